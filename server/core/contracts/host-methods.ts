@@ -1,0 +1,133 @@
+/**
+ * What a worker can be asked, by the console over the link and by the command line over the worker's
+ * local socket. One table: method name, input and output.
+ */
+import { z } from "zod";
+import { absolutePath, displayName, modeSchema, openFileSchema, runSpecSchema } from "./job";
+import { cacheLocationSchema, doctorSchema, sampleSchema, snapshotSchema, volumeSchema } from "./volume";
+
+const none = z.object({}).strict();
+const done = z.object({});
+const MIB = 1024 * 1024;
+
+export const snapshotCreateInput = z
+  .object({
+    volumes: z.array(z.string().min(1)).min(1, "name at least one volume"),
+    mode: modeSchema.default("allAtOnce"),
+    openFile: openFileSchema.prefault({}),
+  })
+  .strict();
+
+export const snapshotGroupSchema = z.object({
+  group: z.string(),
+  mode: modeSchema,
+  snapshots: z.array(snapshotSchema),
+});
+
+/** Restic repository with its password, for restores. */
+const repository = z.object({ repository: absolutePath, password: z.string() });
+
+export const restoreEntrySchema = z.object({
+  path: z.string(),
+  type: z.enum(["file", "dir", "symlink", "other"]),
+  sizeBytes: z.number().int().nonnegative(),
+  modifiedAt: z.string().nullable(),
+});
+export type RestoreEntry = z.infer<typeof restoreEntrySchema>;
+
+export const hostMethods = {
+  "host.doctor": { input: z.object({ selfTest: z.boolean().default(true) }).strict(), output: doctorSchema },
+  "volume.list": { input: none, output: z.array(volumeSchema) },
+  /** `source`: an image file, a block device, or the mount point of one (needs `remount`). */
+  "volume.attach": {
+    input: z
+      .object({
+        source: absolutePath,
+        name: displayName.optional(),
+        mount: absolutePath.optional(),
+        remount: z.boolean().default(false),
+      })
+      .strict(),
+    output: volumeSchema,
+  },
+  "volume.detach": { input: z.object({ name: z.string().min(1) }).strict(), output: done },
+  "practice.create": {
+    input: z
+      .object({
+        name: displayName,
+        sizeBytes: z
+          .number()
+          .int()
+          .min(64 * MIB, "must be at least 64 MiB")
+          .max(1024 * 1024 * MIB, "must be at most 1 TiB"),
+        fs: z.enum(["ext4", "xfs"]).default("ext4"),
+        writer: z.boolean().default(false),
+      })
+      .strict(),
+    output: volumeSchema,
+  },
+  "practice.remove": { input: z.object({ name: z.string().min(1) }).strict(), output: done },
+  "practice.writer": { input: z.object({ name: z.string().min(1), on: z.boolean() }).strict(), output: volumeSchema },
+  "sample.latest": { input: none, output: z.array(sampleSchema) },
+  "cache.list": { input: none, output: z.array(cacheLocationSchema) },
+  "cache.removeOrphans": { input: none, output: z.object({ removed: z.array(z.string()), freedBytes: z.number() }) },
+  "cache.allow": {
+    input: z.object({ locations: z.array(absolutePath) }).strict(),
+    output: z.array(cacheLocationSchema),
+  },
+  "snapshot.create": { input: snapshotCreateInput, output: snapshotGroupSchema },
+  "snapshot.list": { input: none, output: z.array(snapshotSchema) },
+  "snapshot.mount": { input: z.object({ id: z.string(), target: absolutePath }).strict(), output: done },
+  "snapshot.release": { input: z.object({ id: z.string() }).strict(), output: done },
+  /** The frozen images are mounted at the volumes' paths in a namespace of their own until the caller's
+   *  connection ends or `exec.end` is called. Local socket only. */
+  "exec.begin": {
+    input: snapshotCreateInput,
+    output: z.object({
+      session: z.string(),
+      /** For `nsenter --mount=`. */
+      namespace: z.string(),
+      mode: modeSchema,
+      volumes: z.array(z.object({ name: z.string(), mount: z.string(), provider: z.string(), takenAt: z.string() })),
+    }),
+  },
+  "exec.end": {
+    input: z.object({ session: z.string() }).strict(),
+    output: z.object({
+      volumes: z.array(
+        z.object({
+          name: z.string(),
+          provider: z.string(),
+          takenAt: z.string(),
+          cacheUsedBytes: z.number(),
+          code: z.string().nullable(),
+        }),
+      ),
+    }),
+  },
+  "run.start": { input: runSpecSchema, output: done },
+  "run.cancel": { input: z.object({ runId: z.string() }).strict(), output: done },
+  /** Entries directly below `path` (`/` first) in the backup that a run made. */
+  "restore.list": {
+    input: repository.extend({ runId: z.string(), path: absolutePath }).strict(),
+    output: z.array(restoreEntrySchema),
+  },
+  /** Restores `paths` below `target`, which must be absent or empty. */
+  "restore.start": {
+    input: repository.extend({ runId: z.string(), paths: z.array(absolutePath).min(1), target: absolutePath }).strict(),
+    output: z.object({ restoredFiles: z.number(), restoredBytes: z.number() }),
+  },
+  /** Whether a repository can be opened with this password; makes it when absent. */
+  "repository.prepare": { input: repository.strict(), output: z.object({ created: z.boolean() }) },
+  /** Kills and restarts the engine of an attached volume; the live device waits meanwhile. */
+  "engine.restart": { input: z.object({ volume: z.string().min(1) }).strict(), output: done },
+  "engine.log": {
+    input: z.object({ volume: z.string().min(1), lines: z.number().int().min(1).max(2000).default(200) }).strict(),
+    output: z.array(z.string()),
+  },
+} as const;
+
+export type HostMethods = typeof hostMethods;
+export type HostMethod = keyof HostMethods;
+export type HostInput<M extends HostMethod> = z.input<HostMethods[M]["input"]>;
+export type HostOutput<M extends HostMethod> = z.output<HostMethods[M]["output"]>;

@@ -1,0 +1,115 @@
+/** A job: what to back up, how to freeze it, where to put it. */
+import { z } from "zod";
+
+const KIB = 1024;
+export const MINIMUM_CACHE_BYTES = 1024 * KIB;
+
+/** Absolute, without `..` or NUL. Spaces and any Unicode letters are fine. */
+export const absolutePath = z
+  .string()
+  .min(1, "must not be empty")
+  .max(4096, "must be at most 4096 characters")
+  .refine((p) => p.startsWith("/"), { error: "must be an absolute path, starting with /" })
+  .refine((p) => !p.includes("\0"), { error: "must not contain a NUL character" })
+  .refine((p) => !p.split("/").includes(".."), { error: "must not contain .." });
+
+/** A name that a person gives: any letters, no control characters, no slash. */
+export const displayName = z
+  .string()
+  .trim()
+  .min(1, "must not be empty")
+  .max(100, "must be at most 100 characters")
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this refuses
+  .refine((n) => !/[\u0000-\u001f\u007f/]/.test(n), { error: "must not contain a slash or control characters" });
+
+export const oneAtATimeSchema = z.enum(["inherit", "on", "off"]);
+export const modeSchema = z.enum(["allAtOnce", "oneAtATime"]);
+export type Mode = z.infer<typeof modeSchema>;
+
+/** The Advanced Open File panel. */
+export const openFileSchema = z.object({
+  enabled: z.boolean().default(true),
+  technology: z.enum(["automatic", "engine"]).default("automatic"),
+  oneAtATime: oneAtATimeSchema.default("inherit"),
+  quiet: z
+    .object({
+      /** Shortest gap without a write that counts as quiet. 0: do not wait. */
+      minimumMs: z.number().int().min(0).max(60_000).default(250),
+      timeoutMs: z.number().int().min(0).max(3_600_000).default(60_000),
+      atTimeout: z.enum(["snapshot", "fail"]).default("snapshot"),
+    })
+    .prefault({}),
+  cache: z
+    .object({
+      /** null: the broker chooses. */
+      location: absolutePath.nullable().default(null),
+      initialBytes: z.number().int().min(MINIMUM_CACHE_BYTES).nullable().default(null),
+      maxBytes: z.number().int().min(MINIMUM_CACHE_BYTES).nullable().default(null),
+      whenFull: z.enum(["release", "hold"]).default("release"),
+      holdMs: z.number().int().min(0).max(60_000).default(5_000),
+    })
+    .refine((c) => c.initialBytes === null || c.maxBytes === null || c.initialBytes <= c.maxBytes, {
+      path: ["initialBytes"],
+      error: "must not be more than the maximum size",
+    })
+    .prefault({}),
+  /** If no snapshot can be had: fail the volume, or read it live with a warning. */
+  noSnapshot: z.enum(["fail", "readLive"]).default("fail"),
+});
+export type OpenFile = z.infer<typeof openFileSchema>;
+
+/** Where a backup goes, without its secret. */
+export const destinationSchema = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("restic"), repository: absolutePath }),
+  /** Run with `/bin/sh -c`, the frozen images at the volumes' paths; STILLFRAME_PATHS holds them, one a line. */
+  z.object({ kind: z.literal("command"), command: z.string().trim().min(1, "must not be empty").max(8192) }),
+]);
+export type Destination = z.infer<typeof destinationSchema>;
+
+export const selectionSchema = z.object({
+  /** Names of volumes on the job's host. */
+  volumes: z.array(z.string().min(1)).min(1, "choose at least one volume"),
+  /** Only these paths, each on one of the volumes; empty: the whole of each volume. */
+  paths: z.array(absolutePath).default([]),
+  /** restic exclude patterns. */
+  excludes: z.array(z.string().min(1)).default([]),
+});
+
+const jobFields = {
+  name: displayName,
+  hostId: z.string().min(1),
+  selection: selectionSchema,
+  openFile: openFileSchema,
+};
+
+export const jobSchema = z.object({
+  id: z.string(),
+  ...jobFields,
+  destination: destinationSchema,
+  hasPassword: z.boolean(),
+});
+export type Job = z.infer<typeof jobSchema>;
+
+/** What `job create` and the editor send. `password` is write-only: absent keeps the one that is stored. */
+export const jobInputSchema = z
+  .object({
+    ...jobFields,
+    openFile: openFileSchema.prefault({}),
+    destination: destinationSchema,
+    password: z.string().min(1).max(1024).optional(),
+  })
+  .strict();
+export type JobInput = z.infer<typeof jobInputSchema>;
+
+/** All that a worker needs to carry one run; self-contained, so a run goes on without the console. */
+export const runSpecSchema = z.object({
+  runId: z.string(),
+  jobId: z.string(),
+  jobName: z.string(),
+  mode: modeSchema,
+  selection: selectionSchema,
+  openFile: openFileSchema,
+  destination: destinationSchema,
+  password: z.string().nullable(),
+});
+export type RunSpec = z.infer<typeof runSpecSchema>;

@@ -1,0 +1,70 @@
+/**
+ * The link between a worker and the console: JSON messages on one WebSocket that the worker opens
+ * (`/api/worker`, header `authorization: Bearer <host key>`). Not tRPC: its types live in the router,
+ * which the worker may not import. Both sides may ask (`request`) and answer (`reply`).
+ *
+ * Events are kept by the worker until acknowledged and carry a sequence number, so the console stores
+ * each exactly once however often the link drops. Samples and volume lists are latest-wins and may be lost.
+ */
+import { z } from "zod";
+import { errorCodeSchema } from "../errors/codes";
+import { evidenceSchema, runEventSchema } from "./run";
+import { sampleSchema, volumeSchema } from "./volume";
+
+export const LINK_PROTOCOL = 1;
+
+/** A failure as it crosses a process boundary: text for a person, kind for a program. */
+export const faultSchema = z.object({
+  /** `invalid`: bad input; `notFound`, `busy`, `conflict`, `unavailable`, `internal` as their names say. */
+  kind: z.enum(["invalid", "notFound", "busy", "conflict", "unavailable", "denied", "failed", "internal"]),
+  message: z.string(),
+  /** The field of the input that is wrong, where one is. */
+  field: z.string().nullable().default(null),
+  code: errorCodeSchema.nullable().default(null),
+  evidence: evidenceSchema.optional(),
+});
+export type Fault = z.infer<typeof faultSchema>;
+
+const request = z.object({ type: z.literal("request"), id: z.number().int(), method: z.string(), params: z.unknown() });
+const reply = z.object({
+  type: z.literal("reply"),
+  id: z.number().int(),
+  ok: z.boolean(),
+  result: z.unknown().optional(),
+  fault: faultSchema.optional(),
+});
+
+export const workerMessageSchema = z.discriminatedUnion("type", [
+  z.object({
+    type: z.literal("hello"),
+    protocol: z.number().int(),
+    /** Made once by the worker and kept: names the outbox whose sequence numbers follow. */
+    outboxId: z.string(),
+    hostname: z.string(),
+    version: z.string(),
+    kernel: z.string(),
+    activeRuns: z.array(z.string()),
+  }),
+  z.object({ type: z.literal("event"), seq: z.number().int().positive(), runId: z.string(), event: runEventSchema }),
+  z.object({ type: z.literal("samples"), samples: z.array(sampleSchema) }),
+  z.object({ type: z.literal("volumes"), volumes: z.array(volumeSchema) }),
+  request,
+  reply,
+]);
+export type WorkerMessage = z.infer<typeof workerMessageSchema>;
+
+export const consoleMessageSchema = z.discriminatedUnion("type", [
+  /** `hostId` is the console's name for this worker; events up to `lastSeq` are stored. */
+  z.object({
+    type: z.literal("welcome"),
+    protocol: z.number().int(),
+    hostId: z.string(),
+    lastSeq: z.number().int().nonnegative(),
+  }),
+  z.object({ type: z.literal("ack"), seq: z.number().int().positive() }),
+  /** Whether anyone looks at live data: 10 samples a second if so, else one in 5 s. */
+  z.object({ type: z.literal("watch"), on: z.boolean() }),
+  request,
+  reply,
+]);
+export type ConsoleMessage = z.infer<typeof consoleMessageSchema>;

@@ -1,0 +1,12 @@
+import { z } from "zod";
+import { absolutePath } from "./job";
+
+/** The console's settings that apply to every job that does not say otherwise. */
+export const settingsSchema = z.object({
+  /** "Process logical volumes for backup one at a time" for all jobs: `DoSingleVolumeSnap` of the original. */
+  oneAtATime: z.boolean(),
+  /** Directories where caches may be kept; empty: the broker's own choice, `<home>/cache`. */
+  cacheLocations: z.array(absolutePath),
+});
+export type Settings = z.infer<typeof settingsSchema>;
+export const defaultSettings: Settings = { oneAtATime: false, cacheLocations: [] };

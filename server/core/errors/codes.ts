@@ -1,0 +1,17 @@
+import { z } from "zod";
+
+/** Codes of the four errors that the product inherits, and our own. The table is in `table.ts`. */
+export const errorCodes = [
+  "a00084af",
+  "a000851c",
+  "OFO-QUIET",
+  "OFO-COMM",
+  "SF-101",
+  "SF-102",
+  "SF-103",
+  "SF-104",
+  "SF-105",
+  "SF-106",
+] as const;
+export const errorCodeSchema = z.enum(errorCodes);
+export type ErrorCode = z.infer<typeof errorCodeSchema>;
