@@ -1,0 +1,1 @@
+//! How a live volume and its frozen images become block devices.
