@@ -1,0 +1,31 @@
+/** The console's API. Browser code imports the type only. */
+import { accountRouter } from "./account/account-router";
+import { articlesRouter } from "./articles/articles-router";
+import { cacheRouter } from "./cache/cache-router";
+import { failuresRouter } from "./failures/failures-router";
+import { hostsRouter } from "./hosts/hosts-router";
+import { jobsRouter } from "./jobs/jobs-router";
+import { liveRouter } from "./live/live-router";
+import { overviewRouter } from "./overview/overview-router";
+import { router } from "./procedures";
+import { restoreRouter } from "./restore/restore-router";
+import { runsRouter } from "./runs/runs-router";
+import { settingsRouter } from "./settings/settings-router";
+import { volumesRouter } from "./volumes/volumes-router";
+
+export const appRouter = router({
+  account: accountRouter,
+  overview: overviewRouter,
+  hosts: hostsRouter,
+  volumes: volumesRouter,
+  jobs: jobsRouter,
+  runs: runsRouter,
+  live: liveRouter,
+  restore: restoreRouter,
+  failures: failuresRouter,
+  articles: articlesRouter,
+  cache: cacheRouter,
+  settings: settingsRouter,
+});
+
+export type AppRouter = typeof appRouter;

@@ -1,0 +1,17 @@
+import { z } from "zod";
+import { feedbackViewSchema } from "@/server/core/contracts/views";
+import { errorCodeSchema } from "@/server/core/errors/codes";
+import { protectedProcedure, router } from "../procedures";
+
+export const articlesRouter = router({
+  feedback: protectedProcedure
+    .input(
+      z.object({ code: errorCodeSchema, helpful: z.boolean(), text: z.string().trim().max(4000).default("") }).strict(),
+    )
+    .output(z.object({}))
+    .mutation(async ({ ctx, input }) => {
+      await ctx.services.feedback.add(input, ctx.viewer.email);
+      return {};
+    }),
+  feedbackList: protectedProcedure.output(z.array(feedbackViewSchema)).query(({ ctx }) => ctx.services.feedback.list()),
+});

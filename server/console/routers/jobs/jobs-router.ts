@@ -1,0 +1,48 @@
+import { z } from "zod";
+import { absolutePath, jobInputSchema } from "@/server/core/contracts/job";
+import { jobViewSchema } from "@/server/core/contracts/views";
+import { protectedProcedure, router } from "../procedures";
+
+const byId = z.object({ id: z.string().min(1) }).strict();
+
+export const jobsRouter = router({
+  list: protectedProcedure.output(z.array(jobViewSchema)).query(({ ctx }) => ctx.services.jobs.list()),
+  get: protectedProcedure
+    .input(byId)
+    .output(jobViewSchema)
+    .query(({ ctx, input }) => ctx.services.jobs.get(input.id)),
+  create: protectedProcedure
+    .input(jobInputSchema)
+    .output(jobViewSchema)
+    .mutation(({ ctx, input }) => ctx.services.jobs.create(input)),
+  /** Replaces the job; a `password` that is left out stays as it is stored. */
+  update: protectedProcedure
+    .input(z.object({ id: z.string().min(1), job: jobInputSchema }).strict())
+    .output(jobViewSchema)
+    .mutation(({ ctx, input }) => ctx.services.jobs.update(input.id, input.job)),
+  remove: protectedProcedure
+    .input(byId)
+    .output(z.object({}))
+    .mutation(async ({ ctx, input }) => {
+      await ctx.services.jobs.remove(input.id);
+      return {};
+    }),
+  run: protectedProcedure
+    .input(byId)
+    .output(z.object({ runId: z.string() }))
+    .mutation(({ ctx, input }) => ctx.services.runs.start(input.id)),
+  /** Opens the repository on the host, or makes it. Without a password the one stored for `jobId` is used. */
+  checkRepository: protectedProcedure
+    .input(
+      z
+        .object({
+          hostId: z.string().min(1),
+          repository: absolutePath,
+          password: z.string().min(1).max(1024).optional(),
+          jobId: z.string().optional(),
+        })
+        .strict(),
+    )
+    .output(z.object({ created: z.boolean() }))
+    .mutation(({ ctx, input }) => ctx.services.jobs.checkRepository(input)),
+});

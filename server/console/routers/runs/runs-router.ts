@@ -1,0 +1,50 @@
+import { type TrackedEnvelope, tracked } from "@trpc/server";
+import { z } from "zod";
+import { runSchema } from "@/server/core/contracts/run";
+import { type LiveSample, type RunFollow, runDetailSchema } from "@/server/core/contracts/views";
+import { protectedProcedure, router } from "../procedures";
+
+const byId = z.object({ id: z.string().min(1) }).strict();
+
+export const runsRouter = router({
+  /** Newest first. */
+  list: protectedProcedure
+    .input(
+      z
+        .object({ jobId: z.string().optional(), limit: z.number().int().min(1).max(500).default(50) })
+        .strict()
+        .prefault({}),
+    )
+    .output(z.array(runSchema))
+    .query(({ ctx, input }) => ctx.services.runs.list(input)),
+  get: protectedProcedure
+    .input(byId)
+    .output(runDetailSchema)
+    .query(({ ctx, input }) => ctx.services.runs.detail(input.id)),
+  cancel: protectedProcedure
+    .input(byId)
+    .output(z.object({}))
+    .mutation(async ({ ctx, input }) => {
+      await ctx.services.runs.cancel(input.id);
+      return {};
+    }),
+  /**
+   * Every event after `lastEventId` (a position; absent: from the first), then new ones as they are stored.
+   * tRPC resends the last id after a broken connection, so nothing is skipped or repeated. Ends after the run's end.
+   */
+  follow: protectedProcedure
+    .input(byId.extend({ lastEventId: z.coerce.number().int().min(0).nullish() }).strict())
+    .subscription(async function* ({ ctx, input, signal }): AsyncGenerator<TrackedEnvelope<RunFollow>> {
+      for await (const step of ctx.services.runs.follow(input.id, input.lastEventId ?? 0, ctx.viewer, signal)) {
+        yield tracked(String(step.position), step);
+      }
+    }),
+  /** Live samples of the run's volumes, at most five a second for each. */
+  samples: protectedProcedure.input(byId).subscription(async function* ({
+    ctx,
+    input,
+    signal,
+  }): AsyncGenerator<LiveSample[]> {
+    yield* ctx.services.runs.samples(input.id, ctx.viewer, signal);
+  }),
+});

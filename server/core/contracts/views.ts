@@ -1,0 +1,113 @@
+/**
+ * What the console shows to a browser: the outputs of its tRPC router. Pages take their types from here
+ * and from the router's own type; they hold no schema of their own.
+ */
+import { z } from "zod";
+import { errorCodeSchema } from "../errors/codes";
+import { jobSchema, modeSchema } from "./job";
+import { evidenceSchema, runEventSchema, runSchema } from "./run";
+import { settingsSchema } from "./settings";
+import { instant } from "./time";
+import { cacheLocationSchema, sampleSchema, volumeSchema } from "./volume";
+
+/** Who looks at the console, and whether it still waits for its first administrator. */
+export const accountStateSchema = z.object({
+  needsSetup: z.boolean(),
+  signedIn: z.boolean(),
+  user: z.object({ name: z.string(), email: z.string() }).nullable(),
+});
+export type AccountState = z.infer<typeof accountStateSchema>;
+
+/** A machine with a worker. `lastSeenAt` is the last message of its worker; null before the first. */
+export const hostViewSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  hostname: z.string(),
+  version: z.string(),
+  kernel: z.string(),
+  connected: z.boolean(),
+  lastSeenAt: instant.nullable(),
+});
+export type HostView = z.infer<typeof hostViewSchema>;
+
+/** A volume as last heard of; `connected` tells whether its host can be asked now. */
+export const volumeViewSchema = volumeSchema.extend({ hostId: z.string(), connected: z.boolean() });
+export type VolumeView = z.infer<typeof volumeViewSchema>;
+
+export const cacheViewSchema = cacheLocationSchema.extend({ hostId: z.string() });
+export type CacheView = z.infer<typeof cacheViewSchema>;
+
+/** A measurement with the host it comes from: volume names are unique only on their host. */
+export const liveSampleSchema = sampleSchema.extend({ hostId: z.string() });
+export type LiveSample = z.infer<typeof liveSampleSchema>;
+
+/** `effectiveMode`: the job's own setting if it has one, else the global one. */
+export const jobViewSchema = jobSchema.extend({ lastRun: runSchema.nullable(), effectiveMode: modeSchema });
+export type JobView = z.infer<typeof jobViewSchema>;
+
+/** An event at its place in the run's log. Positions count up from 1 without gaps. */
+export const positionedEventSchema = z.object({ position: z.number().int().positive(), event: runEventSchema });
+export type PositionedEvent = z.infer<typeof positionedEventSchema>;
+
+/** One step of `runs.follow`: the event, and the run as it stands after it. */
+export const runFollowSchema = positionedEventSchema.extend({ run: runSchema });
+export type RunFollow = z.infer<typeof runFollowSchema>;
+
+export const runDetailSchema = z.object({
+  run: runSchema,
+  events: z.array(positionedEventSchema),
+  /** History for the lanes, oldest first, at most a few hundred for each volume. */
+  samples: z.array(sampleSchema),
+  host: hostViewSchema,
+});
+export type RunDetail = z.infer<typeof runDetailSchema>;
+
+export const failureViewSchema = z.object({
+  id: z.string(),
+  code: errorCodeSchema,
+  at: instant,
+  runId: z.string(),
+  job: z.object({ id: z.string(), name: z.string() }),
+  hostId: z.string(),
+  volume: z.string().nullable(),
+  message: z.string(),
+  /** The same job succeeded later. */
+  resolved: z.boolean(),
+});
+export type FailureView = z.infer<typeof failureViewSchema>;
+
+export const failureDetailSchema = failureViewSchema.extend({
+  evidence: evidenceSchema,
+  events: z.array(positionedEventSchema),
+});
+export type FailureDetail = z.infer<typeof failureDetailSchema>;
+
+/** What an action did, for a person; `runId` when it started a run. */
+export const actionResultSchema = z.object({ message: z.string(), runId: z.string().nullable() });
+export type ActionResult = z.infer<typeof actionResultSchema>;
+
+export const feedbackViewSchema = z.object({
+  id: z.string(),
+  code: errorCodeSchema,
+  helpful: z.boolean(),
+  text: z.string(),
+  at: instant,
+  by: z.string(),
+});
+export type FeedbackView = z.infer<typeof feedbackViewSchema>;
+
+/** What a `.reg` export said: `key` is the registry path it was found under. */
+export const regImportResultSchema = z.object({ settings: settingsSchema, key: z.string(), value: z.number().int() });
+export type RegImportResult = z.infer<typeof regImportResultSchema>;
+
+export const overviewSchema = z.object({
+  hosts: z.array(hostViewSchema),
+  volumes: z.array(volumeViewSchema),
+  recentRuns: z.array(runSchema),
+  activeRuns: z.array(runSchema),
+  jobs: z.array(jobViewSchema),
+  /** Unresolved ones, newest first. */
+  failures: z.array(failureViewSchema),
+  cache: z.array(cacheViewSchema),
+});
+export type Overview = z.infer<typeof overviewSchema>;
