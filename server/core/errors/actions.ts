@@ -1,0 +1,69 @@
+/**
+ * What can be pressed on a failure page. The console carries them out; an entry of the table offers
+ * those that help for its code, the most likely first.
+ */
+export const actionIds = [
+  "oneAtATime",
+  "rerun",
+  "useLongestGap",
+  "freezeAnyway",
+  "raiseMaximum",
+  "removeOrphans",
+  "restartEngine",
+  "selfTest",
+  "showSelection",
+  "allowLocation",
+] as const;
+export type ActionId = (typeof actionIds)[number];
+
+export interface Action {
+  id: ActionId;
+  /** The button. */
+  label: string;
+  /** What it changes, and what that costs. */
+  description: string;
+}
+
+/** Wording that fits every code; an entry may override the description. */
+const wording: Record<ActionId, { label: string; description: string }> = {
+  oneAtATime: {
+    label: "One at a time, and rerun",
+    description:
+      "Changes this job only: each volume is frozen, backed up and released before the next. Only one cache exists at a time; the volumes' instants will differ.",
+  },
+  rerun: { label: "Rerun", description: "Runs the job again as it is." },
+  useLongestGap: {
+    label: "Use the longest gap seen",
+    description: "Lowers this job's minimum quiet time to the longest gap that was seen, and reruns it.",
+  },
+  freezeAnyway: {
+    label: "Freeze anyway",
+    description:
+      "From now on this job takes its snapshot at the time-out even without a quiet window, and says so in its result; then reruns it. The file systems are still frozen for the instant, so the image is consistent; an application may be caught between two of its writes.",
+  },
+  raiseMaximum: {
+    label: "Raise the maximum",
+    description: "Doubles this job's largest cache size, as far as the location has room, and reruns it.",
+  },
+  removeOrphans: {
+    label: "Remove orphaned caches",
+    description: "Deletes cache files that no snapshot uses. Open snapshots are not touched.",
+  },
+  restartEngine: {
+    label: "Restart the engine",
+    description: "Stops and starts the engine of this volume. The volume stays mounted; its writers wait meanwhile.",
+  },
+  selfTest: {
+    label: "Run the self-test",
+    description: "Attaches a small volume, snapshots it, overwrites it and compares. Your volumes are not touched.",
+  },
+  showSelection: { label: "Show the selection", description: "Opens the job at its volumes and paths." },
+  allowLocation: {
+    label: "Allow another location",
+    description: "Opens the list of places where caches may be kept, to add one with room on another disk.",
+  },
+};
+
+export function action(id: ActionId, description?: string): Action {
+  return { id, label: wording[id].label, description: description ?? wording[id].description };
+}

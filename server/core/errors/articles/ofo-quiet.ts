@@ -1,0 +1,30 @@
+import { type Article, code, heading, list, paragraph } from "../article";
+
+export const article: Article = {
+  title: "No quiet window: what a quiet time is for, and when to do without",
+  summary: "Within the time-out there was no gap between writes as long as the job's minimum quiet time.",
+  blocks: [
+    paragraph(
+      "Before it freezes a volume, a job can wait for a moment in which nobody writes. An application that writes several files in turn is then less likely to be caught between two of them. The engine sees every write, so a gap is measured and not guessed.",
+    ),
+    paragraph(
+      "The window is a courtesy and not what makes the image consistent. Whether or not one was found, the file system is flushed and frozen for the instant of the snapshot, so the image is what a database or journal recovers from after a power cut, and it mounts cleanly.",
+    ),
+    heading("Telling the causes apart"),
+    list(
+      "The longest gap is a little below the minimum: the minimum is too ambitious for this volume. Use the longest gap that was seen.",
+      "The longest gap is a few milliseconds and one program writes hundreds of times a second: there is no quiet time to be had while it runs. Take the snapshot anyway, or pause the program around it.",
+      "Each volume has gaps, but never at the same time: all at once needs one gap on all volumes of the job together.",
+      "The time-out is not much longer than the minimum: a gap may simply not have come yet.",
+    ),
+    heading("What to do"),
+    paragraph(
+      "For a transactional database, choose “take the snapshot anyway” with a short time-out: its own journal covers the instant. For programs without a journal that write sets of files, keep the minimum and move the job to an hour when they rest.",
+    ),
+    code("stillframe job create --file job.json    # openFile.quiet: minimumMs, timeoutMs, atTimeout"),
+    heading("What one at a time changes"),
+    paragraph(
+      "Each volume then waits for a gap of its own, which comes far sooner than a gap common to all. The instants of the volumes differ.",
+    ),
+  ],
+};

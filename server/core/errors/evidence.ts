@@ -1,0 +1,122 @@
+/**
+ * What is kept of a failure, by code: collected by the worker at the moment it happened, read by the
+ * checks of `table.ts` and shown on the failure page. A value that could not be had is null or an empty
+ * list, never invented. Sizes are bytes, durations milliseconds.
+ */
+import { z } from "zod";
+import { modeSchema } from "../contracts/job";
+import type { ErrorCode } from "./codes";
+
+const bytes = z.number().nonnegative();
+const text = z.string().nullable().default(null);
+/** The kernel's error number, e.g. 28 for ENOSPC. */
+const errno = z.number().int().nullable().default(null);
+const lines = z.array(z.string()).default([]);
+
+/** A place where the broker could have kept a cache file; `turnedDown`: why it did not. */
+const locationSchema = z.object({
+  path: z.string(),
+  freeBytes: bytes,
+  reservedBytes: bytes,
+  neededBytes: bytes,
+  turnedDown: z.string().nullable(),
+});
+
+export const cacheFullEvidence = z.object({
+  /** `noLocation`: before the snapshot; the others: while it was open. */
+  cause: z.enum(["noLocation", "maximumReached", "noSpace", "io"]),
+  volume: text,
+  mode: modeSchema.nullable().default(null),
+  maxBytes: bytes.nullable().default(null),
+  errno,
+  locations: z.array(locationSchema).default([]),
+  /** How the cache filled, oldest first. */
+  curve: z.array(z.object({ at: z.string(), usedBytes: bytes })).default([]),
+  needAllAtOnceBytes: bytes.nullable().default(null),
+  /** Need of the largest volume alone. */
+  needOneAtATimeBytes: bytes.nullable().default(null),
+  /** Cache files that no engine holds. */
+  orphanBytes: bytes.nullable().default(null),
+});
+
+export const noQuietEvidence = z.object({
+  mode: modeSchema.nullable().default(null),
+  longestGapMs: z.number().nonnegative().nullable().default(null),
+  minimumMs: z.number().nonnegative(),
+  timeoutMs: z.number().nonnegative(),
+  gapHistogram: z.array(z.object({ upToMs: z.number(), count: z.number().int() })).default([]),
+  writesPerSecond: z.number().nonnegative().nullable().default(null),
+  writers: z.array(z.object({ pid: z.number().int(), command: z.string(), paths: z.array(z.string()) })).default([]),
+});
+
+export const unreachableEvidence = z.object({
+  subject: z.enum(["worker", "engine"]),
+  volume: text,
+  lastContactAt: text,
+  /** As the kernel tells it, e.g. `running`, `zombie`; `absent` when there is no such process. */
+  processState: text,
+  exitStatus: z.number().int().nullable().default(null),
+  logLines: lines,
+  versions: z.object({ console: text, worker: text, engine: text }).prefault({}),
+  socket: z.object({ path: z.string(), mode: text, exists: z.boolean() }).nullable().default(null),
+});
+
+export const missingPathEvidence = z.object({
+  path: z.string(),
+  errno,
+  /** Whether the path can be found on the live volume. */
+  existsLive: z.boolean().nullable().default(null),
+  snapshotReleased: z.boolean().nullable().default(null),
+});
+
+export const deadlineEvidence = z.object({
+  mounts: z
+    .array(z.object({ name: z.string(), freezeMs: z.number().nullable(), thawMs: z.number().nullable() }))
+    .default([]),
+  /** The mount that did not freeze or thaw in time. */
+  blocked: text,
+  deadlineMs: z.number().nonnegative(),
+});
+
+export const damagedCacheEvidence = z.object({
+  volume: text,
+  slot: z.number().int().nullable().default(null),
+  errno,
+  location: text,
+  kernelLines: lines,
+});
+
+export const backupFailedEvidence = z.object({ exitCode: z.number().int().nullable().default(null), lines });
+
+export const hookFailedEvidence = z.object({
+  hook: text,
+  exitCode: z.number().int().nullable().default(null),
+  lines,
+  tookMs: z.number().nonnegative().nullable().default(null),
+});
+
+export const noProviderEvidence = z.object({
+  volume: text,
+  providers: z.array(z.object({ name: z.string(), reason: z.string() })).default([]),
+});
+
+export const interruptedEvidence = z.object({ lastPhase: text, cleaned: lines });
+
+/** Which shape belongs to which code. */
+export const evidenceByCode = {
+  a00084af: missingPathEvidence,
+  a000851c: cacheFullEvidence,
+  "OFO-QUIET": noQuietEvidence,
+  "OFO-COMM": unreachableEvidence,
+  "SF-101": deadlineEvidence,
+  "SF-102": damagedCacheEvidence,
+  "SF-103": backupFailedEvidence,
+  "SF-104": hookFailedEvidence,
+  "SF-105": noProviderEvidence,
+  "SF-106": interruptedEvidence,
+} as const satisfies Record<ErrorCode, z.ZodType>;
+
+/** Evidence as the checks read it, defaults filled in. */
+export type EvidenceOf<C extends ErrorCode> = z.output<(typeof evidenceByCode)[C]>;
+/** Evidence as the worker writes it. */
+export type EvidenceFor<C extends ErrorCode> = z.input<(typeof evidenceByCode)[C]>;

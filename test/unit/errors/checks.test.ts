@@ -1,0 +1,81 @@
+import { describe, expect, test } from "vitest";
+import type { ErrorCode } from "@/server/core/errors/codes";
+import type { EvidenceFor } from "@/server/core/errors/evidence";
+import { errorTable } from "@/server/core/errors/table";
+
+function verdicts<C extends ErrorCode>(code: C, evidence: EvidenceFor<C>) {
+  const json = JSON.parse(JSON.stringify(evidence));
+  return Object.fromEntries(errorTable[code].causes.map((cause) => [cause.id, cause.check(json)]));
+}
+
+describe("a cache that ran full", () => {
+  const evidence: EvidenceFor<"a000851c"> = {
+    cause: "maximumReached",
+    volume: "/srv/pgdata",
+    mode: "allAtOnce",
+    maxBytes: 8 * 1024 ** 2,
+    errno: null,
+    locations: [{ path: "/var/cache", freeBytes: 5e9, reservedBytes: 8e6, neededBytes: 2e8, turnedDown: null }],
+    curve: [{ at: "2026-11-22T02:19:07.000Z", usedBytes: 8 * 1024 ** 2 }],
+    needAllAtOnceBytes: 200e6,
+    needOneAtATimeBytes: 120e6,
+    orphanBytes: 0,
+  };
+
+  test("names the volume and the limit", () => {
+    const sentence = errorTable.a000851c.sentence(evidence);
+    expect(sentence).toContain("maximum of 8.0 MiB");
+    expect(sentence).toContain("/srv/pgdata");
+  });
+
+  test("is put down to the change rate and to holding all volumes at once", () => {
+    expect(verdicts("a000851c", evidence)).toEqual({
+      moreChanged: "true",
+      allHeldAtOnce: "true",
+      locationsTurnedDown: "no",
+      othersTookSpace: "no",
+      orphans: "no",
+      diskError: "no",
+    });
+  });
+
+  test("is not put down to holding all at once when they were not", () => {
+    expect(verdicts("a000851c", { ...evidence, mode: "oneAtATime" }).allHeldAtOnce).toBe("no");
+  });
+
+  test("without a forecast the comparison is open, not denied", () => {
+    expect(verdicts("a000851c", { ...evidence, needAllAtOnceBytes: null }).allHeldAtOnce).toBe("unknown");
+  });
+});
+
+describe("a path that is missing", () => {
+  test("deleted from the live volume", () => {
+    const found = verdicts("a00084af", { path: "/a", errno: 2, existsLive: false, snapshotReleased: false });
+    expect(found).toMatchObject({ removed: "true", younger: "no", released: "no" });
+  });
+  test("created after the snapshot", () => {
+    const found = verdicts("a00084af", { path: "/a", errno: 2, existsLive: true, snapshotReleased: false });
+    expect(found).toMatchObject({ removed: "no", younger: "true" });
+  });
+  test("an input/output error because the snapshot was released is not blamed on the disk", () => {
+    const found = verdicts("a00084af", { path: "/a", errno: 5, existsLive: true, snapshotReleased: true });
+    expect(found).toMatchObject({ released: "true", diskError: "no" });
+  });
+});
+
+test("a restic password that is wrong is recognised from its words", () => {
+  const found = verdicts("SF-103", { exitCode: 1, lines: ["Fatal: wrong password or no key found"] });
+  expect(found).toMatchObject({ password: "true", locked: "no", destinationFull: "no" });
+});
+
+test("an engine that died is told apart from one that hangs", () => {
+  const dead = verdicts("OFO-COMM", { subject: "engine", processState: "absent" });
+  expect(dead).toMatchObject({ notRunning: "true", hung: "no", socketGone: "unknown" });
+  const hung = verdicts("OFO-COMM", { subject: "engine", processState: "sleeping" });
+  expect(hung).toMatchObject({ notRunning: "no", hung: "true" });
+});
+
+test("a minimum quiet time a little above the longest gap is named as the cause", () => {
+  const found = verdicts("OFO-QUIET", { longestGapMs: 180, minimumMs: 250, timeoutMs: 60_000, writesPerSecond: 5 });
+  expect(found).toMatchObject({ minimumTooLong: "true", steadyWriter: "true", timeoutTooShort: "no" });
+});

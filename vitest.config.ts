@@ -1,0 +1,23 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+const root = fileURLToPath(new URL(".", import.meta.url));
+const resolve = { alias: { "@": root.replace(/\/$/, "") } };
+
+/** Tests that mount, attach and freeze: one file at a time, with room for a slow disk. */
+const onRealParts = {
+  fileParallelism: false,
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+  teardownTimeout: 30_000,
+} as const;
+
+export default defineConfig({
+  test: {
+    projects: [
+      { resolve, test: { name: "unit", include: ["test/unit/**/*.test.ts", "test/rules/**/*.test.ts"] } },
+      { resolve, test: { name: "integration", include: ["test/integration/**/*.test.ts"], ...onRealParts } },
+      { resolve, test: { name: "faults", include: ["test/faults/**/*.test.ts"], ...onRealParts } },
+    ],
+  },
+});
