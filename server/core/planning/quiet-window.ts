@@ -1,0 +1,103 @@
+/**
+ * Finds a window without a write over a group of volumes, from what the engines report.
+ *
+ * Each report says how long its volume had been quiet when it was made. All instants here are milliseconds of
+ * one monotonic clock, the worker's: a volume's last write is the report's arrival less its quiet time. The
+ * group is quiet since the latest of these, and known to be quiet until the *oldest* of the newest reports, for
+ * nobody knows yet what the other volumes did after it. A gap between two reports that was already over when
+ * the second came is shorter than the distance of reports and is counted by the volume's own write counter only.
+ */
+
+/** Upper ends of the histogram's buckets; the last is open. */
+export const GAP_BUCKETS_MS = [10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000] as const;
+
+export interface QuietReport {
+  volume: string;
+  /** Arrival, monotonic. */
+  at: number;
+  quietMs: number;
+  /** Total writes so far. */
+  writes: number;
+}
+
+interface VolumeQuiet {
+  at: number;
+  lastWriteAt: number;
+  writes: number;
+}
+
+export interface QuietState {
+  minimumMs: number;
+  since: number;
+  firstWrites: Readonly<Record<string, number>>;
+  volumes: Readonly<Record<string, VolumeQuiet | null>>;
+  /** Gap that is open now. */
+  currentGapMs: number;
+  longestGapMs: number;
+  /** Ended gaps by length; one count more than there are bounds. */
+  histogram: readonly number[];
+  /** The window, once one of at least the minimum was seen. */
+  found: { from: number; to: number } | null;
+}
+
+/** Starts to watch a group at `since`: a gap counts from then at the earliest. */
+export function watchQuiet(volumes: readonly string[], minimumMs: number, since: number): QuietState {
+  return {
+    minimumMs,
+    since,
+    firstWrites: {},
+    volumes: Object.fromEntries(volumes.map((v) => [v, null])),
+    currentGapMs: 0,
+    longestGapMs: 0,
+    histogram: new Array(GAP_BUCKETS_MS.length + 1).fill(0),
+    found: null,
+  };
+}
+
+/** The state after one more report. A volume that is not of the group changes nothing. */
+export function observeQuiet(state: QuietState, report: QuietReport): QuietState {
+  if (!(report.volume in state.volumes)) return state;
+  const seen: VolumeQuiet = { at: report.at, lastWriteAt: report.at - report.quietMs, writes: report.writes };
+  const volumes = { ...state.volumes, [report.volume]: seen };
+  const firstWrites =
+    report.volume in state.firstWrites ? state.firstWrites : { ...state.firstWrites, [report.volume]: report.writes };
+  const all = Object.values(volumes);
+  if (all.some((v) => v === null)) return { ...state, volumes, firstWrites };
+
+  const known = all as VolumeQuiet[];
+  const from = Math.max(...known.map((v) => v.lastWriteAt));
+  const to = Math.min(...known.map((v) => v.at));
+  const gap = Math.max(0, to - from);
+  const previous = state.volumes[report.volume];
+  const ended = previous != null && previous.writes !== report.writes && state.currentGapMs > 0;
+  return {
+    ...state,
+    volumes,
+    firstWrites,
+    currentGapMs: gap,
+    longestGapMs: Math.max(state.longestGapMs, gap),
+    histogram: ended ? countGap(state.histogram, state.currentGapMs) : state.histogram,
+    found: state.found ?? (gap >= state.minimumMs ? { from, to } : null),
+  };
+}
+
+function countGap(histogram: readonly number[], gapMs: number): number[] {
+  const found = GAP_BUCKETS_MS.findIndex((upTo) => gapMs <= upTo);
+  const bucket = found === -1 ? GAP_BUCKETS_MS.length : found;
+  return histogram.map((count, i) => (i === bucket ? count + 1 : count));
+}
+
+/** For a failure's evidence. `upToMs` of the last bucket is null: open. */
+export function gapHistogram(state: QuietState): { upToMs: number | null; count: number }[] {
+  return state.histogram.map((count, i) => ({ upToMs: GAP_BUCKETS_MS[i] ?? null, count }));
+}
+
+/** Writes a second over the group since the first report. */
+export function writesPerSecond(state: QuietState, now: number): number {
+  const seconds = Math.max(0.001, (now - state.since) / 1000);
+  const writes = Object.entries(state.volumes).reduce(
+    (sum, [name, v]) => sum + (v === null ? 0 : v.writes - (state.firstWrites[name] ?? v.writes)),
+    0,
+  );
+  return Math.round((writes / seconds) * 10) / 10;
+}

@@ -1,0 +1,40 @@
+/** Which of a job's selected paths belong to which volume. */
+
+/** Whether `path` is `directory` or lies below it. */
+export function isWithin(path: string, directory: string): boolean {
+  return path === directory || directory === "/" || path.startsWith(`${directory}/`);
+}
+
+/** `/a//b/` → `/a/b`. */
+export function normalPath(path: string): string {
+  const parts = path.split("/").filter((p) => p !== "" && p !== ".");
+  return `/${parts.join("/")}`;
+}
+
+export interface PathsByVolume {
+  /** Paths to read for each volume; the mount point itself when the whole volume was chosen. */
+  paths: Record<string, string[]>;
+  /** Selected paths that are on none of the volumes. */
+  elsewhere: string[];
+}
+
+/**
+ * No paths at all: the whole of each volume. Else each path goes to the volume with the longest mount point that
+ * holds it, and a volume without any is snapped but not read.
+ */
+export function pathsByVolume(
+  volumes: readonly { name: string; mount: string }[],
+  selected: readonly string[],
+): PathsByVolume {
+  const mounts = [...volumes].sort((a, b) => b.mount.length - a.mount.length);
+  const paths: Record<string, string[]> = Object.fromEntries(
+    volumes.map((v) => [v.name, selected.length === 0 ? [v.mount] : []]),
+  );
+  const elsewhere: string[] = [];
+  for (const path of selected.map(normalPath)) {
+    const volume = mounts.find((v) => isWithin(path, v.mount));
+    if (volume === undefined) elsewhere.push(path);
+    else paths[volume.name]?.push(path);
+  }
+  return { paths, elsewhere };
+}
