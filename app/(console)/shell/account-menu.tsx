@@ -1,0 +1,63 @@
+"use client";
+import { LogOut, Monitor, Moon, Sun } from "lucide-react";
+import { useTheme } from "next-themes";
+import { useState } from "react";
+import { toast } from "sonner";
+import { Button } from "@/app/components/button";
+import { useNow } from "@/app/components/zone";
+
+const themes = [
+  { value: "system", label: "Theme of the system", icon: Monitor },
+  { value: "light", label: "Light theme", icon: Sun },
+  { value: "dark", label: "Dark theme", icon: Moon },
+] as const;
+
+export function AccountMenu({ user }: { user: { name: string; email: string } }) {
+  const { theme, setTheme } = useTheme();
+  // The server cannot know the stored theme: the buttons take their state in the browser.
+  const inBrowser = useNow(3_600_000) !== null;
+  const [leaving, setLeaving] = useState(false);
+  async function signOut() {
+    setLeaving(true);
+    try {
+      await fetch("/api/auth/sign-out", {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: "{}",
+      });
+      location.assign("/sign-in");
+    } catch {
+      setLeaving(false);
+      toast.error("The console does not answer; you are still signed in.");
+    }
+  }
+  return (
+    <div className="mt-auto border-line border-t pt-3">
+      <fieldset className="mb-2 flex gap-1 px-1">
+        <legend className="sr-only">Theme</legend>
+        {themes.map(({ value, label, icon: Icon }) => (
+          <Button
+            key={value}
+            kind="quiet"
+            size="smallIcon"
+            aria-label={label}
+            aria-pressed={inBrowser && theme === value}
+            onClick={() => setTheme(value)}
+            className="aria-pressed:bg-soft aria-pressed:text-ink"
+          >
+            <Icon aria-hidden />
+          </Button>
+        ))}
+      </fieldset>
+      <div className="flex items-center gap-2 px-2">
+        <div className="min-w-0 grow">
+          <p className="truncate font-medium text-[0.8125rem]">{user.name}</p>
+          <p className="truncate text-mute text-xs">{user.email}</p>
+        </div>
+        <Button kind="quiet" size="smallIcon" aria-label="Sign out" busy={leaving} onClick={signOut}>
+          {!leaving && <LogOut aria-hidden />}
+        </Button>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,43 @@
+"use client";
+import { useQuery } from "@tanstack/react-query";
+import Link from "next/link";
+import { usePathname } from "next/navigation";
+import { cn } from "@/app/components/class-names";
+import { plural } from "@/app/components/format";
+import { useTRPC } from "@/app/trpc/client";
+import { isAt, places } from "./places";
+
+export function Navigation({ onNavigate }: { onNavigate?: () => void }) {
+  const path = usePathname();
+  const trpc = useTRPC();
+  const failures = useQuery(trpc.failures.list.queryOptions(undefined, { refetchInterval: 10_000 }));
+  const open = failures.data?.filter((failure) => !failure.resolved).length ?? 0;
+  return (
+    <nav aria-label="Places" className="flex flex-col gap-0.5">
+      {places.map((place) => {
+        const here = isAt(place, path);
+        return (
+          <Link
+            key={place.href}
+            href={place.href}
+            onClick={onNavigate}
+            aria-current={here ? "page" : undefined}
+            className={cn(
+              "flex items-center gap-2.5 rounded-lg px-2.5 py-1.75 hover:text-ink",
+              here ? "bg-soft font-medium text-ink" : "text-mute",
+            )}
+          >
+            <place.icon className="size-4 shrink-0" aria-hidden />
+            <span className="grow">{place.name}</span>
+            {place.href === "/troubleshoot" && open > 0 && (
+              <span className="font-medium text-loss-ink text-xs">
+                <span aria-hidden>{open}</span>
+                <span className="sr-only">, {plural(open, "open failure")}</span>
+              </span>
+            )}
+          </Link>
+        );
+      })}
+    </nav>
+  );
+}

@@ -1,0 +1,51 @@
+import { cva, type VariantProps } from "class-variance-authority";
+import { LoaderCircle } from "lucide-react";
+import { Slot } from "radix-ui";
+import type { ComponentProps } from "react";
+import { cn } from "./class-names";
+
+const look = cva(
+  "inline-flex shrink-0 items-center justify-center gap-2 rounded-lg border font-medium whitespace-nowrap transition-colors disabled:cursor-not-allowed disabled:opacity-55 [&_svg]:size-4 [&_svg]:shrink-0",
+  {
+    variants: {
+      kind: {
+        plain: "border-line bg-panel text-ink hover:bg-soft",
+        primary: "border-transparent bg-accent font-semibold text-on-accent hover:opacity-90",
+        danger: "border-transparent bg-loss font-semibold text-on-loss hover:opacity-90",
+        quiet: "border-transparent bg-transparent text-mute hover:bg-soft hover:text-ink",
+      },
+      size: { normal: "h-9 px-3.5", small: "h-7.5 px-2.5 text-[0.8125rem]", icon: "size-9", smallIcon: "size-7.5" },
+    },
+    defaultVariants: { kind: "plain", size: "normal" },
+  },
+);
+
+type ButtonProps = ComponentProps<"button"> &
+  VariantProps<typeof look> & {
+    /** Shows that the action is under way, and refuses a second press. */
+    busy?: boolean;
+    /** Gives the look to the only child (a link) instead of rendering a button. */
+    asChild?: boolean;
+  };
+
+export function Button({ kind, size, busy, asChild, className, children, disabled, type, ...rest }: ButtonProps) {
+  const classes = cn(look({ kind, size }), className);
+  if (asChild)
+    return (
+      <Slot.Root className={classes} {...rest}>
+        {children}
+      </Slot.Root>
+    );
+  return (
+    <button
+      type={type ?? "button"}
+      className={classes}
+      disabled={disabled || busy}
+      aria-busy={busy || undefined}
+      {...rest}
+    >
+      {busy && <LoaderCircle className="animate-spin" aria-hidden />}
+      {children}
+    </button>
+  );
+}

@@ -1,0 +1,163 @@
+import { formatBytes } from "@/server/core/text/bytes";
+import { formatBytesOf } from "../format";
+import type { CacheScale } from "./cache-scale";
+import { type Frame, type LaneRoom, laneRoom } from "./frame";
+import { cacheAt, type Lane, type LanesData } from "./lanes-data";
+import { ticksPath, writeTicks } from "./write-ticks";
+
+type LaneViewProps = {
+  lane: Lane;
+  index: number;
+  data: LanesData;
+  frame: Frame;
+  maxRate: number;
+  scale: CacheScale;
+};
+
+/** One lane: its name, the quiet window, write ticks, and underneath the cache with its limit. */
+export function LaneView({ lane, index, data, frame, maxRate, scale }: LaneViewProps) {
+  const room = laneRoom(frame, index);
+  const { x } = frame;
+  const ticks = ticksPath(writeTicks(lane, x, maxRate, room.writeRoom), room.writeBase);
+  return (
+    <g>
+      <LaneName lane={lane} room={room} frame={frame} />
+      <line
+        x1={frame.left}
+        x2={frame.right}
+        y1={room.top + frame.laneHeight - 8}
+        y2={room.top + frame.laneHeight - 8}
+        stroke="var(--line)"
+      />
+      {lane.quiet && (
+        <rect
+          x={x(lane.quiet.from)}
+          width={Math.max(2, x(lane.quiet.to) - x(lane.quiet.from))}
+          y={room.writeBase - room.writeRoom - 4}
+          height={room.writeRoom + 4}
+          fill="var(--quiet)"
+          stroke="var(--accent)"
+          strokeOpacity={0.45}
+        />
+      )}
+      <path d={ticks} stroke="var(--write)" strokeWidth={1.6} fill="none" />
+      <CacheArea lane={lane} room={room} data={data} frame={frame} scale={scale} />
+      {lane.waiting && (
+        <text
+          x={x(data.now ?? data.to) + (frame.narrow ? -6 : 8)}
+          textAnchor={frame.narrow ? "end" : "start"}
+          y={room.cacheBase - 6}
+          className="fill-mute font-mono text-[11.5px]"
+        >
+          {lane.waiting}
+        </text>
+      )}
+    </g>
+  );
+}
+
+function LaneName({ lane, room, frame }: { lane: Lane; room: LaneRoom; frame: Frame }) {
+  const text = lane.name.length > 19 && !frame.narrow ? `…${lane.name.slice(-18)}` : lane.name;
+  if (frame.narrow)
+    return (
+      <text x={2} y={room.top + 13} className="fill-ink font-medium text-[13px]">
+        {text} <tspan className="fill-mute font-normal text-xs">{lane.detail}</tspan>
+      </text>
+    );
+  return (
+    <>
+      <text x={0} y={room.writeBase - 12} className="fill-ink font-medium text-[13px]">
+        {text}
+      </text>
+      <text x={0} y={room.writeBase + 5} className="fill-mute text-xs">
+        {lane.detail}
+      </text>
+    </>
+  );
+}
+
+type CacheAreaProps = { lane: Lane; room: LaneRoom; data: LanesData; frame: Frame; scale: CacheScale };
+
+function CacheArea({ lane, room, data, frame, scale }: CacheAreaProps) {
+  const { frozenAt, released } = lane;
+  if (frozenAt === null) return null;
+  const { x } = frame;
+  const end = released?.at ?? data.now ?? data.to;
+  const points = lane.points.filter((point) => point.at >= frozenAt && point.at <= end);
+  const y = (bytes: number) => room.cacheBase - scale.height(bytes, room.cacheRoom);
+  const last = points.at(-1)?.cacheUsed ?? 0;
+  const outline = points.map((point) => `L${x(point.at).toFixed(1)} ${y(point.cacheUsed).toFixed(1)}`).join("");
+  const area = `M${x(frozenAt)} ${room.cacheBase}${outline}L${x(end)} ${y(last)}V${room.cacheBase}Z`;
+  const until = released ? released.at : Math.max(end, data.expectedEnd ?? end);
+  return (
+    <g>
+      <path d={area} fill="var(--cache)" opacity={0.42} />
+      <path d={`M${x(frozenAt)} ${room.cacheBase}${outline}L${x(end)} ${y(last)}`} stroke="var(--cache)" fill="none" />
+      {!released && until > end && (
+        <path
+          d={`M${x(end)} ${y(last)}H${x(until)}`}
+          stroke="var(--cache)"
+          strokeDasharray="3 4"
+          fill="none"
+          opacity={0.8}
+        />
+      )}
+      {lane.cacheMax > 0 && <Limit lane={lane} room={room} frame={frame} scale={scale} from={frozenAt} to={until} />}
+      <CacheLabel lane={lane} room={room} frame={frame} at={end} used={last} />
+    </g>
+  );
+}
+
+function Limit({
+  lane,
+  room,
+  frame,
+  scale,
+  from,
+  to,
+}: {
+  lane: Lane;
+  room: LaneRoom;
+  frame: Frame;
+  scale: CacheScale;
+  from: number;
+  to: number;
+}) {
+  const limit = scale.limit(lane.cacheMax, room.cacheRoom);
+  const y = room.cacheBase - limit.height;
+  const x1 = frame.x(from);
+  const x2 = Math.max(frame.x(to), x1 + 12);
+  // A limit far above the scale is drawn with a break, and its label says it is not at its height.
+  const path = limit.beyond && x2 - x1 > 30 ? `M${x1} ${y}H${x1 + 10}l3 -4l5 8l3 -4H${x2}` : `M${x1} ${y}H${x2}`;
+  return <path d={path} stroke="var(--loss)" strokeDasharray="5 4" fill="none" opacity={0.8} />;
+}
+
+function CacheLabel({
+  lane,
+  room,
+  frame,
+  at,
+  used,
+}: {
+  lane: Lane;
+  room: LaneRoom;
+  frame: Frame;
+  at: number;
+  used: number;
+}) {
+  const { released } = lane;
+  const amount = lane.cacheMax > 0 ? formatBytesOf(used, lane.cacheMax) : formatBytes(used);
+  const text = released ? `${released.word}, held ${formatBytes(cacheAt(lane, released.at))}` : amount;
+  const x = frame.x(at);
+  const atRight = x + text.length * 7 > frame.right;
+  return (
+    <text
+      x={atRight ? x - 6 : x + 7}
+      y={room.cacheBase - (atRight ? 50 : 5)}
+      textAnchor={atRight ? "end" : "start"}
+      className={released?.lost ? "fill-loss-ink font-mono text-[11.5px]" : "fill-mute font-mono text-[11.5px]"}
+    >
+      {text}
+    </text>
+  );
+}

@@ -1,0 +1,71 @@
+import { formatTime } from "../time";
+import { type Frame, laneRoom } from "./frame";
+import type { LanesData } from "./lanes-data";
+import { axisStep, axisTimes } from "./time-axis";
+
+/** Grid, time labels and the present. */
+export function TimeAxis({ data, frame, zone }: { data: LanesData; frame: Frame; zone: string }) {
+  const bottom = frame.top + frame.laneHeight * data.lanes.length;
+  const most = Math.max(2, Math.floor((frame.right - frame.left) / (frame.narrow ? 90 : 110)));
+  const style = axisStep(data.to - data.from, most) >= 60_000 ? "minute" : "clock";
+  return (
+    <g>
+      {axisTimes(data.from, data.to, most).map((at) => {
+        const x = frame.x(at);
+        const anchor = x < frame.left + 24 ? "start" : x > frame.right - 24 ? "end" : "middle";
+        return (
+          <g key={at}>
+            <line x1={x} x2={x} y1={8} y2={bottom} stroke="var(--line)" />
+            <text x={x} y={bottom + 18} textAnchor={anchor} className="fill-mute font-mono text-[11.5px]">
+              {formatTime(at, style, zone)}
+            </text>
+          </g>
+        );
+      })}
+    </g>
+  );
+}
+
+export function NowLine({ data, frame }: { data: LanesData; frame: Frame }) {
+  if (data.now === null) return null;
+  const x = frame.x(data.now);
+  const bottom = frame.top + frame.laneHeight * data.lanes.length;
+  return (
+    <g>
+      <line x1={x} x2={x} y1={8} y2={bottom} stroke="var(--ink)" opacity={0.5} />
+      <text
+        x={x}
+        y={bottom + 36}
+        textAnchor={x > frame.right - 20 ? "end" : "middle"}
+        className="fill-ink font-mono text-[11.5px]"
+      >
+        now
+      </text>
+    </g>
+  );
+}
+
+/** The frozen instants: one line through all lanes that share it. */
+export function Cuts({ data, frame }: { data: LanesData; frame: Frame }) {
+  return data.cuts.map((cut) => {
+    const x = frame.x(cut.at);
+    const top = frame.top + cut.first * frame.laneHeight;
+    const bottom = frame.top + (cut.last + 1) * frame.laneHeight - 8;
+    // The label stands above the ticks, on the side that has room.
+    const flip = x + cut.label.length * 7.2 > frame.right && x > (frame.left + frame.right) / 2;
+    const labelTop = frame.narrow ? laneRoom(frame, cut.first).top - 4 : top - 6;
+    return (
+      <g key={`${cut.first} ${cut.at}`}>
+        <line x1={x} x2={x} y1={top - 16} y2={bottom} stroke="var(--frozen)" strokeWidth={2} />
+        <text
+          x={flip ? x - 8 : x + 8}
+          y={labelTop}
+          textAnchor={flip ? "end" : "start"}
+          className="fill-frozen-ink font-mono text-[11.5px]"
+        >
+          {cut.label}
+        </text>
+      </g>
+    );
+  });
+}

@@ -1,0 +1,23 @@
+import { TRPCClientError } from "@trpc/client";
+import type { AppRouter } from "@/server/console/routers/app-router";
+import type { Fault } from "@/server/core/contracts/link";
+
+/** What a failed call says to a person. A call that never reached the console says so. */
+export function faultOf(error: unknown): Fault {
+  if (error instanceof TRPCClientError) {
+    const { data, message } = error as TRPCClientError<AppRouter>;
+    if (data?.fault) return data.fault;
+    if (data?.code) return { kind: "internal", message, field: null, code: null };
+  }
+  return {
+    kind: "unavailable",
+    message: "The console does not answer. Check that it is running; what you entered is kept.",
+    field: null,
+    code: null,
+  };
+}
+
+/** Whether the session has ended. */
+export function isSignedOut(error: unknown): boolean {
+  return error instanceof TRPCClientError && (error as TRPCClientError<AppRouter>).data?.code === "UNAUTHORIZED";
+}

@@ -1,0 +1,9 @@
+import type { NextConfig } from "next";
+
+const config: NextConfig = {
+  reactStrictMode: true,
+  poweredByHeader: false,
+  // Native or socket-holding packages belong to the server process, not to a bundle.
+  serverExternalPackages: ["ws", "better-sqlite3", "@prisma/client", "pino"],
+};
+export default config;
