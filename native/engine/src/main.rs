@@ -1,1 +1,3 @@
+//! engine
+mod protocol;
 fn main() {}

@@ -1,0 +1,403 @@
+//! The control socket's protocol: one JSON object a line, over a Unix stream socket.
+//!
+//! `{"id":1,"method":"describe","params":{}}` is answered by `{"id":1,"result":{…}}` or
+//! `{"id":1,"error":{"kind":"…","message":"…","errno":28}}`; events have no id. The first message is
+//! `hello`. These types are the only definition: the TypeScript ones are generated from them
+//! (`server/worker/engine/protocol.gen.ts`, test `typescript_types_are_current`).
+//!
+//! Sizes are bytes, durations milliseconds unless the name says otherwise, times ISO 8601 with
+//! milliseconds, UTC.
+
+use serde::{Deserialize, Serialize};
+#[cfg(test)]
+use ts_rs::TS;
+
+/// Version of everything in this file. Another number at `hello` is refused.
+pub const PROTOCOL: u32 = 1;
+
+/// What kind of failure it is; the message says it to a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "camelCase")]
+pub enum ErrorKind {
+    /// The request makes no sense, here or ever.
+    Invalid,
+    NotFound,
+    Exists,
+    /// In use: mounted, attached, exported, or snapshots are open.
+    Busy,
+    TooMany,
+    /// No room where room was asked for.
+    NoSpace,
+    /// The system refused an operation; see `errno`.
+    Io,
+    /// This kernel or file system cannot do it.
+    Unsupported,
+    /// Not this protocol's version, or no `hello` first.
+    Protocol,
+    Internal,
+}
+
+/// The `error` of a reply.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+pub struct EngineFault {
+    pub kind: ErrorKind,
+    pub message: String,
+    pub errno: Option<i32>,
+}
+
+/// What happens to a snapshot whose pre-images find no room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "camelCase")]
+pub enum WhenFull {
+    /// The snapshot ends at once; the write goes through.
+    Release,
+    /// Writers wait up to `holdMs` for room; then the snapshot ends.
+    Hold,
+}
+
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct HelloParams {
+    pub protocol: u32,
+}
+
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "camelCase")]
+pub struct HelloResult {
+    pub protocol: u32,
+    pub version: String,
+    pub pid: u32,
+    /// How often an engine was started since attach; more than 1 means that it was replaced.
+    pub start_count: u64,
+}
+
+/// No parameters, or nothing to answer.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
+
+/// Where pre-images go. The file is `<directory>/<volume id>.cache`, mode 0600; the directory is made
+/// (0700) if only its last part is missing.
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CachePlace {
+    pub directory: String,
+    pub initial_bytes: u64,
+    pub max_bytes: u64,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PrepareParams {
+    /// 1 to 64 of `A–Z a–z 0–9 . _ -`.
+    pub snapshot: String,
+    pub cache: CachePlace,
+    pub when_full: WhenFull,
+    pub hold_ms: u64,
+    /// Blocks that are free at the instant need no pre-image; the image shows them as zeroes.
+    pub skip_free_blocks: bool,
+}
+
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "camelCase")]
+pub struct PrepareResult {
+    /// Reserved on disk for this volume in that directory, all snapshots together.
+    pub reserved_bytes: u64,
+}
+
+/// Names one snapshot. `activate` may carry one descriptor (SCM_RIGHTS): the frozen mount point.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SnapshotParams {
+    pub snapshot: String,
+}
+
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "camelCase")]
+pub struct ActivateResult {
+    pub taken_at: String,
+    pub epoch: u32,
+    /// Whether the free blocks were known, so that they cost nothing.
+    pub skipped_free: bool,
+    pub free_blocks: u64,
+}
+
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "camelCase")]
+pub struct ReleaseResult {
+    pub cache_freed_bytes: u64,
+}
+
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(optional_fields))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SetPolicyParams {
+    pub snapshot: String,
+    #[serde(default)]
+    pub max_bytes: Option<u64>,
+    #[serde(default)]
+    pub when_full: Option<WhenFull>,
+    #[serde(default)]
+    pub hold_ms: Option<u64>,
+}
+
+/// Grows the reservation of the newest snapshot's cache to `bytes`.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ReserveParams {
+    pub bytes: u64,
+}
+
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SubscribeParams {
+    /// 100 or more.
+    pub interval_ms: u64,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(optional_fields))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ShutdownParams {
+    /// Also with snapshots open; they are lost.
+    #[serde(default)]
+    pub force: Option<bool>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "camelCase")]
+pub enum SnapshotState {
+    Prepared,
+    Active,
+    /// Its cache found no room; reads fail with EIO.
+    Overflowed,
+    /// A pre-image could not be read back; reads fail with EIO.
+    Damaged,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "camelCase")]
+pub enum LossCause {
+    Overflow,
+    Damaged,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "camelCase")]
+pub struct SnapshotReport {
+    pub id: String,
+    /// 0 while prepared.
+    pub epoch: u32,
+    pub state: SnapshotState,
+    pub taken_at: Option<String>,
+    /// Blocks that this snapshot reads from the cache.
+    pub preserved_blocks: u64,
+    /// Distinct blocks overwritten since that needed no pre-image because they were free.
+    pub skipped_free_blocks: u64,
+    pub cache_used_bytes: u64,
+    pub cache_directory: String,
+    pub cache_max_bytes: u64,
+    pub cause: Option<LossCause>,
+    /// The first cause; null with `overflow` means that the maximum was reached.
+    pub first_errno: Option<i32>,
+    pub detail: Option<String>,
+}
+
+/// Upper bounds of histogram buckets (powers of two), since the previous report of the subscription;
+/// `describe`: since attach.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(TS))]
+pub struct LatencyReport {
+    pub p50: u64,
+    pub p99: u64,
+    pub max: u64,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "camelCase")]
+pub struct CacheReport {
+    pub used_bytes: u64,
+    pub reserved_bytes: u64,
+    pub max_bytes: u64,
+}
+
+/// All that the engine tells about its volume. Counters run since attach, over restarts.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    pub id: String,
+    pub version: String,
+    pub pid: u32,
+    pub start_count: u64,
+    pub backing: String,
+    pub size_bytes: u64,
+    pub sector_size: u32,
+    pub transport: String,
+    pub at: String,
+    pub reads: u64,
+    pub read_bytes: u64,
+    pub writes: u64,
+    pub write_bytes: u64,
+    pub discards: u64,
+    pub flushes: u64,
+    pub last_write_at: Option<String>,
+    /// Since the last write (or attach), by a clock that no one can set.
+    pub quiet_ms: u64,
+    /// Longest time without a write, running one included, since the previous report of the
+    /// subscription; `describe`: since attach.
+    pub longest_gap_ms: u64,
+    pub write_latency_us: LatencyReport,
+    pub cache: CacheReport,
+    pub snapshots: Vec<SnapshotReport>,
+}
+
+/// What a subscriber receives beside replies. `released` is never lost, reports may be.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(tag = "event", rename_all = "camelCase")]
+pub enum Event {
+    Report {
+        report: Box<Report>,
+    },
+    Released {
+        snapshot: String,
+        cause: LossCause,
+        errno: Option<i32>,
+        detail: String,
+    },
+}
+
+/// What `attach` prints.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "camelCase")]
+pub struct AttachResult {
+    pub id: String,
+    pub device: String,
+    pub socket: String,
+    pub keeper_pid: u32,
+    pub size_bytes: u64,
+    pub sector_size: u32,
+    pub transport: String,
+}
+
+/// What `export` prints.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(TS))]
+pub struct ExportResult {
+    pub device: String,
+}
+
+/// What a program prints on standard output when it fails.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(TS))]
+pub struct FailureDocument {
+    pub error: EngineFault,
+}
+
+/// One kernel feature, for `doctor`.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(TS))]
+pub struct Feature {
+    pub name: String,
+    pub ok: bool,
+    /// Without it the engine cannot serve here.
+    pub required: bool,
+    pub detail: String,
+}
+
+/// What `probe` prints.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(TS))]
+pub struct ProbeResult {
+    pub kernel: String,
+    pub features: Vec<Feature>,
+}
+
+#[cfg(test)]
+mod generated {
+    use super::*;
+    use std::path::Path;
+
+    #[derive(TS)]
+    #[allow(dead_code)]
+    struct Exchange<P, R> {
+        params: P,
+        result: R,
+    }
+
+    /// Every method of the socket with its parameters and result.
+    #[derive(TS)]
+    #[ts(rename_all = "camelCase")]
+    #[allow(dead_code)]
+    struct EngineMethods {
+        hello: Exchange<HelloParams, HelloResult>,
+        describe: Exchange<Nothing, Report>,
+        prepare: Exchange<PrepareParams, PrepareResult>,
+        activate: Exchange<SnapshotParams, ActivateResult>,
+        release: Exchange<SnapshotParams, ReleaseResult>,
+        set_policy: Exchange<SetPolicyParams, Nothing>,
+        reserve: Exchange<ReserveParams, PrepareResult>,
+        subscribe: Exchange<SubscribeParams, Nothing>,
+        shutdown: Exchange<ShutdownParams, Nothing>,
+    }
+
+    fn typescript() -> String {
+        let config = ts_rs::Config::new().with_large_int("number");
+        let mut text = String::from(
+            "// Generated from native/engine/src/protocol.rs. Do not edit: STILLFRAME_WRITE_TYPES=1 cargo test \
+             -p engine typescript_types\n\n",
+        );
+        text.push_str(&format!("export const ENGINE_PROTOCOL = {PROTOCOL};\n\n"));
+        macro_rules! export {
+            ($($t:ty),* $(,)?) => {$(
+                text.push_str("export ");
+                text.push_str(&<$t as TS>::decl(&config));
+                text.push_str("\n\n");
+            )*};
+        }
+        export!(
+            ErrorKind, EngineFault, WhenFull, HelloParams, HelloResult, Nothing, CachePlace,
+            PrepareParams, PrepareResult, SnapshotParams, ActivateResult, ReleaseResult,
+            SetPolicyParams, ReserveParams, SubscribeParams, ShutdownParams, SnapshotState, LossCause,
+            SnapshotReport, LatencyReport, CacheReport, Report, Event, AttachResult, ExportResult,
+            FailureDocument, Feature, ProbeResult, Exchange<Nothing, Nothing>, EngineMethods,
+        );
+        text.truncate(text.trim_end().len());
+        text.push('\n');
+        text
+    }
+
+    #[test]
+    fn typescript_types_are_current() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../server/worker/engine/protocol.gen.ts");
+        if std::env::var_os("STILLFRAME_WRITE_TYPES").is_some() {
+            std::fs::create_dir_all(path.parent().expect("has a parent")).expect("folder");
+            std::fs::write(&path, typescript()).expect("write the types");
+        }
+        let kept = std::fs::read_to_string(&path).expect("protocol.gen.ts exists");
+        assert_eq!(kept, typescript(), "run with STILLFRAME_WRITE_TYPES=1");
+    }
+}

@@ -1,0 +1,120 @@
+// Generated from native/engine/src/protocol.rs. Do not edit: STILLFRAME_WRITE_TYPES=1 cargo test -p engine typescript_types
+
+export const ENGINE_PROTOCOL = 1;
+
+export type ErrorKind = "invalid" | "notFound" | "exists" | "busy" | "tooMany" | "noSpace" | "io" | "unsupported" | "protocol" | "internal";
+
+export type EngineFault = { kind: ErrorKind, message: string, errno: number | null, };
+
+export type WhenFull = "release" | "hold";
+
+export type HelloParams = { protocol: number, };
+
+export type HelloResult = { protocol: number, version: string, pid: number, 
+/**
+ * How often an engine was started since attach; more than 1 means that it was replaced.
+ */
+startCount: number, };
+
+export type Nothing = Record<symbol, never>;
+
+export type CachePlace = { directory: string, initialBytes: number, maxBytes: number, };
+
+export type PrepareParams = { 
+/**
+ * 1 to 64 of `A–Z a–z 0–9 . _ -`.
+ */
+snapshot: string, cache: CachePlace, whenFull: WhenFull, holdMs: number, 
+/**
+ * Blocks that are free at the instant need no pre-image; the image shows them as zeroes.
+ */
+skipFreeBlocks: boolean, };
+
+export type PrepareResult = { 
+/**
+ * Reserved on disk for this volume in that directory, all snapshots together.
+ */
+reservedBytes: number, };
+
+export type SnapshotParams = { snapshot: string, };
+
+export type ActivateResult = { takenAt: string, epoch: number, 
+/**
+ * Whether the free blocks were known, so that they cost nothing.
+ */
+skippedFree: boolean, freeBlocks: number, };
+
+export type ReleaseResult = { cacheFreedBytes: number, };
+
+export type SetPolicyParams = { snapshot: string, maxBytes?: number, whenFull?: WhenFull, holdMs?: number, };
+
+export type ReserveParams = { bytes: number, };
+
+export type SubscribeParams = { 
+/**
+ * 100 or more.
+ */
+intervalMs: number, };
+
+export type ShutdownParams = { 
+/**
+ * Also with snapshots open; they are lost.
+ */
+force?: boolean, };
+
+export type SnapshotState = "prepared" | "active" | "overflowed" | "damaged";
+
+export type LossCause = "overflow" | "damaged";
+
+export type SnapshotReport = { id: string, 
+/**
+ * 0 while prepared.
+ */
+epoch: number, state: SnapshotState, takenAt: string | null, 
+/**
+ * Blocks that this snapshot reads from the cache.
+ */
+preservedBlocks: number, 
+/**
+ * Distinct blocks overwritten since that needed no pre-image because they were free.
+ */
+skippedFreeBlocks: number, cacheUsedBytes: number, cacheDirectory: string, cacheMaxBytes: number, cause: LossCause | null, 
+/**
+ * The first cause; null with `overflow` means that the maximum was reached.
+ */
+firstErrno: number | null, detail: string | null, };
+
+export type LatencyReport = { p50: number, p99: number, max: number, };
+
+export type CacheReport = { usedBytes: number, reservedBytes: number, maxBytes: number, };
+
+export type Report = { id: string, version: string, pid: number, startCount: number, backing: string, sizeBytes: number, sectorSize: number, transport: string, at: string, reads: number, readBytes: number, writes: number, writeBytes: number, discards: number, flushes: number, lastWriteAt: string | null, 
+/**
+ * Since the last write (or attach), by a clock that no one can set.
+ */
+quietMs: number, 
+/**
+ * Longest time without a write, running one included, since the previous report of the
+ * subscription; `describe`: since attach.
+ */
+longestGapMs: number, writeLatencyUs: LatencyReport, cache: CacheReport, snapshots: Array<SnapshotReport>, };
+
+export type Event = { "event": "report", report: Report, } | { "event": "released", snapshot: string, cause: LossCause, errno: number | null, detail: string, };
+
+export type AttachResult = { id: string, device: string, socket: string, keeperPid: number, sizeBytes: number, sectorSize: number, transport: string, };
+
+export type ExportResult = { device: string, };
+
+export type FailureDocument = { error: EngineFault, };
+
+export type Feature = { name: string, ok: boolean, 
+/**
+ * Without it the engine cannot serve here.
+ */
+required: boolean, detail: string, };
+
+export type ProbeResult = { kernel: string, features: Array<Feature>, };
+
+export type Exchange<P, R> = { params: P, result: R, };
+
+export type EngineMethods = { hello: Exchange<HelloParams, HelloResult>, describe: Exchange<Nothing, Report>, prepare: Exchange<PrepareParams, PrepareResult>, activate: Exchange<SnapshotParams, ActivateResult>, release: Exchange<SnapshotParams, ReleaseResult>, setPolicy: Exchange<SetPolicyParams, Nothing>, reserve: Exchange<ReserveParams, PrepareResult>, subscribe: Exchange<SubscribeParams, Nothing>, shutdown: Exchange<ShutdownParams, Nothing>, };
