@@ -23,7 +23,9 @@ const RELEASE_ID: u64 = 101;
 pub enum CallError {
     /// The engine answered with an error.
     Refused { kind: String, message: String },
-    /// No answer, or none that makes sense.
+    /// No answer in time; it may still come.
+    Silent,
+    /// No connection, or an answer that makes no sense.
     Broken(String),
 }
 
@@ -31,6 +33,7 @@ impl std::fmt::Display for CallError {
     fn fmt(&self, out: &mut std::fmt::Formatter) -> std::fmt::Result {
         match self {
             Self::Refused { message, .. } => out.write_str(message),
+            Self::Silent => out.write_str("it does not answer"),
             Self::Broken(text) => out.write_str(text),
         }
     }
@@ -109,7 +112,7 @@ impl EngineClient {
 
     fn call(&self, id: u64, method: &str, params: Value) -> Result<Value, CallError> {
         let broken = |error: std::io::Error| match error.kind() {
-            std::io::ErrorKind::WouldBlock => CallError::Broken("it does not answer".into()),
+            std::io::ErrorKind::WouldBlock => CallError::Silent,
             _ => CallError::Broken(error.to_string()),
         };
         let mut line = json!({ "id": id, "method": method, "params": params }).to_string();
@@ -128,7 +131,7 @@ impl EngineClient {
                 continue;
             }
             if received.len() > LONGEST_LINE || Instant::now() > give_up {
-                return Err(CallError::Broken("it does not answer".into()));
+                return Err(CallError::Silent);
             }
             match (&self.stream).read(&mut chunk).map_err(broken)? {
                 0 => return Err(CallError::Broken("it closed the connection".into())),
@@ -154,7 +157,8 @@ fn answer_to(id: u64, line: &[u8]) -> Option<Result<Value, CallError>> {
     Some(Ok(reply["result"].take()))
 }
 
-/// The message that takes a snapshot, ready to be sent with the frozen mount's descriptor beside it.
+/// The message that takes a snapshot, ready to be sent with the frozen mount's descriptor beside it. Mount and engine
+/// must stay open for as long as it is used.
 pub struct Activation {
     socket: RawFd,
     message: Vec<u8>,
@@ -368,8 +372,8 @@ mod tests {
             ],
         );
         let engine = EngineClient::connect(&path).unwrap();
-        let mut activation =
-            Activation::prepare(&engine, "s", std::fs::File::open("/").unwrap()).unwrap();
+        let mount = std::fs::File::open("/").unwrap();
+        let mut activation = Activation::prepare(&engine, "s", &mount).unwrap();
         activation.send().unwrap();
         while activation.receive() == Reply::Pending {
             std::thread::sleep(Duration::from_millis(1));

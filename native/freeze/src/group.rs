@@ -168,10 +168,11 @@ pub fn release_activated(volumes: &[Volume], shared: &Shared) {
         }
         let request = &volume.request;
         // The same connection first: there the release stands behind an activation that is still under way.
-        let released = volume.engine.release(&request.snapshot).or_else(|_| {
-            EngineClient::connect(&request.socket)
-                .and_then(|engine| engine.release(&request.snapshot))
-        });
+        let released = match volume.engine.release(&request.snapshot) {
+            Err(CallError::Broken(_)) => EngineClient::connect(&request.socket)
+                .and_then(|engine| engine.release(&request.snapshot)),
+            other => other,
+        };
         if let Err(error) = released {
             eprintln!(
                 "stillframe-freeze: snapshot {} of {} was not released: {error}",

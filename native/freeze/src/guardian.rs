@@ -68,7 +68,6 @@ pub fn guard(watch: &Watch, volumes: &'static [Volume], shared: &'static Shared)
         while thawers.round(shared, true) {
             sys::poll_until(&mut [], Some(sys::now() + AGAIN_AFTER));
         }
-        release_activated(volumes, shared);
         let (kind, text) = match shared.abort() {
             Abort::Deadline => (
                 Kind::Deadline,
@@ -81,6 +80,7 @@ pub fn guard(watch: &Watch, volumes: &'static [Volume], shared: &'static Shared)
             libc::STDOUT_FILENO,
             line(&Failure::new(kind, text)).as_bytes(),
         );
+        release_activated(volumes, shared);
     }
     Ok(())
 }

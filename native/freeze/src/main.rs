@@ -88,10 +88,9 @@ fn freeze_group() -> Result<ExitCode, Failure> {
         .map_err(not_started)?;
     let mut waiting = vec![sys::poll_entry(-1); volumes.len() + 1];
     let shared = Shared::map().map_err(not_started)?;
-    if let Err(error) = std::fs::write("/proc/self/oom_score_adj", "-1000") {
-        eprintln!("stillframe-freeze: not protected from the out-of-memory killer: {error}");
-    }
-    let link = start_guardian(volumes, shared)?;
+    // Where it is not allowed, the guardian still outlives an actor that was chosen.
+    let _ = std::fs::write("/proc/self/oom_score_adj", "-1000");
+    let link = start_guardian(volumes, shared).inspect_err(|_| shared.set_finished())?;
     if let Err(error) = sys::lock_memory() {
         eprintln!("stillframe-freeze: memory could not be locked: {error}");
     }
