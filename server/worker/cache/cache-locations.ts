@@ -1,0 +1,182 @@
+/**
+ * The places where caches may be kept, measured. Every location has a private directory `stillframe-cache`
+ * in which the engines make their files; a file there that no process holds open is an orphan.
+ */
+import { access, constants, mkdir, readdir, readlink, realpath, rm, stat, statfs } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import type { CacheLocation } from "@/server/core/contracts/volume";
+import type { CandidateLocation } from "@/server/core/planning/cache-choice";
+import { FaultError } from "../fault";
+import { log } from "../log";
+import type { Places } from "../places";
+import { allPids } from "../programs/processes";
+import { readJson, writeJson } from "../state/json-file";
+import { deviceNumber, loopBackingFile } from "../volumes/block-device";
+import type { KnownVolumes } from "../volumes/known-volumes";
+import { mountOf, readMounts } from "../volumes/mount-table";
+
+const DIRECTORY = "stillframe-cache";
+
+/** Where the engines keep their files at a location. */
+export function cacheDirectory(location: string): string {
+  return join(location, DIRECTORY);
+}
+
+export class CacheLocations {
+  constructor(
+    private readonly places: Places,
+    private readonly known: KnownVolumes,
+  ) {}
+
+  /** What the administrator allows; nothing said: `<home>/cache`. */
+  async allowed(): Promise<string[]> {
+    const chosen = await readJson(this.places.allowedCaches, z.array(z.string()));
+    if (chosen !== null && chosen.length > 0) return chosen;
+    await mkdir(this.places.defaultCache, { recursive: true, mode: 0o700 });
+    return [this.places.defaultCache];
+  }
+
+  /** `cache.allow`. Refuses a place that could never hold a cache. */
+  async allow(locations: string[]): Promise<void> {
+    for (const path of locations) {
+      const place = await this.measure(path);
+      const reason = !place.exists
+        ? "does not exist or is not a directory"
+        : !place.writable
+          ? "is not writable"
+          : place.engineVolume !== null
+            ? `lies on "${place.engineVolume}", which an engine serves`
+            : null;
+      if (reason !== null) throw new FaultError("invalid", `${path} ${reason}`, { field: "locations" });
+    }
+    await writeJson(this.places.allowedCaches, locations);
+  }
+
+  /** Measured for the broker's choice; `only` when the job names a location. */
+  async candidates(only: string | null): Promise<CandidateLocation[]> {
+    const paths = only === null ? await this.allowed() : [only];
+    return Promise.all(paths.map((path) => this.measure(path)));
+  }
+
+  /** `cache.list`. */
+  async list(): Promise<CacheLocation[]> {
+    return Promise.all((await this.pathsInUse()).map((path) => this.describe(path)));
+  }
+
+  /** `cache.removeOrphans`, also done at every start. */
+  async removeOrphans(): Promise<{ removed: string[]; freedBytes: number }> {
+    const removed: string[] = [];
+    let freedBytes = 0;
+    for (const location of await this.list()) {
+      for (const orphan of location.orphans) {
+        await rm(orphan.path, { force: true });
+        removed.push(orphan.path);
+        freedBytes += orphan.sizeBytes;
+      }
+    }
+    if (removed.length > 0) log.info({ removed, freedBytes }, "orphaned cache files removed");
+    return { removed, freedBytes };
+  }
+
+  /** Allowed locations, and others that hold a cache now because a job named them. */
+  private async pathsInUse(): Promise<string[]> {
+    const used = this.openCaches().map((c) => c.location);
+    return [...new Set([...(await this.allowed()), ...used])];
+  }
+
+  private openCaches(): { location: string; snapshot: string; usedBytes: number; reservedBytes: number }[] {
+    return this.known.allAttached().flatMap(({ watch }) => {
+      const report = watch.latest;
+      return (report?.snapshots ?? []).map((s, i) => ({
+        location: s.cacheDirectory.replace(new RegExp(`/${DIRECTORY}$`), ""),
+        snapshot: s.id,
+        // one cache file serves all snapshots of a volume: count it once
+        usedBytes: i === 0 ? (report?.cache.usedBytes ?? 0) : 0,
+        reservedBytes: i === 0 ? (report?.cache.reservedBytes ?? 0) : 0,
+      }));
+    });
+  }
+
+  private async measure(path: string): Promise<CandidateLocation> {
+    const real = await realpath(path).catch(() => null);
+    const isDirectory = real !== null && (await stat(real)).isDirectory();
+    if (real === null || !isDirectory) {
+      return { path, exists: false, writable: false, freeBytes: 0, reservedBytes: 0, engineVolume: null };
+    }
+    const { bavail, bsize } = await statfs(real);
+    const reserved = this.openCaches().filter((c) => c.location === path);
+    return {
+      path,
+      exists: true,
+      writable: await canHoldFiles(real),
+      freeBytes: bavail * bsize,
+      reservedBytes: reserved.reduce((sum, c) => sum + c.reservedBytes, 0),
+      engineVolume: await this.engineVolumeUnder(real),
+    };
+  }
+
+  private async describe(path: string): Promise<CacheLocation> {
+    const place = await this.measure(path);
+    const fs = await statfs(path).catch(() => null);
+    const open = this.openCaches().filter((c) => c.location === path);
+    return {
+      path,
+      mount: mountOf(await readMounts(), path)?.mountPoint ?? "/",
+      totalBytes: fs === null ? 0 : fs.blocks * fs.bsize,
+      freeBytes: place.freeBytes,
+      reservedBytes: place.reservedBytes,
+      usedBytes: open.reduce((sum, c) => sum + c.usedBytes, 0),
+      snapshots: open.map((c) => c.snapshot),
+      orphans: await orphansIn(cacheDirectory(path), open.length > 0),
+    };
+  }
+
+  /** Name of the volume that a path lies on when an engine serves that volume: ours by name, another's by its file. */
+  private async engineVolumeUnder(path: string): Promise<string | null> {
+    const mount = mountOf(await readMounts(), path);
+    if (mount === null) return null;
+    for (const volume of this.known.allAttached()) {
+      if ((await deviceNumber(volume.device)) === mount.device) return volume.record.name;
+    }
+    const file = await loopBackingFile(mount.device);
+    return file?.endsWith("/fuse/live") ? mount.mountPoint : null;
+  }
+}
+
+async function canHoldFiles(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.W_OK | constants.X_OK);
+    await mkdir(cacheDirectory(path), { recursive: true, mode: 0o700 });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Files that no process holds open. A file younger than a minute beside an open cache may be about to be opened. */
+async function orphansIn(directory: string, beside: boolean): Promise<{ path: string; sizeBytes: number }[]> {
+  const names = await readdir(directory).catch(() => [] as string[]);
+  if (names.length === 0) return [];
+  const held = await openFilesBelow(directory);
+  const found: { path: string; sizeBytes: number }[] = [];
+  for (const name of names) {
+    const path = join(directory, name);
+    const file = await stat(path).catch(() => null);
+    const young = file !== null && beside && Date.now() - file.mtimeMs < 60_000;
+    if (file?.isFile() && !held.has(path) && !young) found.push({ path, sizeBytes: file.blocks * 512 });
+  }
+  return found;
+}
+
+async function openFilesBelow(directory: string): Promise<Set<string>> {
+  const real = await realpath(directory);
+  const found = new Set<string>();
+  for (const pid of await allPids()) {
+    for (const fd of await readdir(`/proc/${pid}/fd`).catch(() => [] as string[])) {
+      const target = await readlink(`/proc/${pid}/fd/${fd}`).catch(() => "");
+      if (target.startsWith(`${real}/`)) found.add(join(directory, target.slice(real.length + 1)));
+    }
+  }
+  return found;
+}

@@ -1,0 +1,143 @@
+/**
+ * One connection to an engine's control socket: one JSON object a line, replies by id, events without one.
+ * A connection that breaks is not mended here: every request of it fails with `EngineGone`, and the owner
+ * opens a new one (the keeper holds the listening socket, so a new engine answers at the same path).
+ */
+import { createConnection, type Socket } from "node:net";
+import type { Report } from "./protocol.gen";
+
+const PROTOCOL = 1;
+
+/** What an engine refused; `kind` is the engine's word. */
+export class EngineRefused extends Error {
+  override name = "EngineRefused";
+  constructor(
+    readonly kind: string,
+    message: string,
+    readonly errno: number | null,
+  ) {
+    super(message);
+  }
+}
+
+/** The engine cannot be reached, or went away during a request. */
+export class EngineGone extends Error {
+  override name = "EngineGone";
+}
+
+export interface ReleasedEvent {
+  snapshot: string;
+  cause: "overflow" | "damaged";
+  errno: number | null;
+  detail: string | null;
+}
+
+export interface EngineEvents {
+  report?: (report: Report) => void;
+  released?: (event: ReleasedEvent) => void;
+  closed?: () => void;
+}
+
+interface Line {
+  id?: number;
+  result?: unknown;
+  error?: { kind: string; message: string; errno: number | null };
+  event?: string;
+  report?: Report;
+}
+
+interface Waiting {
+  done: (result: unknown) => void;
+  fail: (error: Error) => void;
+  timer: NodeJS.Timeout;
+}
+
+export class EngineClient {
+  private nextId = 1;
+  private rest = "";
+  private readonly waiting = new Map<number, Waiting>();
+  private closedBecause: Error | null = null;
+
+  private constructor(
+    private readonly socket: Socket,
+    private readonly events: EngineEvents,
+  ) {
+    socket.setEncoding("utf8");
+    socket.on("data", (text: string) => this.receive(text));
+    socket.on("error", (error) => this.end(new EngineGone(`the engine's socket failed: ${error.message}`)));
+    socket.on("close", () => this.end(new EngineGone("the engine closed its socket")));
+  }
+
+  /** Connects and says hello. */
+  static async open(path: string, events: EngineEvents = {}, timeoutMs = 5000): Promise<EngineClient> {
+    const socket = await new Promise<Socket>((done, fail) => {
+      const connecting = createConnection(path);
+      const timer = setTimeout(() => connecting.destroy(new Error("no answer")), timeoutMs);
+      connecting.once("connect", () => {
+        clearTimeout(timer);
+        connecting.removeAllListeners("error");
+        done(connecting);
+      });
+      connecting.once("error", (error) => {
+        clearTimeout(timer);
+        fail(new EngineGone(`cannot connect to ${path}: ${error.message}`));
+      });
+    });
+    const client = new EngineClient(socket, events);
+    try {
+      await client.request("hello", { protocol: PROTOCOL }, timeoutMs);
+      return client;
+    } catch (error) {
+      client.close();
+      throw error;
+    }
+  }
+
+  /** Sends one request. Throws `EngineRefused` or `EngineGone`. */
+  request<T>(method: string, params: Record<string, unknown> = {}, timeoutMs = 10_000): Promise<T> {
+    if (this.closedBecause !== null) return Promise.reject(this.closedBecause);
+    const id = this.nextId++;
+    return new Promise<T>((done, fail) => {
+      const timer = setTimeout(() => {
+        this.waiting.delete(id);
+        fail(new EngineGone(`the engine did not answer ${method} within ${timeoutMs} ms`));
+      }, timeoutMs);
+      this.waiting.set(id, { done: (result) => done(result as T), fail, timer });
+      this.socket.write(`${JSON.stringify({ id, method, params })}\n`);
+    });
+  }
+
+  close(): void {
+    this.end(new EngineGone("the connection was closed"));
+    this.socket.destroy();
+  }
+
+  private receive(text: string): void {
+    this.rest += text;
+    const lines = this.rest.split("\n");
+    this.rest = lines.pop() ?? "";
+    for (const line of lines) if (line !== "") this.handle(JSON.parse(line) as Line & ReleasedEvent);
+  }
+
+  private handle(line: Line & ReleasedEvent): void {
+    if (line.event === "report" && line.report !== undefined) this.events.report?.(line.report);
+    if (line.event === "released") this.events.released?.(line);
+    const waiting = line.id === undefined ? undefined : this.waiting.get(line.id);
+    if (waiting === undefined || line.id === undefined) return;
+    this.waiting.delete(line.id);
+    clearTimeout(waiting.timer);
+    if (line.error) waiting.fail(new EngineRefused(line.error.kind, line.error.message, line.error.errno));
+    else waiting.done(line.result);
+  }
+
+  private end(reason: Error): void {
+    if (this.closedBecause !== null) return;
+    this.closedBecause = reason;
+    for (const { fail, timer } of this.waiting.values()) {
+      clearTimeout(timer);
+      fail(reason);
+    }
+    this.waiting.clear();
+    this.events.closed?.();
+  }
+}

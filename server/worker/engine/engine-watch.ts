@@ -1,0 +1,142 @@
+/**
+ * Keeps one subscription to an attached volume's engine, mends it when it breaks, and remembers the newest report.
+ * The interval follows demand: whoever needs 10 reports a second holds a lease on the fast rate.
+ */
+import { now, pause } from "../clock";
+import { log } from "../log";
+import { EngineClient, EngineGone, type ReleasedEvent } from "./client";
+import type { Report } from "./protocol.gen";
+
+const FAST_MS = 100;
+const SLOW_MS = 5000;
+
+export interface WatchListener {
+  report?: (report: Report) => void;
+  released?: (event: ReleasedEvent) => void;
+}
+
+export class EngineWatch {
+  latest: Report | null = null;
+  /** When the engine was last heard of. */
+  lastContactAt: string | null = null;
+  private client: EngineClient | null = null;
+  private readonly listeners = new Set<WatchListener>();
+  private fastLeases = 0;
+  private failures = 0;
+  private readonly stopped = new AbortController();
+  private wake: AbortController = new AbortController();
+
+  constructor(
+    readonly volume: string,
+    private readonly socketPath: string,
+  ) {
+    void this.keepConnected();
+  }
+
+  /** Whether the last attempt to reach the engine went well. */
+  get reachable(): boolean {
+    return this.failures === 0;
+  }
+
+  listen(listener: WatchListener): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** 10 reports a second until the returned function is called. */
+  fast(): () => void {
+    this.fastLeases += 1;
+    if (this.fastLeases === 1) this.resubscribe();
+    let held = true;
+    return () => {
+      if (!held) return;
+      held = false;
+      this.fastLeases -= 1;
+      if (this.fastLeases === 0) this.resubscribe();
+    };
+  }
+
+  /** One request on a connection of its own. Waits a moment for an engine that is being restarted. */
+  async request<T>(method: string, params: Record<string, unknown> = {}, timeoutMs?: number): Promise<T> {
+    const client = await this.openPatiently();
+    try {
+      return await client.request<T>(method, params, timeoutMs);
+    } finally {
+      client.close();
+    }
+  }
+
+  /** Asks for a report now. */
+  async describe(): Promise<Report> {
+    const report = await this.request<Report>("describe");
+    this.accept(report);
+    return report;
+  }
+
+  stop(): void {
+    this.stopped.abort();
+    this.wake.abort();
+    this.client?.close();
+  }
+
+  private async openPatiently(): Promise<EngineClient> {
+    const deadline = Date.now() + 3000;
+    for (;;) {
+      try {
+        return await EngineClient.open(this.socketPath);
+      } catch (error) {
+        if (!(error instanceof EngineGone) || Date.now() > deadline) throw error;
+        await pause(100, this.stopped.signal);
+      }
+    }
+  }
+
+  private async keepConnected(): Promise<void> {
+    while (!this.stopped.signal.aborted) {
+      try {
+        await this.followOnce();
+      } catch (error) {
+        this.failures += 1;
+        if (this.failures === 1) log.warn({ volume: this.volume, err: error }, "the engine does not answer");
+        await pause(Math.min(2000, 50 * 2 ** Math.min(this.failures, 6)), this.stopped.signal);
+      }
+    }
+  }
+
+  /** One connection's life. Returns when the wanted rate changed; throws when the engine went away. */
+  private async followOnce(): Promise<void> {
+    const wake = new AbortController();
+    this.wake = wake;
+    let gone = false;
+    const client = await EngineClient.open(this.socketPath, {
+      report: (report) => this.accept(report),
+      released: (event) => {
+        for (const listener of this.listeners) listener.released?.(event);
+      },
+      closed: () => {
+        gone = true;
+        wake.abort();
+      },
+    });
+    try {
+      await client.request("subscribe", { intervalMs: this.fastLeases > 0 ? FAST_MS : SLOW_MS });
+      this.client = client;
+      this.failures = 0;
+      if (!wake.signal.aborted) await new Promise((done) => wake.signal.addEventListener("abort", done));
+      if (gone && !this.stopped.signal.aborted) throw new EngineGone("the engine closed its socket");
+    } finally {
+      this.client = null;
+      client.close();
+    }
+  }
+
+  private resubscribe(): void {
+    this.wake.abort();
+  }
+
+  private accept(report: Report): void {
+    this.latest = report;
+    this.lastContactAt = now();
+    for (const listener of this.listeners) listener.report?.(report);
+  }
+}

@@ -1,0 +1,54 @@
+/** OFO-COMM for an engine that does not answer, with what can still be seen of it from outside. */
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { codedFault, type FaultError, messageOf } from "../fault";
+import { readStat } from "../programs/processes";
+import { workerVersion } from "../version";
+import type { AttachedVolume } from "../volumes/known-volumes";
+import { EngineGone } from "./client";
+
+const states: Record<string, string> = {
+  R: "running",
+  S: "sleeping",
+  D: "waiting for a device",
+  T: "stopped",
+  t: "stopped by a debugger",
+  Z: "zombie",
+};
+
+/** Last lines of the engine's log, oldest first. */
+export async function engineLog(runDirectory: string, lines: number): Promise<string[]> {
+  const text = await readFile(join(runDirectory, "engine.log"), "utf8").catch(() => "");
+  return text.trimEnd().split("\n").filter(Boolean).slice(-lines);
+}
+
+/** The fault to raise when `error` says that the volume's engine went away; any other error as it is. */
+export async function asEngineFault(volume: AttachedVolume, error: unknown): Promise<unknown> {
+  if (!(error instanceof EngineGone)) return error;
+  return engineUnreachable(volume, error);
+}
+
+async function engineUnreachable(volume: AttachedVolume, cause: Error): Promise<FaultError> {
+  const { watch, record, runDirectory } = volume;
+  const pid = watch.latest?.pid;
+  const process = pid === undefined ? null : await readStat(pid);
+  const path = join(runDirectory, "engine.sock");
+  const socket = await stat(path).catch(() => null);
+  const mode = socket === null ? null : (socket.mode & 0o7777).toString(8).padStart(4, "0");
+  return codedFault(
+    "unavailable",
+    "OFO-COMM",
+    `the engine of volume "${record.name}" does not answer: ${messageOf(cause)}`,
+    {
+      subject: "engine",
+      volume: record.name,
+      lastContactAt: watch.lastContactAt,
+      processState: process === null ? "absent" : (states[process.state] ?? process.state),
+      exitStatus: null,
+      logLines: await engineLog(runDirectory, 40),
+      versions: { console: null, worker: workerVersion(), engine: watch.latest?.version ?? null },
+      socket: { path, mode, exists: socket !== null },
+    },
+    cause,
+  );
+}

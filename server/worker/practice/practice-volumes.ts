@@ -1,0 +1,125 @@
+/** Practice volumes: image-backed, attached through the engine, mounted; ordinary volumes to everything else. */
+import { mkdir, open, rm, statfs } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { HostInput } from "@/server/core/contracts/host-methods";
+import { formatBytes } from "@/server/core/text/bytes";
+import type { EngineProgram } from "../engine/engine-program";
+import { errnoName, FaultError } from "../fault";
+import { type Places, practiceMount, volumeId } from "../places";
+import { mustRun } from "../programs/run-program";
+import { attachRecord, detachVolume } from "../volumes/attach";
+import type { AttachedVolume, KnownVolumes } from "../volumes/known-volumes";
+import type { PracticeWriters } from "./practice-writers";
+
+/** mkfs.xfs makes nothing smaller. */
+const SMALLEST_XFS_BYTES = 300 * 1024 * 1024;
+/** Left free where the image lies. */
+const SPARE_BYTES = 256 * 1024 * 1024;
+
+/**
+ * How a practice image is formatted: 4 KiB blocks; nothing discarded, so the image stays allocated and a write
+ * never waits for the host's allocator; nothing left to be initialised later, so a volume without a writer is quiet.
+ */
+function formatCommand(fs: "ext4" | "xfs", image: string): [string, string[]] {
+  if (fs === "xfs") return ["mkfs.xfs", ["-q", "-K", "-f", "-s", "size=4096", "-b", "size=4096", image]];
+  const extended = "nodiscard,lazy_itable_init=0,lazy_journal_init=0";
+  return ["mkfs.ext4", ["-q", "-F", "-b", "4096", "-m", "0", "-E", extended, image]];
+}
+
+function practiceDirectory(places: Places, name: string): string {
+  return join(places.practice, name);
+}
+
+/** `practice.create`. A failure leaves nothing behind. */
+export async function createPractice(
+  known: KnownVolumes,
+  engine: EngineProgram,
+  writers: PracticeWriters,
+  input: HostInput<"practice.create"> & { fs: "ext4" | "xfs"; writer: boolean },
+): Promise<AttachedVolume> {
+  const { places } = known;
+  const { name, fs } = input;
+  if (name === "." || name === "..") throw new FaultError("invalid", `"${name}" cannot be a name`, { field: "name" });
+  if (known.find(name) !== null) {
+    throw new FaultError("conflict", `there is already a volume named "${name}"`, { field: "name" });
+  }
+  if (fs === "xfs" && input.sizeBytes < SMALLEST_XFS_BYTES) {
+    throw new FaultError("invalid", "an xfs file system needs at least 300 MiB", { field: "sizeBytes" });
+  }
+  const sizeBytes = Math.floor(input.sizeBytes / 4096) * 4096;
+  const directory = practiceDirectory(places, name);
+  const image = join(directory, "volume.img");
+  const mount = practiceMount(places, name);
+  await makeImage(directory, image, sizeBytes);
+  try {
+    await mustRun(...formatCommand(fs, image), { timeoutMs: 600_000 });
+    await mkdir(mount, { recursive: true });
+    const volume = await attachRecord(known, engine, {
+      id: volumeId(name),
+      name,
+      source: image,
+      mount,
+      fsType: fs,
+      sectorSize: 4096,
+      practice: true,
+      writer: input.writer,
+      remounted: false,
+    });
+    if (input.writer) await writers.start(volume.record);
+    return volume;
+  } catch (error) {
+    if (known.find(name) !== null) await detachVolume(known, engine, name);
+    await removeTraces(directory, mount);
+    throw error;
+  }
+}
+
+/** `practice.remove`: stops the writer, unmounts, detaches, deletes the image and the directories. */
+export async function removePractice(
+  known: KnownVolumes,
+  engine: EngineProgram,
+  writers: PracticeWriters,
+  name: string,
+): Promise<void> {
+  const record = known.require(name);
+  if (!record.practice) {
+    throw new FaultError("invalid", `"${name}" is not a practice volume; detach it instead`, { field: "name" });
+  }
+  await writers.stop(record);
+  try {
+    await detachVolume(known, engine, name);
+  } catch (error) {
+    if (record.writer) await writers.start(record);
+    throw error;
+  }
+  await removeTraces(practiceDirectory(known.places, name), record.mount);
+}
+
+/** Allocates the whole image, or nothing. */
+async function makeImage(directory: string, image: string, sizeBytes: number): Promise<void> {
+  await mkdir(dirname(directory), { recursive: true, mode: 0o700 });
+  const { bavail, bsize } = await statfs(dirname(directory));
+  const freeBytes = bavail * bsize;
+  if (freeBytes < sizeBytes + SPARE_BYTES) {
+    const message = `${dirname(directory)} has ${formatBytes(freeBytes)} free, ${formatBytes(sizeBytes)} and some spare are needed`;
+    throw new FaultError("invalid", message, { field: "sizeBytes" });
+  }
+  try {
+    await mkdir(directory, { mode: 0o700 });
+  } catch (error) {
+    if (errnoName(error) !== "EEXIST") throw error;
+    throw new FaultError("conflict", `${directory} already exists`, { field: "name" });
+  }
+  try {
+    await (await open(image, "wx", 0o600)).close();
+    await mustRun("fallocate", ["-l", String(sizeBytes), image], { timeoutMs: 600_000 });
+  } catch (error) {
+    await rm(directory, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function removeTraces(directory: string, mount: string | null): Promise<void> {
+  await rm(directory, { recursive: true, force: true });
+  if (mount !== null) await mustRun("rmdir", ["--ignore-fail-on-non-empty", mount]).catch(() => {});
+}

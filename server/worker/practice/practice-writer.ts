@@ -1,0 +1,174 @@
+/**
+ * The practice writer: a process that treats a volume as a small database server with a busy log would.
+ *
+ * `shop.db` is a file of 4 KiB pages, each with its number, a version and a checksum. A transaction changes a few
+ * random pages: their images go to `shop.wal` and are made durable, then to their places; at a checkpoint the
+ * database is made durable and the WAL emptied. `app.log` grows and rotates. So a frozen image is consistent when
+ * every page's checksum holds after the WAL is replayed, exactly what a real database asks of a snapshot.
+ *
+ * It works in bursts with pauses between them: quiet gaps come now and then, never for long. All of its files
+ * together stay below a fifth of the volume.
+ */
+import { createHash, randomBytes, randomInt } from "node:crypto";
+import { existsSync, mkdirSync, renameSync, statfsSync, statSync } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import { join } from "node:path";
+import { pause } from "../clock";
+
+const PAGE = 4096;
+const HEADER = 32;
+const MAGIC = 0x53464442;
+const WAL_LIMIT = 1024 * 1024;
+const LOGS_KEPT = 3;
+
+/** A page's bytes: magic, number, version, checksum of the rest, content. */
+export function makePage(number: number, version: number): Buffer {
+  const page = Buffer.alloc(PAGE);
+  page.writeUInt32LE(MAGIC, 0);
+  page.writeUInt32LE(number, 4);
+  page.writeUInt32LE(version, 8);
+  randomBytes(256).copy(page, HEADER);
+  checksum(page).copy(page, 16);
+  return page;
+}
+
+/** Whether a page is one of ours and whole. */
+export function isWholePage(page: Buffer, number: number): boolean {
+  return (
+    page.readUInt32LE(0) === MAGIC &&
+    page.readUInt32LE(4) === number &&
+    checksum(page).equals(page.subarray(16, HEADER))
+  );
+}
+
+function checksum(page: Buffer): Buffer {
+  return createHash("sha256").update(page.subarray(0, 16)).update(page.subarray(HEADER)).digest().subarray(0, 16);
+}
+
+class PracticeDatabase {
+  private walBytes = 0;
+  private version = 1;
+
+  private constructor(
+    private readonly data: FileHandle,
+    private readonly wal: FileHandle,
+    private readonly pages: number,
+  ) {}
+
+  static async open(directory: string, pages: number): Promise<PracticeDatabase> {
+    const path = join(directory, "shop.db");
+    const fresh = !existsSync(path) || statSync(path).size !== pages * PAGE;
+    const data = await open(path, fresh ? "w+" : "r+");
+    const walPath = join(directory, "shop.wal");
+    const wal = await open(walPath, existsSync(walPath) ? "r+" : "w+");
+    const database = new PracticeDatabase(data, wal, pages);
+    if (fresh) for (let n = 0; n < pages; n += 1) await data.write(makePage(n, 0), 0, PAGE, n * PAGE);
+    else await database.replay();
+    await database.checkpoint();
+    return database;
+  }
+
+  /** Puts the whole page images of the WAL in their places; a torn one is where the last writer stopped. */
+  private async replay(): Promise<void> {
+    const images = await this.wal.readFile();
+    for (let at = 0; at + PAGE <= images.length; at += PAGE) {
+      const page = images.subarray(at, at + PAGE);
+      const number = page.readUInt32LE(4);
+      if (number >= this.pages || !isWholePage(page, number)) return;
+      await this.data.write(page, 0, PAGE, number * PAGE);
+    }
+  }
+
+  /** Changes some pages, durably. */
+  async transact(changes: number): Promise<void> {
+    this.version += 1;
+    const pages = Array.from({ length: changes }, () => randomInt(this.pages)).map((n) => ({
+      number: n,
+      bytes: makePage(n, this.version),
+    }));
+    const images = Buffer.concat(pages.map((p) => p.bytes));
+    await this.wal.write(images, 0, images.length, this.walBytes);
+    this.walBytes += images.length;
+    await this.wal.datasync();
+    for (const page of pages) await this.data.write(page.bytes, 0, PAGE, page.number * PAGE);
+    if (this.walBytes >= WAL_LIMIT) await this.checkpoint();
+  }
+
+  async checkpoint(): Promise<void> {
+    await this.data.datasync();
+    await this.wal.truncate(0);
+    await this.wal.datasync();
+    this.walBytes = 0;
+  }
+
+  async close(): Promise<void> {
+    await this.checkpoint();
+    await this.data.close();
+    await this.wal.close();
+  }
+}
+
+class GrowingLog {
+  private bytes = 0;
+  private file: FileHandle | null = null;
+
+  constructor(
+    private readonly path: string,
+    private readonly limit: number,
+  ) {}
+
+  async line(text: string): Promise<void> {
+    this.file ??= await open(this.path, "a");
+    const { bytesWritten } = await this.file.write(`${new Date().toISOString()} ${text}\n`);
+    this.bytes += bytesWritten;
+    if (this.bytes >= this.limit) await this.rotate();
+  }
+
+  async sync(): Promise<void> {
+    await this.file?.sync();
+  }
+
+  async close(): Promise<void> {
+    await this.file?.close();
+    this.file = null;
+  }
+
+  private async rotate(): Promise<void> {
+    await this.close();
+    for (let n = LOGS_KEPT - 1; n >= 1; n -= 1) {
+      if (existsSync(`${this.path}.${n}`)) renameSync(`${this.path}.${n}`, `${this.path}.${n + 1}`);
+    }
+    renameSync(this.path, `${this.path}.1`);
+    this.bytes = 0;
+  }
+}
+
+/** Writes to the file system at `mount` until it is told to stop. */
+export async function runPracticeWriter(mount: string): Promise<void> {
+  const stop = new AbortController();
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.abort());
+  const { blocks, bsize } = statfsSync(mount);
+  const sizeBytes = blocks * bsize;
+  const directory = join(mount, "shop");
+  mkdirSync(directory, { recursive: true });
+  const pages = Math.max(64, Math.min(Math.floor((sizeBytes * 0.08) / PAGE), 8192));
+  const logLimit = Math.max(256 * 1024, Math.min(Math.floor((sizeBytes * 0.08) / (LOGS_KEPT + 1)), 8 * 1024 * 1024));
+  const database = await PracticeDatabase.open(directory, pages);
+  const journal = new GrowingLog(join(directory, "app.log"), logLimit);
+
+  while (!stop.signal.aborted) {
+    const until = Date.now() + randomInt(1500, 5000);
+    while (Date.now() < until && !stop.signal.aborted) {
+      const changes = randomInt(1, 12);
+      await database.transact(changes);
+      for (let i = 0; i < changes * 4; i += 1)
+        await journal.line(`order=${randomInt(1e9)} ${randomBytes(40).toString("hex")}`);
+      await pause(randomInt(15, 60), stop.signal);
+    }
+    await journal.sync();
+    await database.checkpoint();
+    await pause(randomInt(600, 1600), stop.signal);
+  }
+  await database.close();
+  await journal.close();
+}

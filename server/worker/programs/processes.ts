@@ -1,0 +1,70 @@
+/** Reads and ends processes by /proc. A process is named by pid and start time, so a reused pid is never hit. */
+import { readdir, readFile, readlink } from "node:fs/promises";
+import { pause } from "../clock";
+
+export interface ProcessName {
+  pid: number;
+  /** Field 22 of /proc/PID/stat: clock ticks after boot. */
+  startTicks: number;
+}
+
+/** State letter and start time, or null when there is no such process. */
+export async function readStat(pid: number): Promise<{ state: string; startTicks: number } | null> {
+  try {
+    const stat = await readFile(`/proc/${pid}/stat`, "utf8");
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return { state: fields[0] ?? "?", startTicks: Number(fields[19]) };
+  } catch {
+    return null;
+  }
+}
+
+/** The name of a running process, for a journal. */
+export async function nameProcess(pid: number): Promise<ProcessName | null> {
+  const stat = await readStat(pid);
+  return stat === null ? null : { pid, startTicks: stat.startTicks };
+}
+
+export async function isAlive(name: ProcessName): Promise<boolean> {
+  const stat = await readStat(name.pid);
+  return stat !== null && stat.startTicks === name.startTicks && stat.state !== "Z";
+}
+
+/** TERM, then KILL after the grace; with `group` the whole process group. True when something had to be ended. */
+export async function endProcess(name: ProcessName, how: { group?: boolean; graceMs?: number } = {}): Promise<boolean> {
+  if (!(await isAlive(name))) return false;
+  const target = how.group ? -name.pid : name.pid;
+  signal(target, "SIGTERM");
+  const deadline = Date.now() + (how.graceMs ?? 2000);
+  while (Date.now() < deadline) {
+    if (!(await isAlive(name))) return true;
+    await pause(20);
+  }
+  signal(target, "SIGKILL");
+  for (let i = 0; i < 250 && (await isAlive(name)); i += 1) await pause(20);
+  return true;
+}
+
+function signal(target: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(target, name);
+  } catch {
+    // it ended by itself meanwhile
+  }
+}
+
+export async function allPids(): Promise<number[]> {
+  return (await readdir("/proc")).filter((entry) => /^\d+$/.test(entry)).map(Number);
+}
+
+/** Processes whose mount namespace has this inode number. */
+export async function processesInNamespace(inode: number): Promise<ProcessName[]> {
+  const found: ProcessName[] = [];
+  for (const pid of await allPids()) {
+    const link = await readlink(`/proc/${pid}/ns/mnt`).catch(() => "");
+    if (link !== `mnt:[${inode}]`) continue;
+    const name = await nameProcess(pid);
+    if (name !== null) found.push(name);
+  }
+  return found;
+}

@@ -1,0 +1,93 @@
+/**
+ * A mount namespace of its own in which the frozen images lie at the volumes' original paths.
+ *
+ * It is pinned by a bind mount of its namespace file at `<run>/ns/<id>`, so it exists without a process and any
+ * program enters it with `nsenter --mount=<file>`. The pin's parent mount must be private, else the kernel refuses
+ * to bind a namespace file there; the parent is bound onto itself while there is a pin and unbound after the last.
+ * Ending a namespace first ends every process in it: they keep its mounts busy.
+ */
+import { mkdir, open, readdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { Places } from "../places";
+import { endProcess, processesInNamespace } from "../programs/processes";
+import { mustRun, type ProgramResult, runProgram } from "../programs/run-program";
+import { readMounts } from "../volumes/mount-table";
+import { frozenOptions, unmount } from "../volumes/mounting";
+
+export interface FrozenMount {
+  device: string;
+  mount: string;
+  fsType: string | null;
+}
+
+export function namespaceFile(places: Places, id: string): string {
+  return join(places.namespaces, id);
+}
+
+/** Makes and pins a namespace that looks like the host's, private from then on. */
+export async function pinNamespace(places: Places, id: string): Promise<string> {
+  const file = namespaceFile(places, id);
+  await mkdir(places.namespaces, { recursive: true, mode: 0o700 });
+  const bound = (await readMounts()).some((m) => m.mountPoint === places.namespaces);
+  if (!bound) {
+    await mustRun("mount", ["-n", "--bind", places.namespaces, places.namespaces]);
+    await mustRun("mount", ["-n", "--make-private", places.namespaces]);
+  }
+  await (await open(file, "w", 0o600)).close();
+  await mustRun("unshare", [`--mount=${file}`, "--propagation", "private", "true"]);
+  return file;
+}
+
+/**
+ * Puts each frozen image where the live file system is, inside the namespace only. The live mounts go first,
+ * deepest first, so the namespace holds none of them; the images come outermost first.
+ */
+export async function mountFrozen(namespace: string, images: readonly FrozenMount[]): Promise<void> {
+  const outermost = [...images].sort((a, b) => a.mount.length - b.mount.length);
+  for (const image of [...outermost].reverse()) {
+    const result = await inNamespace(namespace, ["umount", "-n", "-R", image.mount]);
+    if (result.exitCode !== 0 && !/not mounted/.test(result.stderr)) {
+      throw new Error(`the live mount ${image.mount} cannot be left in the namespace: ${result.stderr.trim()}`);
+    }
+  }
+  for (const { device, mount, fsType } of outermost) {
+    const type = fsType === null ? [] : ["-t", fsType];
+    const args = ["mount", "-n", ...type, "-o", frozenOptions(fsType).join(","), device, mount];
+    const result = await inNamespace(namespace, args);
+    if (result.exitCode !== 0) {
+      throw new Error(`the frozen image of ${mount} cannot be mounted: ${result.stderr.trim()}`);
+    }
+  }
+}
+
+/** Runs a short program inside a namespace. */
+export function inNamespace(namespace: string, args: string[], env?: Record<string, string>): Promise<ProgramResult> {
+  return runProgram("nsenter", [`--mount=${namespace}`, "--", ...args], { ...(env && { env }) });
+}
+
+/** Ends every process inside, then lets the namespace go. Does nothing when it is gone already. */
+export async function endNamespace(places: Places, id: string): Promise<{ ended: number }> {
+  const file = namespaceFile(places, id);
+  const found = await stat(file).catch(() => null);
+  if (found === null) return { ended: 0 };
+  let ended = 0;
+  const pinned = (await readMounts()).some((m) => m.mountPoint === file);
+  if (pinned) {
+    // A process may be making another one while we look.
+    for (let inside = await processesInNamespace(found.ino); inside.length > 0; ) {
+      await Promise.all(inside.map((name) => endProcess(name)));
+      ended += inside.length;
+      inside = await processesInNamespace(found.ino);
+    }
+    await unmount(file);
+  }
+  await rm(file, { force: true });
+  await unbindWhenEmpty(places);
+  return { ended };
+}
+
+async function unbindWhenEmpty(places: Places): Promise<void> {
+  const left = await readdir(places.namespaces).catch(() => ["unknown"]);
+  const bound = (await readMounts()).some((m) => m.mountPoint === places.namespaces);
+  if (left.length === 0 && bound) await unmount(places.namespaces);
+}

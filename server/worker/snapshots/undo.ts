@@ -1,0 +1,112 @@
+/**
+ * Guaranteed clean-up. Every step that must be undone is written to a journal before it is done; whatever happens,
+ * the steps are undone in reverse, each once. A killed worker's successor reads the journals and does the same, so
+ * each step is a plain value and undoing one that was never done, or was half done, is harmless.
+ */
+import { join } from "node:path";
+import { z } from "zod";
+import { messageOf } from "../fault";
+import { log } from "../log";
+import type { Places } from "../places";
+import { readAllJson, removeFile, writeJson } from "../state/json-file";
+
+const stepSchema = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("snapshot"), volume: z.string(), runDirectory: z.string(), snapshot: z.string() }),
+  z.object({ kind: z.literal("export"), runDirectory: z.string(), snapshot: z.string() }),
+  z.object({ kind: z.literal("namespace"), id: z.string() }),
+  z.object({ kind: z.literal("process"), pid: z.number().int(), startTicks: z.number(), what: z.string() }),
+  z.object({ kind: z.literal("resticLocks"), repository: z.string(), passwordFile: z.string() }),
+  z.object({ kind: z.literal("file"), path: z.string() }),
+]);
+export type UndoStep = z.infer<typeof stepSchema>;
+
+const journalSchema = z.object({ id: z.string(), steps: z.array(stepSchema) });
+
+/** Undoes one step. Returns what was cleaned up, in words, or null when there was nothing to do. */
+export type Undoer = (step: UndoStep) => Promise<string | null>;
+
+export class UndoStack {
+  private readonly steps: UndoStep[];
+  private writing: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly places: Places,
+    readonly id: string,
+    private readonly undoer: Undoer,
+    steps: UndoStep[] = [],
+  ) {
+    this.steps = [...steps];
+  }
+
+  /** Call before doing what the step undoes. */
+  async push(step: UndoStep): Promise<void> {
+    this.steps.push(step);
+    await this.keep();
+  }
+
+  /** Drops the newest step of this kind: it has been undone by other means. */
+  async drop(matches: (step: UndoStep) => boolean): Promise<void> {
+    const index = this.steps.findLastIndex(matches);
+    if (index >= 0) this.steps.splice(index, 1);
+    await this.keep();
+  }
+
+  /** Undoes everything, newest first. A step that fails is logged and does not keep the others from being undone. */
+  async unwind(): Promise<string[]> {
+    const cleaned: string[] = [];
+    const failed: UndoStep[] = [];
+    for (let step = this.steps.pop(); step !== undefined; step = this.steps.pop()) {
+      try {
+        const words = await this.undoer(step);
+        if (words !== null) cleaned.push(words);
+      } catch (err) {
+        failed.unshift(step);
+        log.error({ err, step }, "clean-up failed; it is tried again at the next start");
+        cleaned.push(`not cleaned: ${describeStep(step)} (${messageOf(err)})`);
+      }
+    }
+    this.steps.push(...failed);
+    if (failed.length === 0) await this.discard();
+    else await this.keep();
+    return cleaned;
+  }
+
+  private path(): string {
+    return join(this.places.undo, `${this.id}.json`);
+  }
+
+  private keep(): Promise<void> {
+    const write = () => writeJson(this.path(), { id: this.id, steps: this.steps });
+    this.writing = this.writing.then(write, write);
+    return this.writing;
+  }
+
+  private async discard(): Promise<void> {
+    await this.writing.catch(() => {});
+    await removeFile(this.path());
+  }
+}
+
+/** The journals that a predecessor left. */
+export async function leftJournals(places: Places, undoer: Undoer): Promise<UndoStack[]> {
+  const journals = await readAllJson(places.undo, journalSchema);
+  return journals.map((j) => new UndoStack(places, j.id, undoer, j.steps));
+}
+
+/** A step in a person's words. */
+export function describeStep(step: UndoStep): string {
+  switch (step.kind) {
+    case "snapshot":
+      return `snapshot ${step.snapshot} of ${step.volume}`;
+    case "export":
+      return `device of snapshot ${step.snapshot}`;
+    case "namespace":
+      return `mount namespace ${step.id}`;
+    case "process":
+      return `process ${step.pid} (${step.what})`;
+    case "resticLocks":
+      return `locks of ${step.repository}`;
+    case "file":
+      return `file ${step.path}`;
+  }
+}

@@ -1,0 +1,172 @@
+/**
+ * Puts the engine under a volume and takes it away again. Whatever fails on the way is undone, so a refusal
+ * leaves the volume as it was found.
+ */
+import { realpath, stat } from "node:fs/promises";
+import { basename } from "node:path";
+import type { HostInput } from "@/server/core/contracts/host-methods";
+import type { EngineProgram } from "../engine/engine-program";
+import { FaultError } from "../fault";
+import { log } from "../log";
+import { engineDirectory, volumeId } from "../places";
+import { deviceNumber, deviceSizeBytes, fileSystemType, loopOf } from "./block-device";
+import type { AttachedVolume, KnownVolume, KnownVolumes } from "./known-volumes";
+import { type Mount, readMounts } from "./mount-table";
+import { mountDevice, unmount } from "./mounting";
+
+const SMALLEST_BYTES = 1024 * 1024;
+const SECTOR_BYTES = 4096;
+
+interface Source {
+  backing: string;
+  /** Where the backing store itself is mounted now. */
+  mount: Mount | null;
+}
+
+/** `volume.attach`. */
+export async function attachVolume(
+  known: KnownVolumes,
+  engine: EngineProgram,
+  input: HostInput<"volume.attach">,
+): Promise<AttachedVolume> {
+  const source = await resolveSource(input.source);
+  refuseWhenKnown(known, source.backing);
+  if (source.mount !== null && !input.remount) {
+    const where = source.mount.mountPoint;
+    throw new FaultError(
+      "conflict",
+      `${source.backing} is mounted at ${where}; allow it to be unmounted and mounted again (remount)`,
+      { field: "source" },
+    );
+  }
+  const mount = input.mount ?? source.mount?.mountPoint ?? null;
+  const name = input.name ?? mount ?? basename(source.backing);
+  if (known.find(name) !== null) {
+    throw new FaultError("conflict", `there is already a volume named "${name}"`, { field: "name" });
+  }
+  const record: KnownVolume = {
+    id: volumeId(name),
+    name,
+    source: source.backing,
+    mount,
+    fsType: source.mount?.fsType ?? (await fileSystemType(source.backing)),
+    sectorSize: SECTOR_BYTES,
+    practice: false,
+    writer: false,
+    remounted: source.mount !== null && source.mount.mountPoint === mount,
+  };
+  if (mount !== null && record.fsType === null) {
+    throw new FaultError("invalid", `${source.backing} holds no file system that can be mounted`, { field: "mount" });
+  }
+  if (source.mount !== null) await unmount(source.mount.mountPoint);
+  try {
+    return await attachRecord(known, engine, record);
+  } catch (error) {
+    if (source.mount !== null) await mountDevice(source.backing, source.mount.mountPoint, source.mount.fsType);
+    throw error;
+  }
+}
+
+/** Attaches and mounts a volume as its record says, then keeps the record. */
+export async function attachRecord(
+  known: KnownVolumes,
+  engine: EngineProgram,
+  record: KnownVolume,
+): Promise<AttachedVolume> {
+  const runDirectory = engineDirectory(known.places, record.id);
+  const { id, source: backing, sectorSize } = record;
+  const attached = await engine.attach({ id, backing, runDirectory, sectorSize });
+  try {
+    if (record.mount !== null) await mountUnlessMounted(attached.device, record);
+    await known.save(record);
+    return known.setAttached(record, attached);
+  } catch (error) {
+    await engine.detach(runDirectory).catch((err: unknown) => log.error({ err, volume: record.name }, "detach failed"));
+    throw error;
+  }
+}
+
+/** `volume.detach`, also for practice volumes on their way out. The record is forgotten. */
+export async function detachVolume(known: KnownVolumes, engine: EngineProgram, name: string): Promise<void> {
+  const record = known.require(name);
+  await suspendVolume(known, engine, name);
+  await known.forget(name);
+  if (record.remounted && record.mount !== null) await mountDevice(record.source, record.mount, record.fsType);
+}
+
+/** Unmounts and detaches, but keeps the record: the next start attaches it again. */
+export async function suspendVolume(known: KnownVolumes, engine: EngineProgram, name: string): Promise<void> {
+  const record = known.require(name);
+  const attached = known.findAttached(name);
+  if (attached === null) return;
+  const open = attached.watch.latest?.snapshots ?? [];
+  if (open.length > 0) {
+    throw new FaultError("busy", `volume "${name}" has ${open.length} open snapshot(s); release them first`);
+  }
+  const number = await deviceNumber(attached.device);
+  const mounts = (await readMounts()).filter((m) => m.device === number);
+  for (const mount of mounts.reverse()) await unmount(mount.mountPoint);
+  await engine.detach(engineDirectory(known.places, record.id));
+  known.setDetached(name);
+}
+
+async function mountUnlessMounted(device: string, record: KnownVolume): Promise<void> {
+  if (record.mount === null) return;
+  const number = await deviceNumber(device);
+  const mounts = await readMounts();
+  const there = mounts.filter((m) => m.mountPoint === record.mount).at(-1);
+  if (there?.device === number) return;
+  if (there !== undefined) {
+    throw new FaultError("conflict", `${record.mount} is already a mount point of ${there.source}`, { field: "mount" });
+  }
+  await mountDevice(device, record.mount, record.fsType);
+}
+
+function refuseWhenKnown(known: KnownVolumes, backing: string): void {
+  const other = known.all().find((r) => r.source === backing || known.findAttached(r.name)?.device === backing);
+  if (other !== undefined) {
+    throw new FaultError("conflict", `${backing} is already attached as volume "${other.name}"`, { field: "source" });
+  }
+}
+
+/** The backing store behind an image, a device or a mount point; refuses what is missing, too small or in use. */
+async function resolveSource(path: string): Promise<Source> {
+  const field = "source";
+  const real = await realpath(path).catch(() => {
+    throw new FaultError("notFound", `${path} does not exist`, { field });
+  });
+  const found = await stat(real);
+  const mounts = await readMounts();
+  if (found.isDirectory()) {
+    const mount = mounts.filter((m) => m.mountPoint === real).at(-1);
+    if (mount === undefined) throw new FaultError("invalid", `${path} is a directory, not a mount point`, { field });
+    if (real === "/") throw new FaultError("busy", "the root file system cannot be unmounted to attach it", { field });
+    if (!mount.source.startsWith("/dev/")) {
+      throw new FaultError("invalid", `${path} is a ${mount.fsType} file system without a block device`, { field });
+    }
+    return { backing: await realpath(mount.source), mount };
+  }
+  if (found.isBlockDevice()) {
+    const number = await deviceNumber(real);
+    refuseSmall(path, (number === null ? null : await deviceSizeBytes(number)) ?? 0);
+    return { backing: real, mount: mounts.find((m) => m.device === number) ?? null };
+  }
+  if (!found.isFile())
+    throw new FaultError("invalid", `${path} is neither an image file nor a block device`, { field });
+  refuseSmall(path, found.size);
+  const loop = await loopOf(real);
+  if (loop !== null) {
+    const number = await deviceNumber(loop);
+    const where = mounts.find((m) => m.device === number)?.mountPoint;
+    const use = where === undefined ? `in use as ${loop}` : `mounted at ${where} (by ${loop})`;
+    throw new FaultError("conflict", `${path} is ${use}`, { field });
+  }
+  return { backing: real, mount: null };
+}
+
+function refuseSmall(path: string, sizeBytes: number): void {
+  if (sizeBytes >= SMALLEST_BYTES) return;
+  throw new FaultError("invalid", `${path} is too small: ${sizeBytes} bytes, at least 1 MiB is needed`, {
+    field: "source",
+  });
+}

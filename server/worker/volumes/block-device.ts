@@ -1,0 +1,49 @@
+/** What the kernel tells about block devices and the images behind loop devices. */
+import { readdir, readFile, stat } from "node:fs/promises";
+import { basename } from "node:path";
+import { runProgram } from "../programs/run-program";
+
+/** `major:minor` of a block device, or null when the path is none. */
+export async function deviceNumber(path: string): Promise<string | null> {
+  const found = await stat(path).catch(() => null);
+  if (found === null || !found.isBlockDevice()) return null;
+  const { rdev } = found;
+  const major = (rdev >> 8) & 0xfff;
+  const minor = (rdev & 0xff) | ((rdev >> 12) & 0xfff00);
+  return `${major}:${minor}`;
+}
+
+/** Size by /sys, or null when there is no such device. */
+export async function deviceSizeBytes(number: string): Promise<number | null> {
+  const sectors = await readFile(`/sys/dev/block/${number}/size`, "utf8").catch(() => null);
+  return sectors === null ? null : Number(sectors.trim()) * 512;
+}
+
+/** The file behind a loop device, or null. */
+export async function loopBackingFile(number: string): Promise<string | null> {
+  const file = await readFile(`/sys/dev/block/${number}/loop/backing_file`, "utf8").catch(() => null);
+  return file?.trimEnd() ?? null;
+}
+
+/** The loop device that an image is bound to, or null. */
+export async function loopOf(image: string): Promise<string | null> {
+  const names = (await readdir("/sys/block").catch(() => [])).filter((n) => n.startsWith("loop"));
+  for (const name of names) {
+    const file = await readFile(`/sys/block/${name}/loop/backing_file`, "utf8").catch(() => null);
+    if (file?.trimEnd() === image) return `/dev/${name}`;
+  }
+  return null;
+}
+
+/** Bytes that were read from a device since it was made. */
+export async function deviceReadBytes(device: string): Promise<number> {
+  const line = await readFile(`/sys/block/${basename(device)}/stat`, "utf8").catch(() => "");
+  return Number(line.trim().split(/\s+/)[2] ?? 0) * 512;
+}
+
+/** Type of the file system on a device or in an image, by its superblock; null when there is none that blkid knows. */
+export async function fileSystemType(path: string): Promise<string | null> {
+  const result = await runProgram("blkid", ["-p", "-o", "value", "-s", "TYPE", path]);
+  const type = result.stdout.trim();
+  return result.exitCode === 0 && type !== "" ? type : null;
+}
