@@ -1,0 +1,135 @@
+"use client";
+import { useQuery } from "@tanstack/react-query";
+import Link from "next/link";
+import { useMemo } from "react";
+import { Card } from "@/app/components/card";
+import { formatPercent, formatRate, plural } from "@/app/components/format";
+import { Lanes } from "@/app/components/lanes/lanes";
+import { LanesLegend } from "@/app/components/lanes/lanes-legend";
+import { LiveIndicator } from "@/app/components/live-indicator";
+import { Note } from "@/app/components/note";
+import { PageHeader } from "@/app/components/page-header";
+import { PhaseBar } from "@/app/components/phase-bar";
+import { ProgressBar } from "@/app/components/progress-bar";
+import { StateBadge } from "@/app/components/state-badge";
+import { useZone } from "@/app/components/zone";
+import { useTRPC } from "@/app/trpc/client";
+import { faultOf } from "@/app/trpc/fault";
+import type { Run } from "@/server/core/contracts/run";
+import { isEnded } from "@/server/core/runs/phases";
+import { formatBytes } from "@/server/core/text/bytes";
+import { formatDuration } from "@/server/core/text/duration";
+import { CancelRun } from "./cancel-run";
+import { RestoreBrowser } from "./restore/restore-browser";
+import { RunAgain } from "./run-again";
+import { currentGroup, runLanes } from "./run-lanes";
+import { RunLog } from "./run-log";
+import { runPhases } from "./run-phases";
+import { type RunProgress, runProgress } from "./run-progress";
+import { RunSummary } from "./run-summary";
+import { RunVolumes } from "./run-volumes";
+import { useRun } from "./use-run";
+
+export function RunView({ id }: { id: string }) {
+  const zone = useZone();
+  const trpc = useTRPC();
+  const live = useRun(id);
+  const { run, events, samples, link } = live;
+  const volumes = useQuery(trpc.volumes.list.queryOptions({}));
+  const failures = useQuery(trpc.failures.list.queryOptions());
+  const job = useQuery(trpc.jobs.list.queryOptions()).data?.find((one) => one.id === run?.job.id);
+  const details = useMemo(
+    () =>
+      new Map(
+        volumes.data
+          ?.filter((volume) => volume.hostId === run?.hostId)
+          .map((volume) => [volume.name, `${volume.fsType ?? "unknown"}, ${formatBytes(volume.sizeBytes)}`]),
+      ),
+    [volumes.data, run?.hostId],
+  );
+  if (!run) return live.problem ? <Note tone="loss">{faultOf(live.problem).message}</Note> : <p>Loading the run…</p>;
+
+  const bare = events.map((one) => one.event);
+  const progress = run.state === "backingUp" ? runProgress(bare) : null;
+  const lanes = runLanes({ run, events: bare, samples, details, expectedEnd: progress?.expectedEnd ?? null, zone });
+  const stale = link === "lost";
+  const good = run.state === "succeeded" || run.state === "warnings";
+  return (
+    <>
+      <PageHeader
+        title={`${run.job.name}${live.host ? ` on ${live.host.name}` : ""}`}
+        trail={
+          <>
+            <Link href="/jobs">Jobs</Link> / <Link href={`/jobs/${run.job.id}`}>{run.job.name}</Link> / Run {run.number}
+          </>
+        }
+        subtitle={
+          <span className="flex flex-wrap items-center gap-x-3 gap-y-1">
+            <StateBadge state={run.state} />
+            <span>
+              {modeWords(run, job?.openFile.oneAtATime)}
+              {progress && progressWords(run, progress, currentGroup(bare))}
+            </span>
+          </span>
+        }
+        actions={
+          <>
+            <LiveIndicator link={link} heardAt={live.heardAt} lostAt={live.lostAt} className="mr-2" />
+            {live.ended ? <RunAgain jobId={run.job.id} exists={job !== undefined} /> : <CancelRun run={run} />}
+          </>
+        }
+      />
+      {isEnded(run.state) && (
+        <RunSummary
+          run={run}
+          outcome={run.state}
+          failures={failures.data?.filter((failure) => failure.runId === run.id) ?? []}
+        />
+      )}
+      <PhaseBar steps={runPhases(run, bare, zone)} />
+      {progress && (
+        <div className="mt-3">
+          <ProgressBar share={progress.share} label="Backup of the present group" />
+          {progress.last.currentFile && (
+            <p className="mt-1 truncate font-mono text-mute text-xs">{progress.last.currentFile}</p>
+          )}
+        </div>
+      )}
+      <Card className={`mt-4 ${stale ? "opacity-60" : ""}`}>
+        <div className="mb-2 flex flex-wrap items-center justify-between gap-x-4 gap-y-2">
+          <LanesLegend />
+          <span className="rounded-md border border-line bg-soft px-2 py-0.5 text-xs">
+            {run.mode === "allAtOnce" ? "All at once" : "One at a time"}
+          </span>
+        </div>
+        {lanes ? (
+          <Lanes data={lanes} />
+        ) : (
+          <p className="py-10 text-center text-mute">Queued. The picture begins when the host takes the run up.</p>
+        )}
+      </Card>
+      <div className="mt-4 space-y-4">
+        <RunVolumes run={run} samples={samples} stale={stale} />
+        {good && job?.destination.kind === "restic" && <RestoreBrowser runId={run.id} />}
+        <RunLog events={events} />
+      </div>
+    </>
+  );
+}
+
+function modeWords(run: Run, own: "inherit" | "on" | "off" | undefined): string {
+  const count = plural(run.volumes.length, "volume");
+  if (run.volumes.length === 1) return count;
+  const why = own === undefined || own === "inherit" ? "" : " (the job’s own setting)";
+  return run.mode === "allAtOnce"
+    ? `${count} at one instant${why}`
+    : `${count}, one at a time${why}: each has an instant of its own`;
+}
+
+function progressWords(run: Run, progress: RunProgress, group: number): string {
+  const which = run.mode === "oneAtATime" ? ` · volume ${group + 1} of ${run.volumes.length}` : "";
+  const rate = progress.bytesPerSecond ? ` at ${formatRate(progress.bytesPerSecond)}` : "";
+  const left =
+    progress.remainingMs === null ? "" : `, about ${formatDuration(Math.max(1000, progress.remainingMs))} left`;
+  return `${which} · ${formatPercent(progress.share)}${rate}${left}`;
+}

@@ -1,0 +1,95 @@
+"use client";
+import Link from "next/link";
+import { Card, CardTitle } from "@/app/components/card";
+import { formatBytesOf } from "@/app/components/format";
+import { CodeTag, StateBadge } from "@/app/components/state-badge";
+import { Time } from "@/app/components/time";
+import type { Run, VolumeResult } from "@/server/core/contracts/run";
+import type { Sample } from "@/server/core/contracts/volume";
+import { formatBytes } from "@/server/core/text/bytes";
+
+const BLOCK_BYTES = 4096;
+
+type RunVolumesProps = { run: Run; samples: ReadonlyMap<string, readonly Sample[]>; stale: boolean };
+
+/** The figures of a volume that is not ended yet come from its newest sample. */
+function present(volume: VolumeResult, sample: Sample | undefined): VolumeResult {
+  if (volume.state !== "pending" || !volume.takenAt || !sample || sample.openSnapshots === 0) return volume;
+  return {
+    ...volume,
+    cacheUsedBytes: sample.cacheUsedBytes,
+    cacheMaxBytes: volume.cacheMaxBytes || sample.cacheMaxBytes,
+    preservedBlocks: sample.preservedBlocks,
+    skippedFreeBlocks: sample.skippedFreeBlocks,
+  };
+}
+
+export function RunVolumes({ run, samples, stale }: RunVolumesProps) {
+  return (
+    <Card>
+      <CardTitle>Volumes</CardTitle>
+      <div className="overflow-x-auto">
+        <table className={`rows cards ${stale ? "opacity-60" : ""}`}>
+          <thead>
+            <tr>
+              <th scope="col">Volume</th>
+              <th scope="col">Provider</th>
+              <th scope="col">Result</th>
+              <th scope="col" className="n">
+                Frozen at
+              </th>
+              <th scope="col" className="n">
+                Cache used
+              </th>
+              <th scope="col" className="n" title="Old contents kept because they were about to be overwritten">
+                Preserved
+              </th>
+              <th scope="col" className="n" title="Written where the volume was free at its instant: needs no cache">
+                Skipped as free
+              </th>
+              <th scope="col" className="n">
+                Read
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {run.volumes.map((stored) => {
+              const volume = present(stored, samples.get(stored.name)?.at(-1));
+              return (
+                <tr key={volume.name}>
+                  <td className="lead wrap-anywhere font-medium">{volume.name}</td>
+                  <td data-label="Provider">{volume.takenAt ? volume.provider : "–"}</td>
+                  <td data-label="Result">
+                    <span className="inline-flex flex-wrap items-center justify-end gap-1.5 md:justify-start">
+                      <StateBadge state={volume.state} />
+                      {volume.code && (
+                        <Link href={`/articles/${volume.code}`}>
+                          <CodeTag code={volume.code} />
+                        </Link>
+                      )}
+                    </span>
+                  </td>
+                  <td className="n" data-label="Frozen at">
+                    {volume.takenAt ? <Time at={volume.takenAt} style="exact" /> : "–"}
+                  </td>
+                  <td className="n" data-label="Cache used">
+                    {volume.cacheMaxBytes > 0 ? formatBytesOf(volume.cacheUsedBytes, volume.cacheMaxBytes) : "–"}
+                  </td>
+                  <td className="n" data-label="Preserved">
+                    {formatBytes(volume.preservedBlocks * BLOCK_BYTES)}
+                  </td>
+                  <td className="n" data-label="Skipped as free">
+                    {formatBytes(volume.skippedFreeBlocks * BLOCK_BYTES)}
+                  </td>
+                  <td className="n" data-label="Read">
+                    {formatBytes(volume.bytesRead)}
+                  </td>
+                </tr>
+              );
+            })}
+          </tbody>
+        </table>
+      </div>
+    </Card>
+  );
+}

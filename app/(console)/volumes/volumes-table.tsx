@@ -1,0 +1,84 @@
+"use client";
+import { formatBytesOf } from "@/app/components/format";
+import { Meter } from "@/app/components/meter";
+import { StateBadge } from "@/app/components/state-badge";
+import type { VolumeView } from "@/server/core/contracts/views";
+import { formatBytes } from "@/server/core/text/bytes";
+import { type LiveWrites, volumeKey } from "../live/use-live-writes";
+import { WriteActivity } from "../live/write-activity";
+import { VolumeActions } from "./volume-actions";
+import { WriterSwitch } from "./writer-switch";
+
+type VolumesTableProps = { volumes: readonly VolumeView[]; writes: ReadonlyMap<string, LiveWrites> };
+
+export function VolumesTable({ volumes, writes }: VolumesTableProps) {
+  return (
+    <div className="overflow-x-auto">
+      <table className="rows cards">
+        <thead>
+          <tr>
+            <th scope="col">Volume</th>
+            <th scope="col">State</th>
+            <th scope="col">Use</th>
+            <th scope="col">File system</th>
+            <th scope="col">Device</th>
+            <th scope="col">Provider</th>
+            <th scope="col">Writes</th>
+            <th scope="col">Writer</th>
+            <th scope="col">
+              <span className="sr-only">Actions</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {volumes.map((volume) => (
+            <tr key={volume.name}>
+              <td className="lead">
+                <span className="wrap-anywhere font-medium">{volume.name}</span>
+                {volume.practice && (
+                  <span className="ml-2 rounded-md border border-line px-1.5 py-px text-mute text-xs">practice</span>
+                )}
+                {volume.mount && volume.mount !== volume.name && (
+                  <span className="wrap-anywhere block font-mono text-mute text-xs">{volume.mount}</span>
+                )}
+              </td>
+              <td data-label="State">
+                <StateBadge state={volume.state} />
+              </td>
+              <td data-label="Use" title={`${volume.usedBytes} of ${volume.sizeBytes} bytes`}>
+                <span className="inline-block w-36 text-right md:text-left">
+                  <span className="font-mono text-xs">
+                    {volume.mount ? formatBytesOf(volume.usedBytes, volume.sizeBytes) : formatBytes(volume.sizeBytes)}
+                  </span>
+                  {volume.mount && (
+                    <Meter value={volume.usedBytes} max={volume.sizeBytes} label="Used" className="mt-1.5" />
+                  )}
+                </span>
+              </td>
+              <td data-label="File system">{volume.fsType ?? "–"}</td>
+              <td data-label="Device">
+                <span className="font-mono text-xs" title={`Data rests in ${volume.source}`}>
+                  {volume.device ?? "–"}
+                </span>
+              </td>
+              <td data-label="Provider">{volume.provider === "engine" ? "engine" : "none: live read only"}</td>
+              <td data-label="Writes">
+                {volume.state === "attached" ? (
+                  <WriteActivity writes={writes.get(volumeKey(volume))} name={volume.name} />
+                ) : (
+                  <span className="text-mute">–</span>
+                )}
+              </td>
+              <td data-label="Writer">
+                {volume.practice ? <WriterSwitch volume={volume} /> : <span className="text-mute">–</span>}
+              </td>
+              <td>
+                <VolumeActions volume={volume} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
