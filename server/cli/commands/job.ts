@@ -1,0 +1,113 @@
+import { type Command, Option } from "commander";
+import type { Job } from "@/server/core/contracts/job";
+import { examples, jsonOption } from "../examples";
+import { type JobOptions, jobInput } from "../job-input";
+import { withOpenFileOptions } from "../open-file-options";
+import { runDocument } from "../output/documents";
+import { printFacts, printNote } from "../output/print";
+import { runText } from "../output/run-text";
+import { formatTable } from "../output/table";
+import { collect } from "../parse";
+import { failOnOutcome, followRun } from "../run-follow";
+import { globalOptions, withWorker } from "../session";
+
+export function addJobCommands(program: Command): void {
+  const job = program.command("job").description("jobs: what is backed up, how it is frozen, where it goes");
+
+  job
+    .command("list")
+    .description("all jobs")
+    .option(...jsonOption)
+    .addHelpText("after", examples("stillframe job list"))
+    .action(async (_options, command: Command) => {
+      const jobs = await withWorker(command, (worker) => worker.console("job.list", {}));
+      printFacts(globalOptions(command).json, jobs, () => jobTable(jobs));
+    });
+
+  addCreate(job);
+
+  job
+    .command("run")
+    .description("start a job")
+    .argument("<job>", "name or id")
+    .option("--wait", "show what happens and wait for the end; Ctrl-C cancels the run")
+    .option(...jsonOption)
+    .addHelpText("after", examples("stillframe job run nightly --wait", "stillframe job run nightly --wait --json"))
+    .action(async (name: string, options: { wait?: boolean }, command: Command) => {
+      const { json } = globalOptions(command);
+      await withWorker(command, async (worker) => {
+        const { runId } = await worker.console("job.run", { job: name });
+        if (!options.wait) return printFacts(json, { id: runId }, () => `Run ${runId} is started.`);
+        const run = await followRun(worker, runId, printNote);
+        printFacts(json, runDocument(run), () => runText(run));
+        failOnOutcome(run);
+      });
+    });
+
+  job
+    .command("remove")
+    .description("remove a job; its backups stay in their repository")
+    .argument("<job>", "name or id")
+    .addHelpText("after", examples("stillframe job remove nightly"))
+    .action(async (name: string, _options, command: Command) => {
+      await withWorker(command, (worker) => worker.console("job.remove", { job: name }));
+      printNote(`${name} is removed.`);
+    });
+}
+
+function addCreate(job: Command): void {
+  const create = job
+    .command("create")
+    .description("make a job")
+    .option("--file <file>", "a job as JSON instead of the options below; - reads standard input")
+    .option("--name <name>", "name of the job")
+    .option("--volume <name>", "volume to back up; may be given several times", collect)
+    .option("--path <path>", "only this path; may be given several times", collect)
+    .option("--exclude <pattern>", "restic exclude pattern; may be given several times", collect)
+    .option("--restic <dir>", "repository to back up to; made when absent")
+    .option("--command <command>", "run this with /bin/sh instead; STILLFRAME_PATHS holds the paths, one a line")
+    .option("--password-file <file>", "file with the repository's password (or set STILLFRAME_RESTIC_PASSWORD)")
+    .addOption(
+      new Option("--one-at-a-time <mode>", "process volumes one at a time (default: inherit the setting)").choices([
+        "inherit",
+        "on",
+        "off",
+      ]),
+    )
+    .option("--no-open-file", "do not use snapshots")
+    .addOption(
+      new Option("--without-snapshot <what>", "if no snapshot can be had (default: fail)").choices([
+        "fail",
+        "read-live",
+      ]),
+    )
+    .option(...jsonOption);
+  withOpenFileOptions(create)
+    .addHelpText(
+      "after",
+      examples(
+        "stillframe job create --name nightly --volume alpha --volume beta --restic /backup --password-file pw",
+        "stillframe job create --name list --volume alpha --command 'ls -l \"$STILLFRAME_PATHS\"'",
+        "stillframe job create --file job.json",
+      ),
+    )
+    .action(async (options: JobOptions, command: Command) => {
+      const input = await jobInput(options);
+      const made = await withWorker(command, (worker) => worker.console("job.create", input));
+      printFacts(globalOptions(command).json, made, () => jobTable([made]));
+    });
+}
+
+function jobTable(jobs: readonly Job[]): string {
+  if (jobs.length === 0) return "No jobs. Make one: stillframe job create --help";
+  return formatTable(jobs, [
+    { title: "NAME", value: (j) => j.name },
+    { title: "VOLUMES", value: (j) => j.selection.volumes.join(", ") },
+    { title: "ONE AT A TIME", value: (j) => j.openFile.oneAtATime },
+    {
+      title: "DESTINATION",
+      value: (j) => (j.destination.kind === "restic" ? `restic ${j.destination.repository}` : j.destination.command),
+    },
+    { title: "ID", value: (j) => j.id },
+  ]);
+}

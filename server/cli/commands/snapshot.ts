@@ -1,0 +1,83 @@
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import type { Snapshot } from "@/server/core/contracts/volume";
+import { formatBytes } from "@/server/core/text/bytes";
+import { examples, jsonOption } from "../examples";
+import { type OpenFileOptions, openFileOf, withOpenFileOptions } from "../open-file-options";
+import { createdSnapshotDocument, snapshotDocument } from "../output/documents";
+import { printFacts, printNote } from "../output/print";
+import { formatTable } from "../output/table";
+import { globalOptions, withWorker } from "../session";
+
+export function addSnapshotCommands(program: Command): void {
+  const snapshot = program.command("snapshot").description("snapshots held open by hand");
+  const create = snapshot
+    .command("create")
+    .description("freeze volumes at one instant; the snapshots stay until released")
+    .argument("<volume...>", "names of volumes")
+    .option("--one-at-a-time", "freeze each volume by itself instead of all at one instant")
+    .option(...jsonOption);
+  withOpenFileOptions(create)
+    .addHelpText(
+      "after",
+      examples("stillframe snapshot create alpha beta", "stillframe snapshot create alpha --min-quiet 0"),
+    )
+    .action(async (volumes: string[], options: OpenFileOptions & { oneAtATime?: boolean }, command: Command) => {
+      const made = await withWorker(command, (worker) =>
+        worker.host("snapshot.create", {
+          volumes,
+          mode: options.oneAtATime ? "oneAtATime" : "allAtOnce",
+          openFile: openFileOf(options),
+        }),
+      );
+      const document = { group: made.group, mode: made.mode, snapshots: made.snapshots.map(createdSnapshotDocument) };
+      printFacts(globalOptions(command).json, document, () => snapshotTable(made.snapshots));
+    });
+
+  snapshot
+    .command("list")
+    .description("snapshots that are open now")
+    .option(...jsonOption)
+    .addHelpText("after", examples("stillframe snapshot list"))
+    .action(async (_options, command: Command) => {
+      const open = await withWorker(command, (worker) => worker.host("snapshot.list", {}));
+      printFacts(globalOptions(command).json, open.map(snapshotDocument), () => snapshotTable(open));
+    });
+
+  snapshot
+    .command("mount")
+    .description("mount a frozen image, read-only")
+    .argument("<id>", "id of the snapshot")
+    .argument("<dir>", "existing directory")
+    .addHelpText("after", examples("stillframe snapshot mount 3f2a… /mnt/frozen"))
+    .action(async (id: string, target: string, _options, command: Command) => {
+      await withWorker(command, (worker) => worker.host("snapshot.mount", { id, target: resolve(target) }));
+      printNote(`${id} is mounted at ${resolve(target)}; it is unmounted when the snapshot is released.`);
+    });
+
+  snapshot
+    .command("release")
+    .description("give a snapshot up and free its cache; unmounts it where it was mounted")
+    .argument("<id...>", "ids of snapshots")
+    .addHelpText("after", examples("stillframe snapshot release 3f2a…"))
+    .action(async (ids: string[], _options, command: Command) => {
+      await withWorker(command, async (worker) => {
+        for (const id of ids) await worker.host("snapshot.release", { id });
+      });
+      printNote(ids.length === 1 ? `${ids[0]} is released.` : `${ids.length} snapshots are released.`);
+    });
+}
+
+function snapshotTable(snapshots: readonly Snapshot[]): string {
+  if (snapshots.length === 0) return "No snapshot is open.";
+  return formatTable(snapshots, [
+    { title: "ID", value: (s) => s.id },
+    { title: "VOLUME", value: (s) => s.volume },
+    { title: "TAKEN", value: (s) => s.takenAt },
+    { title: "STATE", value: (s) => s.state },
+    { title: "CACHE", value: (s) => formatBytes(s.cacheUsedBytes), right: true },
+    { title: "MAX", value: (s) => formatBytes(s.cacheMaxBytes), right: true },
+    { title: "LOCATION", value: (s) => s.cacheLocation },
+    { title: "DEVICE", value: (s) => s.device ?? "-" },
+  ]);
+}

@@ -1,0 +1,31 @@
+/** How a command ends other than well: an exit code, text for a person and, where there is one, a code of the error table. */
+import type { Fault } from "@/server/core/contracts/link";
+import type { ErrorCode } from "@/server/core/errors/codes";
+
+/** 0 done, 1 failed, 2 wrong usage, 3 partly done, 130 interrupted. */
+export const exitCodes = { done: 0, failed: 1, usage: 2, warnings: 3, interrupted: 130 } as const;
+
+export class Failure extends Error {
+  constructor(
+    message: string,
+    readonly exitCode: number = exitCodes.failed,
+    readonly code: ErrorCode | null = null,
+    /** What to do about it, where that is known. */
+    readonly advice: string | null = null,
+  ) {
+    super(message);
+  }
+}
+
+/** What is wrong with the command line or its input. */
+export function usageFailure(message: string): Failure {
+  return new Failure(message, exitCodes.usage);
+}
+
+export function failureOf(fault: Fault): Failure {
+  if (fault.kind === "invalid") {
+    const named = fault.field && !fault.message.includes(fault.field) ? `${fault.field}: ` : "";
+    return new Failure(`${named}${fault.message}`, exitCodes.usage, fault.code);
+  }
+  return new Failure(fault.message, exitCodes.failed, fault.code);
+}

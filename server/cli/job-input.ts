@@ -1,0 +1,79 @@
+/** A job from the options of `job create`, or from a JSON document. */
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { text } from "node:stream/consumers";
+import type { ConsoleInput } from "@/server/core/contracts/console-methods";
+import { usageFailure } from "./failure";
+import { type OpenFileOptions, openFileOf } from "./open-file-options";
+
+export type NewJob = ConsoleInput<"job.create">;
+
+export interface JobOptions extends OpenFileOptions {
+  file?: string;
+  name?: string;
+  volume?: string[];
+  path?: string[];
+  exclude?: string[];
+  restic?: string;
+  command?: string;
+  passwordFile?: string;
+  oneAtATime?: "inherit" | "on" | "off";
+  openFile: boolean;
+  withoutSnapshot?: "fail" | "read-live";
+}
+
+export async function jobInput(options: JobOptions): Promise<NewJob> {
+  const password = await passwordOf(options);
+  if (options.file !== undefined) return { ...(await jobDocument(options.file)), ...(password ? { password } : {}) };
+  if (!options.name) throw usageFailure("name the job: --name NAME (or describe it with --file)");
+  if (!options.volume) throw usageFailure("name at least one volume: --volume NAME");
+  if ((options.restic === undefined) === (options.command === undefined)) {
+    throw usageFailure("say where the backup goes: either --restic REPOSITORY or --command COMMAND");
+  }
+  return {
+    name: options.name,
+    selection: {
+      volumes: options.volume,
+      paths: (options.path ?? []).map((path) => resolve(path)),
+      excludes: options.exclude ?? [],
+    },
+    openFile: {
+      ...openFileOf(options),
+      enabled: options.openFile,
+      oneAtATime: options.oneAtATime ?? "inherit",
+      noSnapshot: options.withoutSnapshot === "read-live" ? "readLive" : "fail",
+    },
+    destination:
+      options.command === undefined
+        ? { kind: "restic", repository: resolve(options.restic ?? "") }
+        : { kind: "command", command: options.command },
+    ...(password ? { password } : {}),
+  };
+}
+
+/** Never from the command line: every user of the host can read that. */
+async function passwordOf(options: JobOptions): Promise<string | undefined> {
+  if (options.passwordFile === undefined) return process.env.STILLFRAME_RESTIC_PASSWORD || undefined;
+  const content = await read(options.passwordFile);
+  const password = content.replace(/\r?\n$/, "");
+  if (password === "") throw usageFailure(`${options.passwordFile} is empty`);
+  if (password.includes("\n")) throw usageFailure(`${options.passwordFile} has more than one line`);
+  return password;
+}
+
+async function jobDocument(file: string): Promise<NewJob> {
+  const content = file === "-" ? await text(process.stdin) : await read(file);
+  try {
+    const parsed: unknown = JSON.parse(content);
+    if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) return parsed as NewJob;
+  } catch (error) {
+    throw usageFailure(`${file === "-" ? "standard input" : file} is not JSON: ${(error as Error).message}`);
+  }
+  throw usageFailure("a job is one JSON object");
+}
+
+function read(file: string): Promise<string> {
+  return readFile(file, "utf8").catch((error: Error) => {
+    throw usageFailure(`cannot read ${file}: ${error.message}`);
+  });
+}

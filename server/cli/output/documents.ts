@@ -1,0 +1,28 @@
+/** The JSON documents that scripts rely on: their keys are a promise, whatever the contracts add. */
+import type { Run, VolumeResult } from "@/server/core/contracts/run";
+import type { Snapshot, Volume } from "@/server/core/contracts/volume";
+
+export function volumeDocument(volume: Volume) {
+  const { name, mount, device, source, fsType, sizeBytes, usedBytes, provider, state } = volume;
+  return { name, mount, device, source, fsType, sizeBytes, usedBytes, provider, state };
+}
+
+export function createdSnapshotDocument(snapshot: Snapshot) {
+  const { id, volume, provider, takenAt, device, cacheLocation, cacheMaxBytes } = snapshot;
+  return { id, volume, provider, takenAt, device, cacheLocation, cacheMaxBytes };
+}
+
+export function snapshotDocument(snapshot: Snapshot) {
+  const { group, state, cacheUsedBytes, preservedBlocks, skippedFreeBlocks } = snapshot;
+  return { ...createdSnapshotDocument(snapshot), group, state, cacheUsedBytes, preservedBlocks, skippedFreeBlocks };
+}
+
+function resultDocument(volume: VolumeResult) {
+  const { name, provider, takenAt, state, code, cacheUsedBytes, bytesRead } = volume;
+  return { name, provider, takenAt, state, code, cacheUsedBytes, bytesRead };
+}
+
+export function runDocument(run: Run) {
+  const { id, job, mode, state, code, startedAt, endedAt, volumes } = run;
+  return { id, job: job.name, mode, state, code, startedAt, endedAt, volumes: volumes.map(resultDocument) };
+}

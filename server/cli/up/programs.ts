@@ -1,0 +1,41 @@
+/** Where console and worker are: beside this program in `dist/`, or as sources when run from those. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+
+export type ProgramName = "console" | "worker";
+
+/** Arguments for `process.execPath`. */
+export function programArguments(name: ProgramName): string[] {
+  const bundle = join(import.meta.dirname, `${name}.js`);
+  if (existsSync(bundle)) return ["--enable-source-maps", bundle];
+  return ["--import", "tsx", join(import.meta.dirname, "../..", name, "main.ts")];
+}
+
+/** What every program of one installation is told about it. */
+export interface Installation {
+  home: string;
+  run: string;
+  bind: string;
+  port: number;
+}
+
+export function programEnvironment(at: Installation): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    NODE_ENV: process.env.NODE_ENV ?? "production",
+    STILLFRAME_HOME: at.home,
+    STILLFRAME_RUN: at.run,
+    STILLFRAME_BIND: at.bind,
+    STILLFRAME_PORT: String(at.port),
+    STILLFRAME_CONSOLE_URL: `ws://${reachable(at.bind)}:${at.port}`,
+    STILLFRAME_HOST_KEY: process.env.STILLFRAME_HOST_KEY ?? join(at.home, "worker", "worker.key"),
+  };
+}
+
+export const consoleUrl = (at: Installation): string => `http://${reachable(at.bind)}:${at.port}`;
+
+/** An address that this host itself can dial, as it stands in a URL. */
+function reachable(bind: string): string {
+  if (bind === "0.0.0.0" || bind === "::") return "127.0.0.1";
+  return bind.includes(":") ? `[${bind}]` : bind;
+}

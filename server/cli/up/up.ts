@@ -1,0 +1,91 @@
+/**
+ * Console and worker on this machine, until Ctrl-C.
+ *
+ * Order: the worker stops before the console, so that what happens while it detaches still reaches the
+ * history. The worker gets time to release snapshots and detach what it attached; if it must be killed, its
+ * next start cleans up.
+ */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Failure } from "../failure";
+import { printFacts, printNote } from "../output/print";
+import { lockInstallation, makeDirectories, requireFreePort, requireNoWorker, requireRoot } from "./preflight";
+import { consoleUrl, type Installation, programArguments, programEnvironment } from "./programs";
+import { Supervised } from "./supervised";
+
+const comeUpMs = 60_000;
+const workerGraceMs = 60_000;
+const consoleGraceMs = 10_000;
+
+export async function up(at: Installation): Promise<void> {
+  requireRoot();
+  const lock = await lockInstallation(at);
+  const stopped = stopSignal();
+  const programs: { console?: Supervised; worker?: Supervised } = {};
+  try {
+    makeDirectories(at);
+    await requireFreePort(at);
+    await requireNoWorker(at);
+    const env = programEnvironment(at);
+    const start = (name: "console" | "worker", more: Record<string, string> = {}) =>
+      new Supervised({
+        name,
+        args: programArguments(name),
+        env: { ...env, ...more },
+        logFile: join(at.home, "log", `${name}.log`),
+        onDeath: printNote,
+      });
+    programs.console = start("console");
+    programs.worker = start("worker", { STILLFRAME_DETACH_ON_EXIT: "1" });
+    await Promise.race([cameUp(at, programs.console), stopped]);
+    if (!stopped.received) await greet(at);
+    await stopped;
+  } finally {
+    if (programs.worker) printNote("Stopping: releasing snapshots and detaching volumes…");
+    await programs.worker?.stop(workerGraceMs);
+    await programs.console?.stop(consoleGraceMs);
+    lock.close();
+  }
+  process.exitCode = 0;
+}
+
+/** Resolves at the first SIGINT or SIGTERM; later ones are ignored, stopping is already under way. */
+function stopSignal(): Promise<void> & { received: boolean } {
+  let resolve: () => void = () => undefined;
+  const promise = Object.assign(new Promise<void>((done) => (resolve = done)), { received: false });
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, () => {
+      promise.received = true;
+      resolve();
+    });
+  }
+  return promise;
+}
+
+async function cameUp(at: Installation, program: Supervised): Promise<void> {
+  const url = `${consoleUrl(at)}/healthz`;
+  const deadline = performance.now() + comeUpMs;
+  while (performance.now() < deadline) {
+    const healthy = await fetch(url, { signal: AbortSignal.timeout(2000) }).then(
+      (response) => response.ok,
+      () => false,
+    );
+    if (healthy) return;
+    await sleep(50);
+  }
+  throw new Failure(`the console did not come up within ${comeUpMs / 1000} s`, 1, null, program.lastLines.join("\n  "));
+}
+
+async function greet(at: Installation): Promise<void> {
+  const link = await readFile(join(at.home, "console", "signin-link"), "utf8").catch(() => "");
+  printFacts(false, null, () =>
+    [
+      "",
+      `  Stillframe is running at ${consoleUrl(at)}`,
+      link.trim() ? `  First sign-in, works once: ${link.trim()}` : `  Sign in at ${consoleUrl(at)}/sign-in`,
+      `  State: ${at.home}    Stop: Ctrl-C`,
+      "",
+    ].join("\n"),
+  );
+}

@@ -1,0 +1,122 @@
+/**
+ * `npm test`: installs what is missing, builds, and runs every check and test there is. Goes on after a
+ * stage that fails, so that one run shows all failures. The last line is the sum.
+ *
+ * `npm test -- unit lint` runs only the stages named.
+ */
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { Refusal, say } from "../../server/cli/up/bootstrap-steps.mjs";
+import { build, root } from "../../server/cli/up/build.mjs";
+import {
+  find,
+  installPackages,
+  requireDevices,
+  requireLinuxAndRoot,
+  requireNode,
+  testPackageOf,
+} from "../../server/cli/up/requirements.mjs";
+import { findings } from "./leftovers.mjs";
+import { countCargo, countPlaywright, countVitest, runStage } from "./stage.mjs";
+
+const reports = join(root, "test-results", "counts");
+const native = join(root, "native");
+const bin = (/** @type {string} */ name) => join(root, "node_modules/.bin", name);
+const cargo = () => find("cargo") ?? "cargo";
+
+/** @param {string} project @returns {import("./stage.mjs").Stage} */
+function vitest(project) {
+  const file = join(reports, `${project}.json`);
+  const args = ["run", "--project", project, "--reporter=default", "--reporter=json", `--outputFile.json=${file}`];
+  return { name: project, program: bin("vitest"), args, count: countVitest(file) };
+}
+
+/** @returns {import("./stage.mjs").Stage[]} */
+function stages() {
+  const browserReport = join(reports, "browser.json");
+  return [
+    { name: "lint", program: bin("biome"), args: ["ci"] },
+    { name: "types", program: bin("tsc"), args: [] },
+    { name: "unused", program: bin("knip"), args: [] },
+    { name: "unit", ...vitest("unit") },
+    { name: "native-format", program: cargo(), args: ["fmt", "--check"], cwd: native },
+    {
+      name: "native-lint",
+      program: cargo(),
+      args: ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"],
+      cwd: native,
+    },
+    { name: "native", program: cargo(), args: ["test", "--workspace", "--locked"], cwd: native, count: countCargo },
+    vitest("integration"),
+    vitest("faults"),
+    {
+      name: "browser",
+      program: bin("playwright"),
+      args: ["test"],
+      env: { PLAYWRIGHT_JSON_OUTPUT_NAME: browserReport },
+      count: countPlaywright(browserReport),
+    },
+  ];
+}
+
+async function prepare() {
+  requireNode();
+  requireLinuxAndRoot();
+  requireDevices();
+  await installPackages(root, testPackageOf);
+  await build();
+}
+
+const chosen = process.argv.slice(2);
+const known = stages().map((stage) => stage.name);
+const unknown = chosen.filter((name) => !known.includes(name));
+if (unknown.length > 0) {
+  say(`There is no stage ${unknown.join(", ")}; there are ${known.join(", ")}.`);
+  process.exit(2);
+}
+const before = findings();
+const started = performance.now();
+try {
+  await prepare();
+} catch (error) {
+  if (!(error instanceof Refusal)) throw error;
+  say(`\n${error.message}\n  ${error.todo}`);
+  process.stdout.write("0 passed, 1 failed, 0 skipped\n");
+  process.exit(1);
+}
+rmSync(reports, { recursive: true, force: true });
+mkdirSync(reports, { recursive: true });
+const results = [
+  {
+    name: "install and build",
+    seconds: (performance.now() - started) / 1000,
+    passed: 1,
+    failed: 0,
+    skipped: /** @type {string[]} */ ([]),
+  },
+];
+for (const stage of stages()) {
+  if (chosen.length === 0 || chosen.includes(stage.name)) results.push(await runStage(stage, root));
+}
+const left = [...findings()].filter((finding) => !before.has(finding));
+results.push({
+  name: "nothing left",
+  seconds: 0,
+  passed: left.length === 0 ? 1 : 0,
+  failed: left.length === 0 ? 0 : 1,
+  skipped: [],
+});
+
+process.stdout.write("\n");
+for (const { name, passed, failed, skipped, seconds } of results) {
+  const counts = `${passed} passed, ${failed} failed, ${skipped.length} skipped`;
+  process.stdout.write(
+    `${failed ? "FAILED" : "ok    "}  ${name.padEnd(18)} ${counts.padEnd(36)} ${seconds.toFixed(1)} s\n`,
+  );
+}
+for (const finding of left) process.stdout.write(`left behind: ${finding}\n`);
+for (const name of results.flatMap((result) => result.skipped)) process.stdout.write(`skipped: ${name}\n`);
+const sum = (/** @type {"passed" | "failed"} */ key) => results.reduce((total, result) => total + result[key], 0);
+const skippedCount = results.reduce((total, result) => total + result.skipped.length, 0);
+process.stdout.write(`${sum("passed")} passed, ${sum("failed")} failed, ${skippedCount} skipped\n`);
+process.exit(sum("failed") === 0 ? 0 : 1);

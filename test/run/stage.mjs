@@ -1,0 +1,102 @@
+/**
+ * A stage of `npm test`: a program, and how many tests its output stands for. A stage without tests of its
+ * own (lint, types) counts as one. A stage whose tests all passed but that ended badly counts one failure.
+ */
+import { spawn } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+
+/**
+ * @typedef {{passed: number, failed: number, skipped: string[]}} Counts
+ * @typedef {{
+ *   name: string, program: string, args: string[], cwd?: string, env?: Record<string, string>,
+ *   count?: (output: string) => Counts,
+ * }} Stage
+ */
+
+/** @param {Stage} stage @param {string} root @returns {Promise<Counts & {name: string, seconds: number}>} */
+export async function runStage(stage, root) {
+  const started = performance.now();
+  process.stdout.write(`\n=== ${stage.name}\n`);
+  const { code, output } = await run(stage, root);
+  const seconds = (performance.now() - started) / 1000;
+  const counts = stage.count
+    ? stage.count(output)
+    : { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: [] };
+  if (code !== 0 && counts.failed === 0) counts.failed = 1;
+  const ran = counts.passed + counts.failed + counts.skipped.length > 0;
+  // A stage that finds no test is broken, not finished.
+  if (!ran) counts.failed = 1;
+  process.stdout.write(`--- ${stage.name}: ${counts.failed === 0 ? "ok" : "FAILED"}, ${seconds.toFixed(1)} s\n`);
+  return { ...counts, name: stage.name, seconds };
+}
+
+/** @param {Stage} stage @param {string} root @returns {Promise<{code: number, output: string}>} */
+function run(stage, root) {
+  return new Promise((resolve) => {
+    /** @type {Buffer[]} */
+    const chunks = [];
+    const child = spawn(stage.program, stage.args, {
+      cwd: stage.cwd ?? root,
+      env: { ...process.env, ...stage.env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on("data", (chunk) => {
+        chunks.push(chunk);
+        process.stdout.write(chunk);
+      });
+    }
+    child.once("error", (error) => {
+      process.stdout.write(`${error.message}\n`);
+      resolve({ code: 127, output: "" });
+    });
+    child.once("close", (code) => resolve({ code: code ?? 1, output: Buffer.concat(chunks).toString("utf8") }));
+  });
+}
+
+/** @param {string} output of `cargo test` @returns {Counts} */
+export function countCargo(output) {
+  const counts = { passed: 0, failed: 0, skipped: /** @type {string[]} */ ([]) };
+  for (const [, passed, failed] of output.matchAll(/test result: \w+\. (\d+) passed; (\d+) failed/g)) {
+    counts.passed += Number(passed);
+    counts.failed += Number(failed);
+  }
+  for (const [, name] of output.matchAll(/^test (.+?) \.\.\. ignored/gm)) counts.skipped.push(`native: ${name}`);
+  return counts;
+}
+
+/** @param {string} file vitest's JSON report @returns {() => Counts} */
+export const countVitest = (file) => () => {
+  if (!existsSync(file)) return { passed: 0, failed: 1, skipped: [] };
+  const report = JSON.parse(readFileSync(file, "utf8"));
+  const tests = report.testResults.flatMap((/** @type {any} */ suite) => suite.assertionResults);
+  const broken = report.testResults.filter(
+    (/** @type {any} */ suite) =>
+      suite.status === "failed" && suite.assertionResults.every((/** @type {any} */ t) => t.status !== "failed"),
+  );
+  return {
+    passed: tests.filter((/** @type {any} */ test) => test.status === "passed").length,
+    failed: tests.filter((/** @type {any} */ test) => test.status === "failed").length + broken.length,
+    skipped: tests
+      .filter((/** @type {any} */ test) => test.status !== "passed" && test.status !== "failed")
+      .map((/** @type {any} */ test) => test.fullName),
+  };
+};
+
+/** @param {string} file Playwright's JSON report @returns {() => Counts} */
+export const countPlaywright = (file) => () => {
+  if (!existsSync(file)) return { passed: 0, failed: 1, skipped: [] };
+  const report = JSON.parse(readFileSync(file, "utf8"));
+  const { expected, unexpected, flaky } = report.stats;
+  /** @type {string[]} */
+  const skipped = [];
+  const visit = (/** @type {any} */ suite) => {
+    for (const spec of suite.specs ?? []) {
+      if (spec.tests.some((/** @type {any} */ test) => test.status === "skipped"))
+        skipped.push(`browser: ${spec.title}`);
+    }
+    for (const child of suite.suites ?? []) visit(child);
+  };
+  for (const suite of report.suites) visit(suite);
+  return { passed: expected + flaky, failed: unexpected + report.errors.length, skipped };
+};
