@@ -1,2 +1,85 @@
-// biome-ignore lint/suspicious/noExplicitAny: replaced by the services' own types as they are written
-export type Services = any;
+/** Everything the console can do, wired together once. Routers and the link know only this. */
+import path from "node:path";
+import type { Logger } from "pino";
+import { AccountStore } from "../data/accounts";
+import type { Database } from "../data/database";
+import { FailureStore } from "../data/failures";
+import { FeedbackStore } from "../data/feedback";
+import { HostStore } from "../data/hosts";
+import { JobStore } from "../data/jobs";
+import { EventStore } from "../data/run-events";
+import { SampleStore } from "../data/run-samples";
+import { RunStore } from "../data/runs";
+import { SettingStore } from "../data/settings";
+import { Accounts } from "./accounts/accounts";
+import { Cache } from "./cache/cache";
+import { Actions } from "./failures/actions";
+import { Failures } from "./failures/failures";
+import { Hosts } from "./hosts/hosts";
+import { Jobs } from "./jobs/jobs";
+import { OverviewService } from "./overview/overview";
+import { Restore } from "./restore/restore";
+import { Reconciler } from "./runs/reconcile";
+import { RunLog } from "./runs/run-log";
+import { Runs } from "./runs/runs";
+import type { Vault } from "./secrets/vault";
+import { SettingsService } from "./settings/settings";
+import { RunRecorder } from "./telemetry/run-recorder";
+import { Telemetry } from "./telemetry/telemetry";
+import { Volumes } from "./volumes/volumes";
+
+export type ServiceOptions = {
+  /** STILLFRAME_HOME. */
+  home: string;
+  /** Where browsers reach the console, for the sign-in link. */
+  origin: string;
+  version: string;
+};
+
+export function makeServices(db: Database, vault: Vault, log: Logger, { home, origin, version }: ServiceOptions) {
+  const hostStore = new HostStore(db);
+  const jobStore = new JobStore(db);
+  const runStore = new RunStore(db);
+  const settingStore = new SettingStore(db);
+
+  const accounts = new Accounts(new AccountStore(db), path.join(home, "console", "signin-link"), origin);
+  const hosts = new Hosts(hostStore, settingStore, { version, localWorkerLog: path.join(home, "log", "worker.log") });
+  const recorder = new RunRecorder(new SampleStore(db), hosts, log);
+  const telemetry = new Telemetry(hosts, recorder);
+  const volumes = new Volumes(hostStore, hosts, telemetry);
+  const runLog = new RunLog(new EventStore(db), runStore, recorder);
+  const runs = new Runs({
+    runs: runStore,
+    jobs: jobStore,
+    settings: settingStore,
+    log: runLog,
+    hosts,
+    telemetry,
+    recorder,
+    vault,
+  });
+  const jobs = new Jobs({ jobs: jobStore, runs: runStore, settings: settingStore, hostStore, hosts, vault });
+  const failures = new Failures(new FailureStore(db), runLog);
+  const settings = new SettingsService(settingStore, hosts, log);
+  const cache = new Cache(hosts, log);
+  return {
+    accounts,
+    hosts,
+    telemetry,
+    recorder,
+    volumes,
+    runLog,
+    runs,
+    reconciler: new Reconciler(runStore, runLog, log),
+    jobs,
+    failures,
+    actions: new Actions({ failures, jobs, runs, hosts, settings }),
+    settings,
+    restore: new Restore(runStore, { runs, jobs, hosts }),
+    cache,
+    feedback: new FeedbackStore(db),
+    overview: new OverviewService({ hosts, volumes, runs, jobs, failures, cache }),
+  };
+}
+
+export type Services = ReturnType<typeof makeServices>;

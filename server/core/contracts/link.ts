@@ -44,6 +44,8 @@ export const workerMessageSchema = z.discriminatedUnion("type", [
     version: z.string(),
     kernel: z.string(),
     activeRuns: z.array(z.string()),
+    /** The last sequence number that the outbox has given out; lets the console know when it has heard everything. */
+    outboxLastSeq: z.number().int().nonnegative().optional(),
   }),
   z.object({ type: z.literal("event"), seq: z.number().int().positive(), runId: z.string(), event: runEventSchema }),
   z.object({ type: z.literal("samples"), samples: z.array(sampleSchema) }),

@@ -10,7 +10,7 @@ export const articlesRouter = router({
     )
     .output(z.object({}))
     .mutation(async ({ ctx, input }) => {
-      await ctx.services.feedback.add(input, ctx.viewer.email);
+      await ctx.services.feedback.add({ ...input, by: ctx.viewer.email });
       return {};
     }),
   feedbackList: protectedProcedure.output(z.array(feedbackViewSchema)).query(({ ctx }) => ctx.services.feedback.list()),

@@ -7,10 +7,10 @@ export const liveRouter = router({
   samples: protectedProcedure
     .input(z.object({ hostId: z.string().optional() }).strict().prefault({}))
     .subscription(async function* ({ ctx, input, signal }): AsyncGenerator<LiveSample[]> {
-      yield* ctx.services.telemetry.follow({ hostId: input.hostId }, ctx.viewer, signal);
+      yield* ctx.services.telemetry.follow({ hostId: input.hostId }, signal);
     }),
   /** The whole list at once and again whenever it, or a host's connection, changes. */
   volumes: protectedProcedure.subscription(async function* ({ ctx, signal }): AsyncGenerator<VolumeView[]> {
-    yield* ctx.services.volumes.follow(ctx.viewer, signal);
+    yield* ctx.services.volumes.follow(signal);
   }),
 });

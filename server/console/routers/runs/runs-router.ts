@@ -35,7 +35,7 @@ export const runsRouter = router({
   follow: protectedProcedure
     .input(byId.extend({ lastEventId: z.coerce.number().int().min(0).nullish() }).strict())
     .subscription(async function* ({ ctx, input, signal }): AsyncGenerator<TrackedEnvelope<RunFollow>> {
-      for await (const step of ctx.services.runs.follow(input.id, input.lastEventId ?? 0, ctx.viewer, signal)) {
+      for await (const step of ctx.services.runs.follow(input.id, input.lastEventId ?? 0, signal)) {
         yield tracked(String(step.position), step);
       }
     }),
@@ -45,6 +45,6 @@ export const runsRouter = router({
     input,
     signal,
   }): AsyncGenerator<LiveSample[]> {
-    yield* ctx.services.runs.samples(input.id, ctx.viewer, signal);
+    yield* ctx.services.runs.samples(input.id, signal);
   }),
 });

@@ -1,0 +1,45 @@
+/** The console as a whole: opened from an environment, closed in order. `main.ts` is its process. */
+import { readFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import type { Logger } from "pino";
+import { openDatabase } from "./data/database";
+import { type Environment, originOf } from "./environment";
+import { HttpServer } from "./http/http-server";
+import type { Pages } from "./http/pages";
+import { hashKey } from "./link/host-key";
+import { programRoot } from "./program-root";
+import { makeAuth } from "./services/accounts/auth";
+import { readOrCreateKey } from "./services/secrets/key-file";
+import { Vault } from "./services/secrets/vault";
+import { makeServices } from "./services/services";
+
+export type Console = { close: () => Promise<void> };
+
+/** Opens the database, serves, and leaves the sign-in link for `stillframe up`. Throws when the port is taken. */
+export async function openConsole(environment: Environment, pages: Pages, log: Logger): Promise<Console> {
+  const { home, port, bind, hostKeyFile, publicUrl, developing } = environment;
+  const directory = path.join(home, "console");
+  const db = await openDatabase(directory);
+  const vault = new Vault(readOrCreateKey(path.join(directory, "secret.key")));
+  const services = makeServices(db, vault, log, { home, origin: originOf(environment), version: version() });
+  await services.hosts.ensureLocal(os.hostname(), hashKey(readOrCreateKey(hostKeyFile)));
+  await services.runs.resume();
+  const auth = makeAuth(db, vault.derive("sessions"), publicUrl, log);
+  const http = new HttpServer({ services, auth, pages, log, publicUrl, developing });
+  await http.listen(port, bind);
+  await services.accounts.link();
+  return {
+    close: async () => {
+      await http.close();
+      await pages.close();
+      await services.recorder.close();
+      await db.$disconnect();
+    },
+  };
+}
+
+function version(): string {
+  const { version: text } = JSON.parse(readFileSync(path.join(programRoot(), "package.json"), "utf8"));
+  return String(text);
+}

@@ -1,0 +1,78 @@
+/** Jobs and their sealed passwords. */
+import {
+  destinationSchema,
+  type Job,
+  type JobInput,
+  openFileSchema,
+  selectionSchema,
+} from "@/server/core/contracts/job";
+import type { Database } from "./database";
+import type { Job as JobRow } from "./generated/client";
+
+export type NewJob = Omit<JobInput, "password">;
+type Row = JobRow & { secret: { jobId: string } | null };
+
+const withSecret = { secret: { select: { jobId: true } } } as const;
+
+function toJob(row: Row): Job {
+  return {
+    id: row.id,
+    name: row.name,
+    hostId: row.hostId,
+    selection: selectionSchema.parse(JSON.parse(row.selection)),
+    openFile: openFileSchema.parse(JSON.parse(row.openFile)),
+    destination: destinationSchema.parse(JSON.parse(row.destination)),
+    hasPassword: row.secret !== null,
+  };
+}
+
+const columns = (job: NewJob) => ({
+  name: job.name,
+  hostId: job.hostId,
+  selection: JSON.stringify(job.selection),
+  openFile: JSON.stringify(job.openFile),
+  destination: JSON.stringify(job.destination),
+});
+
+export class JobStore {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  async list(): Promise<Job[]> {
+    return (await this.#db.job.findMany({ include: withSecret, orderBy: { name: "asc" } })).map(toJob);
+  }
+
+  async find(id: string): Promise<Job | null> {
+    const row = await this.#db.job.findUnique({ where: { id }, include: withSecret });
+    return row && toJob(row);
+  }
+
+  async findByName(name: string): Promise<Job | null> {
+    const row = await this.#db.job.findUnique({ where: { name }, include: withSecret });
+    return row && toJob(row);
+  }
+
+  /** `sealed`: the password, already encrypted; undefined keeps what is stored. */
+  async save(id: string, job: NewJob, sealed: string | undefined): Promise<void> {
+    const secret = sealed === undefined ? [] : [this.#saveSecret(id, sealed)];
+    await this.#db.$transaction([
+      this.#db.job.upsert({ where: { id }, create: { id, ...columns(job) }, update: columns(job) }),
+      ...secret,
+    ]);
+  }
+
+  #saveSecret(jobId: string, sealed: string) {
+    return this.#db.jobSecret.upsert({ where: { jobId }, create: { jobId, sealed }, update: { sealed } });
+  }
+
+  async sealedPassword(jobId: string): Promise<string | null> {
+    return (await this.#db.jobSecret.findUnique({ where: { jobId } }))?.sealed ?? null;
+  }
+
+  async remove(id: string): Promise<boolean> {
+    return (await this.#db.job.deleteMany({ where: { id } })).count > 0;
+  }
+}

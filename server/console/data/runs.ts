@@ -1,0 +1,89 @@
+/** Runs: what they were started with, where they stand, and their number. */
+import { z } from "zod";
+import { type RunSpec, runSpecSchema } from "@/server/core/contracts/job";
+import { type Run, runSchema } from "@/server/core/contracts/run";
+import { initialRun } from "@/server/core/runs/reduce";
+import { type Database, patient } from "./database";
+import type { Run as RunRow } from "./generated/client";
+
+/** A RunSpec as it is kept: the password stays with the job. */
+const keptSpecSchema = runSpecSchema.omit({ password: true });
+export type KeptSpec = z.infer<typeof keptSpecSchema>;
+
+const position = z.coerce.number().int().positive().max(2_147_483_647);
+
+const toRun = (row: RunRow): Run => runSchema.parse(JSON.parse(row.state));
+
+export class RunStore {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** A queued run with the next number. */
+  create(spec: RunSpec, hostId: string): Promise<Run> {
+    const { password: _, ...kept } = spec;
+    return this.#db.$transaction(async (tx) => {
+      const last = await tx.run.aggregate({ _max: { number: true } });
+      const run = initialRun(spec, { number: (last._max.number ?? 0) + 1, hostId });
+      await tx.run.create({
+        data: {
+          id: run.id,
+          number: run.number,
+          jobId: spec.jobId,
+          hostId,
+          active: true,
+          spec: JSON.stringify(kept),
+          state: JSON.stringify(run),
+        },
+      });
+      return run;
+    }, patient);
+  }
+
+  async find(id: string): Promise<Run | null> {
+    const row = await this.#db.run.findUnique({ where: { id } });
+    return row && toRun(row);
+  }
+
+  /** By id, or by the number that people use. */
+  async findByIdOrNumber(text: string): Promise<Run | null> {
+    const number = position.safeParse(text);
+    const row = await this.#db.run.findFirst({
+      where: { OR: [{ id: text }, ...(number.success ? [{ number: number.data }] : [])] },
+    });
+    return row && toRun(row);
+  }
+
+  async spec(id: string): Promise<KeptSpec | null> {
+    const row = await this.#db.run.findUnique({ where: { id }, select: { spec: true } });
+    return row && keptSpecSchema.parse(JSON.parse(row.spec));
+  }
+
+  /** Newest first. */
+  async list(filter: { jobId?: string; limit: number }): Promise<Run[]> {
+    const rows = await this.#db.run.findMany({
+      where: filter.jobId === undefined ? {} : { jobId: filter.jobId },
+      orderBy: { number: "desc" },
+      take: filter.limit,
+    });
+    return rows.map(toRun);
+  }
+
+  async active(hostId?: string): Promise<Run[]> {
+    const rows = await this.#db.run.findMany({
+      where: { active: true, ...(hostId === undefined ? {} : { hostId }) },
+      orderBy: { number: "desc" },
+    });
+    return rows.map(toRun);
+  }
+
+  /** The newest run of each job. */
+  async lastByJob(): Promise<Map<string, Run>> {
+    const newest = await this.#db.run.groupBy({ by: ["jobId"], _max: { number: true } });
+    const numbers = newest.flatMap((group) => (group._max.number === null ? [] : [group._max.number]));
+    const rows = await this.#db.run.findMany({ where: { number: { in: numbers } } });
+    return new Map(rows.map((row) => [row.jobId, toRun(row)]));
+  }
+}

@@ -1,0 +1,61 @@
+import os from "node:os";
+import path from "node:path";
+import { z } from "zod";
+
+const schema = z.object({
+  STILLFRAME_HOME: z.string().startsWith("/", "must be an absolute path").optional(),
+  STILLFRAME_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
+  STILLFRAME_BIND: z.string().min(1).default("127.0.0.1"),
+  STILLFRAME_HOST_KEY: z.string().startsWith("/", "must be an absolute path").optional(),
+  STILLFRAME_PUBLIC_URL: z.url().optional(),
+  STILLFRAME_LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
+});
+
+export type Environment = {
+  /** State on disk. */
+  home: string;
+  port: number;
+  bind: string;
+  /** File of the key that the worker on this machine shows. */
+  hostKeyFile: string;
+  /** Where browsers reach the console when a proxy stands before it; null: by the address they used. */
+  publicUrl: string | null;
+  developing: boolean;
+  logLevel: string;
+};
+
+const DEFAULT_PORT = 4400;
+
+/** Throws an error that names the variable that is wrong. */
+export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
+  const parsed = schema.safeParse(env);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new Error(`${issue?.path.join(".")}: ${issue?.message}`);
+  }
+  const given = parsed.data;
+  const home = given.STILLFRAME_HOME ?? defaultHome();
+  return {
+    home,
+    port: given.STILLFRAME_PORT ?? DEFAULT_PORT,
+    bind: given.STILLFRAME_BIND,
+    hostKeyFile: given.STILLFRAME_HOST_KEY ?? path.join(home, "worker", "worker.key"),
+    publicUrl: given.STILLFRAME_PUBLIC_URL ?? null,
+    developing: env.NODE_ENV === "development",
+    logLevel: given.STILLFRAME_LOG_LEVEL,
+  };
+}
+
+function defaultHome(): string {
+  return process.getuid?.() === 0 ? "/var/lib/stillframe" : path.join(os.homedir(), ".local/share/stillframe");
+}
+
+const LOOPBACK = new Set(["127.0.0.1", "::1", "localhost"]);
+const EVERYWHERE = new Set(["0.0.0.0", "::"]);
+
+/** The address that a person on this network types. */
+export function originOf({ publicUrl, bind, port }: Environment): string {
+  if (publicUrl !== null) return new URL(publicUrl).origin;
+  const host = EVERYWHERE.has(bind) ? os.hostname() : LOOPBACK.has(bind) ? "127.0.0.1" : bind;
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}

@@ -1,0 +1,140 @@
+/**
+ * The console's one HTTP port. Who owns a path:
+ *
+ *   /api/auth/*   accounts              /api/ws       browsers' socket: session and Origin required
+ *   /api/trpc/*   the API               /api/worker   workers' socket: host key required
+ *   /healthz      "is it up"            /_next/*      hot reload, while developing
+ *   all else      pages                 all other upgrades are refused
+ *
+ * API and accounts live here and not in Next, whose module graph is another: singletons would exist twice.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import { nodeHTTPRequestHandler } from "@trpc/server/adapters/node-http";
+import { toNodeHandler } from "better-auth/node";
+import type { Logger } from "pino";
+import { appRouter } from "../routers/app-router";
+import { type Auth, CLIENT_ADDRESS } from "../services/accounts/auth";
+import type { Services } from "../services/services";
+import { BrowserSockets } from "./browser-sockets";
+import { sameOrigin } from "./origin";
+import type { Pages } from "./pages";
+import { refuseUpgrade } from "./refuse-upgrade";
+import { setSecurityHeaders } from "./security-headers";
+import { viewerOf } from "./viewer";
+import { WorkerSockets } from "./worker-sockets";
+
+const MAX_BODY_BYTES = 1 << 20;
+const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
+
+export type HttpParts = {
+  services: Services;
+  auth: Auth;
+  pages: Pages;
+  log: Logger;
+  publicUrl: string | null;
+  developing: boolean;
+};
+
+export class HttpServer {
+  readonly #parts: HttpParts;
+  readonly #server: Server = createServer();
+  readonly #browsers: BrowserSockets;
+  readonly #workers: WorkerSockets;
+  readonly #accounts: ReturnType<typeof toNodeHandler>;
+
+  constructor(parts: HttpParts) {
+    this.#parts = parts;
+    this.#browsers = new BrowserSockets(parts.services, parts.log);
+    this.#workers = new WorkerSockets(parts.services, parts.log);
+    this.#accounts = toNodeHandler(parts.auth);
+    this.#server.on("request", (request, response) => {
+      this.#handle(request, response).catch((error) => {
+        parts.log.error({ err: error, path: pathOf(request) }, "a request failed");
+        if (!response.headersSent) response.writeHead(500).end();
+        else response.destroy();
+      });
+    });
+    this.#server.on("upgrade", (request, socket, head) => {
+      socket.on("error", () => socket.destroy());
+      this.#upgrade(request, socket, head).catch((error) => {
+        parts.log.error({ err: error, path: pathOf(request) }, "an upgrade failed");
+        refuseUpgrade(socket, 500);
+      });
+    });
+  }
+
+  listen(port: number, bind: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#server.once("error", reject);
+      this.#server.listen(port, bind, () => {
+        this.#server.off("error", reject);
+        resolve();
+      });
+    });
+  }
+
+  /** Ends sockets and answers under way, then closes the port. */
+  async close(): Promise<void> {
+    this.#browsers.close();
+    this.#workers.close();
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeIdleConnections();
+    const late = setTimeout(() => this.#server.closeAllConnections(), 2_000);
+    await closed;
+    clearTimeout(late);
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { services, auth, pages, log, publicUrl, developing } = this.#parts;
+    const path = pathOf(request);
+    request.headers[CLIENT_ADDRESS] = request.socket.remoteAddress ?? "";
+    setSecurityHeaders(response, developing);
+    const api = path.startsWith("/api/");
+    if (api && !SAFE.has(request.method ?? "") && !sameOrigin(request, publicUrl, false)) {
+      response.writeHead(403).end();
+    } else if (path.startsWith("/api/auth/")) {
+      if (path === "/api/auth/sign-out") response.on("finish", () => void this.#browsers.checkSessions());
+      await this.#accounts(request, response);
+    } else if (path.startsWith("/api/trpc/")) {
+      response.setHeader("cache-control", "no-store");
+      await nodeHTTPRequestHandler({
+        router: appRouter,
+        req: request,
+        res: response,
+        path: path.slice("/api/trpc/".length),
+        maxBodySize: MAX_BODY_BYTES,
+        createContext: async () => ({ services, viewer: await viewerOf(auth, request) }),
+        onError: ({ error, path: procedure }) => {
+          if (error.code === "INTERNAL_SERVER_ERROR") log.error({ err: error, procedure }, "a procedure failed");
+        },
+      });
+    } else if (path === "/healthz") {
+      response.writeHead(200, { "content-type": "application/json" }).end('{"ok":true}');
+    } else if (api) {
+      response.writeHead(404).end();
+    } else {
+      await pages.handle(request, response);
+    }
+  }
+
+  async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const { auth, pages, publicUrl } = this.#parts;
+    const path = pathOf(request);
+    if (path === "/api/ws") {
+      if (!sameOrigin(request, publicUrl, true)) return refuseUpgrade(socket, 403);
+      const viewer = await viewerOf(auth, request);
+      if (!viewer) return refuseUpgrade(socket, 401);
+      this.#browsers.open(request, socket, head, viewer);
+    } else if (path === "/api/worker") {
+      await this.#workers.open(request, socket, head);
+    } else if (!path.startsWith("/_next/") || !pages.upgrade(request, socket, head)) {
+      refuseUpgrade(socket, 404);
+    }
+  }
+}
+
+function pathOf(request: IncomingMessage): string {
+  const [path = "/"] = (request.url ?? "/").split("?");
+  return path;
+}

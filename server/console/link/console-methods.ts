@@ -1,0 +1,73 @@
+/** What the command line asks the console, by way of a worker. The calling host stands for `hostId`. */
+import {
+  type ConsoleInput,
+  type ConsoleMethod,
+  type ConsoleOutput,
+  consoleMethods,
+} from "@/server/core/contracts/console-methods";
+import { jobSchema } from "@/server/core/contracts/job";
+import { isEnded } from "@/server/core/runs/phases";
+import { fault } from "../services/fault-error";
+import type { Services } from "../services/services";
+
+/** Most events in one answer; the command line asks again from the last position. */
+const LOG_PAGE = 1000;
+
+type Parsed<M extends ConsoleMethod> = Required<ConsoleInput<M>>;
+type Handlers = {
+  [M in ConsoleMethod]: (services: Services, input: Parsed<M>, hostId: string) => Promise<ConsoleOutput<M>>;
+};
+
+const handlers: Handlers = {
+  "job.list": async ({ jobs }) => (await jobs.list()).map((job) => jobSchema.parse(job)),
+  "job.create": async ({ jobs }, input, hostId) =>
+    jobSchema.parse(
+      await jobs.create(consoleMethods["job.create"].input.transform((job) => ({ ...job, hostId })).parse(input)),
+    ),
+  "job.remove": async ({ jobs }, { job }) => {
+    await jobs.remove((await jobs.find(job)).id);
+    return {};
+  },
+  "job.run": async ({ jobs, runs }, { job }) => runs.start((await jobs.find(job)).id),
+  "run.show": ({ runs }, { run }) => runs.get(run),
+  "run.list": ({ runs }, { limit }) => runs.list({ limit }),
+  "run.cancel": async ({ runs }, { run }) => {
+    await runs.cancel(run);
+    return {};
+  },
+  "run.log": async ({ runs, runLog }, { run, after }) => {
+    const { id, state } = await runs.get(run);
+    const events = await runLog.after(id, after, LOG_PAGE);
+    return { events, ended: isEnded(state) && events.length < LOG_PAGE };
+  },
+  "restore.list": ({ restore }, { run, path }) => restore.list(run, path),
+  "restore.start": ({ restore }, { run, paths, target }) => restore.start(run, paths, target),
+  "settings.get": ({ settings }) => settings.get(),
+  "settings.set": ({ settings }, change) => settings.set(change),
+  "settings.importReg": async ({ settings }, { content }) => (await settings.importReg(content)).settings,
+  "signin.link": async ({ accounts }) => ({ url: await accounts.link() }),
+};
+
+const isMethod = (name: string): name is ConsoleMethod => Object.hasOwn(consoleMethods, name);
+
+/** Answers a worker's request; throws a `FaultError`. */
+export async function answerConsoleMethod(
+  services: Services,
+  hostId: string,
+  name: string,
+  params: unknown,
+): Promise<unknown> {
+  const method = name.replace(/^console\./, "");
+  if (!isMethod(method)) throw fault("notFound", `The console knows no method “${name}”.`);
+  return answer(method, services, hostId, params);
+}
+
+async function answer<M extends ConsoleMethod>(method: M, services: Services, hostId: string, params: unknown) {
+  const input = consoleMethods[method].input.safeParse(params ?? {});
+  if (!input.success) {
+    const [issue] = input.error.issues;
+    const field = issue?.path.join(".") || null;
+    throw fault("invalid", [field, issue?.message].filter(Boolean).join(": "), { field });
+  }
+  return handlers[method](services, input.data as Parsed<M>, hostId);
+}

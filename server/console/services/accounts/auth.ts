@@ -1,0 +1,52 @@
+/**
+ * Sign-in by e-mail and password. Sign-up is closed: the first administrator comes from the one-time link
+ * (`accounts.ts`). The limit on sign-in attempts counts by client address, which the HTTP server writes into
+ * CLIENT_ADDRESS on every request, over whatever the client sent.
+ */
+import { betterAuth } from "better-auth";
+import type { Logger } from "pino";
+import { accountTables } from "../../data/accounts";
+import type { Database } from "../../data/database";
+
+export const CLIENT_ADDRESS = "x-stillframe-client-address";
+export const PASSWORD_LENGTH = { min: 10, max: 128 } as const;
+
+const WEEK_SECONDS = 7 * 24 * 3600;
+const DAY_SECONDS = 24 * 3600;
+
+/** `publicUrl`: where browsers reach the console, if not by the Host header they send. */
+export function makeAuth(db: Database, secret: string, publicUrl: string | null, log: Logger) {
+  return betterAuth({
+    ...(publicUrl === null ? {} : { baseURL: publicUrl }),
+    secret,
+    database: accountTables(db),
+    telemetry: { enabled: false },
+    emailAndPassword: {
+      enabled: true,
+      disableSignUp: true,
+      minPasswordLength: PASSWORD_LENGTH.min,
+      maxPasswordLength: PASSWORD_LENGTH.max,
+    },
+    session: { expiresIn: WEEK_SECONDS, updateAge: DAY_SECONDS },
+    rateLimit: {
+      enabled: true,
+      window: 60,
+      max: 200,
+      storage: "memory",
+      customRules: { "/sign-in/email": { window: 60, max: 10 }, "/change-password": { window: 60, max: 10 } },
+    },
+    advanced: {
+      cookiePrefix: "stillframe",
+      useSecureCookies: publicUrl?.startsWith("https:") ?? false,
+      defaultCookieAttributes: { httpOnly: true, sameSite: "lax" },
+      ipAddress: { ipAddressHeaders: [CLIENT_ADDRESS] },
+    },
+    logger: {
+      level: "warn",
+      // Without a public address the origin comes from each request's Host header, on purpose.
+      log: (level, message) => !message.includes("Base URL is not set") && log[level]({ part: "accounts" }, message),
+    },
+  });
+}
+
+export type Auth = ReturnType<typeof makeAuth>;

@@ -1,0 +1,149 @@
+/** Carries out what can be pressed on a failure page. The error table says which action helps for which code. */
+import { type Job, jobSchema, type OpenFile } from "@/server/core/contracts/job";
+import type { ActionResult, FailureDetail } from "@/server/core/contracts/views";
+import type { ActionId } from "@/server/core/errors/actions";
+import { cacheFullEvidence, noQuietEvidence, unreachableEvidence } from "@/server/core/errors/evidence";
+import { errorTable } from "@/server/core/errors/table";
+import { formatBytes } from "@/server/core/text/bytes";
+import { formatDuration } from "@/server/core/text/duration";
+import { fault } from "../fault-error";
+import type { Hosts } from "../hosts/hosts";
+import type { Jobs } from "../jobs/jobs";
+import type { Runs } from "../runs/runs";
+import type { SettingsService } from "../settings/settings";
+import type { Failures } from "./failures";
+
+type Parts = { failures: Failures; jobs: Jobs; runs: Runs; hosts: Hosts; settings: SettingsService };
+type Carry = (failure: FailureDetail) => Promise<ActionResult>;
+
+export class Actions {
+  readonly #parts: Parts;
+  readonly #actions: Record<ActionId, Carry>;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#actions = {
+      rerun: (failure) => this.#rerun(failure, "The job"),
+      oneAtATime: (failure) =>
+        this.#changeAndRerun(failure, (open) => ({ ...open, oneAtATime: "on" }), "Now one volume at a time; the job"),
+      freezeAnyway: (failure) =>
+        this.#changeAndRerun(
+          failure,
+          (open) => ({ ...open, quiet: { ...open.quiet, atTimeout: "snapshot" } }),
+          "The snapshot is now taken at the time-out; the job",
+        ),
+      useLongestGap: (failure) => this.#useLongestGap(failure),
+      raiseMaximum: (failure) => this.#raiseMaximum(failure),
+      allowLocation: (failure) => this.#allowLocation(failure),
+      removeOrphans: (failure) => this.#removeOrphans(failure),
+      restartEngine: (failure) => this.#restartEngine(failure),
+      selfTest: (failure) => this.#selfTest(failure),
+      showSelection: async () => {
+        throw fault("invalid", "This action opens the job; there is nothing to carry out.", { field: "action" });
+      },
+    };
+  }
+
+  async act(failureId: string, action: string): Promise<ActionResult> {
+    const failure = await this.#parts.failures.get(failureId);
+    const offered = errorTable[failure.code].actions.find((candidate) => candidate.id === action);
+    if (!offered) {
+      throw fault("invalid", `“${action}” is not an action for ${failure.code}.`, { field: "action" });
+    }
+    return this.#actions[offered.id](failure);
+  }
+
+  async #rerun(failure: FailureDetail, what: string): Promise<ActionResult> {
+    const job = await this.#job(failure);
+    const { runId } = await this.#parts.runs.start(job.id);
+    const { number } = await this.#parts.runs.get(runId);
+    return { message: `${what} runs again as run ${number}.`, runId };
+  }
+
+  async #changeAndRerun(
+    failure: FailureDetail,
+    change: (openFile: OpenFile) => OpenFile,
+    what: string,
+  ): Promise<ActionResult> {
+    const { id, hasPassword: _, ...job } = await this.#job(failure);
+    await this.#parts.jobs.update(id, { ...job, openFile: change(job.openFile) });
+    return this.#rerun(failure, what);
+  }
+
+  async #useLongestGap(failure: FailureDetail): Promise<ActionResult> {
+    const { longestGapMs } = noQuietEvidence.parse(failure.evidence);
+    const minimumMs = Math.floor(longestGapMs ?? 0);
+    if (minimumMs < 1) throw fault("invalid", "No gap was seen at all, so there is none to use.", { field: "action" });
+    return this.#changeAndRerun(
+      failure,
+      (open) => ({ ...open, quiet: { ...open.quiet, minimumMs } }),
+      `The minimum quiet time is now ${formatDuration(minimumMs)}; the job`,
+    );
+  }
+
+  async #raiseMaximum(failure: FailureDetail): Promise<ActionResult> {
+    const evidence = cacheFullEvidence.parse(failure.evidence);
+    const { openFile } = await this.#job(failure);
+    const present = openFile.cache.maxBytes ?? evidence.maxBytes;
+    if (!present) throw fault("invalid", "The size that was too small is not known.", { field: "action" });
+    const maxBytes = present * 2;
+    return this.#changeAndRerun(
+      failure,
+      (open) => ({ ...open, cache: { ...open.cache, maxBytes } }),
+      `The cache may now grow to ${formatBytes(maxBytes)}; the job`,
+    );
+  }
+
+  /** Allows the roomiest location that would have done; where none would, a person has to name one. */
+  async #allowLocation(failure: FailureDetail): Promise<ActionResult> {
+    const { locations } = cacheFullEvidence.parse(failure.evidence);
+    const { cacheLocations } = await this.#parts.settings.get();
+    const [best] = locations
+      .filter((l) => !cacheLocations.includes(l.path) && l.freeBytes - l.reservedBytes >= l.neededBytes)
+      .sort((a, b) => b.freeBytes - a.freeBytes);
+    if (!best) {
+      throw fault(
+        "conflict",
+        "No known location has room. Add one on another disk under Settings, then rerun the job.",
+      );
+    }
+    await this.#parts.settings.set({ cacheLocations: [...cacheLocations, best.path] });
+    return this.#rerun(failure, `Caches may now be kept in ${best.path}; the job`);
+  }
+
+  async #removeOrphans({ hostId }: FailureDetail): Promise<ActionResult> {
+    const { removed, freedBytes } = await this.#parts.hosts.ask(hostId, "cache.removeOrphans", {});
+    const message =
+      removed.length === 0
+        ? "There are no orphaned caches on this host."
+        : `Removed ${removed.length} orphaned ${removed.length === 1 ? "cache" : "caches"}, ${formatBytes(freedBytes)} freed.`;
+    return { message, runId: null };
+  }
+
+  async #restartEngine(failure: FailureDetail): Promise<ActionResult> {
+    const named = unreachableEvidence.safeParse(failure.evidence).data;
+    const volume = failure.volume ?? named?.volume ?? null;
+    if (volume === null) {
+      throw fault("invalid", "This failure concerns the worker, not an engine. Restart the worker on its host.", {
+        field: "action",
+      });
+    }
+    await this.#parts.hosts.ask(failure.hostId, "engine.restart", { volume });
+    return { message: `The engine of ${volume} was restarted.`, runId: null };
+  }
+
+  async #selfTest({ hostId }: FailureDetail): Promise<ActionResult> {
+    const { ok, checks } = await this.#parts.hosts.doctor(hostId, true);
+    const failed = checks
+      .filter((check) => !check.ok && check.required)
+      .map((check) => `${check.name}: ${check.detail}`);
+    const message = ok ? `All ${checks.length} checks passed.` : `The self-test failed. ${failed.join("; ")}`;
+    return { message, runId: null };
+  }
+
+  async #job({ job }: FailureDetail): Promise<Job> {
+    const found = (await this.#parts.jobs.list()).find((candidate) => candidate.id === job.id);
+    if (!found) throw fault("notFound", `The job “${job.name}” has been removed since.`);
+    return jobSchema.parse(found);
+  }
+}

@@ -1,0 +1,29 @@
+import type { HostMethod } from "@/server/core/contracts/host-methods";
+
+/** A live connection to a worker, as the services see it (made by `../../link/worker-link.ts`). */
+export interface HostLink {
+  /** The worker's answer, unchecked. Throws a `FaultError`: the worker's own, or `unavailable`. */
+  request(method: HostMethod, params: unknown, timeoutMs: number): Promise<unknown>;
+  /** Asks for 10 samples a second, or one in 5 s. */
+  watch(on: boolean): void;
+  close(reason: string): void;
+}
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+
+/** How long a method may take before the worker counts as not answering. */
+const patience: Partial<Record<HostMethod, number>> = {
+  "host.doctor": 3 * MINUTE,
+  "volume.attach": 2 * MINUTE,
+  "volume.detach": 2 * MINUTE,
+  "practice.create": 10 * MINUTE,
+  "practice.remove": 2 * MINUTE,
+  "snapshot.create": 90 * MINUTE,
+  "restore.list": 10 * MINUTE,
+  "restore.start": 24 * 60 * MINUTE,
+  "repository.prepare": 5 * MINUTE,
+  "engine.restart": MINUTE,
+};
+
+export const patienceFor = (method: HostMethod): number => patience[method] ?? 30 * SECOND;

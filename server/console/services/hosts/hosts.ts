@@ -1,0 +1,162 @@
+/** The hosts: who is connected, and asking them. */
+import { randomUUID } from "node:crypto";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { type HostInput, type HostMethod, type HostOutput, hostMethods } from "@/server/core/contracts/host-methods";
+import type { Evidence } from "@/server/core/contracts/run";
+import type { HostView } from "@/server/core/contracts/views";
+import type { Doctor } from "@/server/core/contracts/volume";
+import type { HostFacts, HostRow, HostStore } from "../../data/hosts";
+import type { SettingStore } from "../../data/settings";
+import { fault } from "../fault-error";
+import { Topic } from "../topic";
+import { type HostLink, patienceFor } from "./host-link";
+import { unreachableEvidenceOf, unreachableFault } from "./unreachable";
+import { Watch } from "./watch";
+
+const SEEN_EVERY_MS = 10_000;
+const LOG_TAIL_BYTES = 8 * 1024;
+const LOG_TAIL_LINES = 40;
+
+type Connection = { link: HostLink; seenAt: Date; savedAt: number };
+
+export class Hosts {
+  /** Announces the id of a host that connected, went away or changed. */
+  readonly changes = new Topic();
+  readonly #store: HostStore;
+  readonly #settings: SettingStore;
+  readonly #version: string;
+  readonly #localWorkerLog: string;
+  readonly #connections = new Map<string, Connection>();
+  readonly #watch = new Watch((id, on) => this.#connections.get(id)?.link.watch(on));
+
+  /** `localWorkerLog`: where the worker on the console's own machine logs, for evidence. */
+  constructor(store: HostStore, settings: SettingStore, options: { version: string; localWorkerLog: string }) {
+    this.#store = store;
+    this.#settings = settings;
+    this.#version = options.version;
+    this.#localWorkerLog = options.localWorkerLog;
+  }
+
+  /** Makes the console's own machine a host, with the key that its worker will show. */
+  async ensureLocal(hostname: string, keyHash: string): Promise<void> {
+    const id = await this.#settings.localHostId();
+    if (id !== null && (await this.#store.find(id))) return this.#store.changeKey(id, keyHash);
+    const made = randomUUID();
+    await this.#store.create({ id: made, name: hostname, hostname, keyHash });
+    await this.#settings.setLocalHostId(made);
+  }
+
+  /** The hosts' ids by the hash of their keys. */
+  async byKeyHash(): Promise<{ id: string; keyHash: string }[]> {
+    return this.#store.list();
+  }
+
+  async list(): Promise<HostView[]> {
+    return (await this.#store.list()).map((row) => this.#view(row));
+  }
+
+  async get(id: string): Promise<HostView> {
+    const row = await this.#store.find(id);
+    if (!row) throw fault("notFound", "There is no such host.", { field: "hostId" });
+    return this.#view(row);
+  }
+
+  isConnected(id: string): boolean {
+    return this.#connections.has(id);
+  }
+
+  /** A worker that connects twice has lost its first connection without the console noticing. */
+  connected(id: string, link: HostLink): void {
+    this.#connections.get(id)?.link.close("another connection of this host took over");
+    this.#connections.set(id, { link, seenAt: new Date(), savedAt: Date.now() });
+    link.watch(this.#watch.isWanted(id));
+    this.changes.announce(id);
+  }
+
+  async disconnected(id: string, link: HostLink): Promise<void> {
+    const connection = this.#connections.get(id);
+    if (connection?.link !== link) return;
+    this.#connections.delete(id);
+    await this.#store.seen(id, connection.seenAt);
+    this.changes.announce(id);
+  }
+
+  /** Stores who the worker says it is; returns how far its outbox is stored. */
+  greeted(id: string, facts: HostFacts, outboxId: string): Promise<number> {
+    return this.#store.greeted(id, facts, outboxId, new Date());
+  }
+
+  /** Called for every message of a worker. */
+  async heard(id: string): Promise<void> {
+    const connection = this.#connections.get(id);
+    if (!connection) return;
+    connection.seenAt = new Date();
+    if (Date.now() - connection.savedAt < SEEN_EVERY_MS) return;
+    connection.savedAt = Date.now();
+    await this.#store.seen(id, connection.seenAt);
+  }
+
+  /** Wants live data, 10 samples a second, of one host or (null) of all, until the returned function is called. */
+  wantLive(id: string | null): () => void {
+    return this.#watch.want(id, () => [...this.#connections.keys()]);
+  }
+
+  /** Asks a host. Throws a fault: the host's own, or OFO-COMM when it cannot be reached. */
+  async ask<M extends HostMethod>(id: string, method: M, params: HostInput<M>): Promise<HostOutput<M>> {
+    const connection = this.#connections.get(id);
+    if (!connection) throw await this.unreachable(id);
+    const answer = await connection.link.request(method, params, patienceFor(method));
+    const checked = hostMethods[method].output.safeParse(answer);
+    if (!checked.success) throw fault("internal", `The worker's answer to ${method} does not make sense.`);
+    return checked.data as HostOutput<M>;
+  }
+
+  doctor(id: string, selfTest: boolean): Promise<Doctor> {
+    return this.ask(id, "host.doctor", { selfTest });
+  }
+
+  async unreachable(id: string) {
+    const host = await this.get(id);
+    return unreachableFault(host, await this.unreachableEvidence(id));
+  }
+
+  async unreachableEvidence(id: string): Promise<Evidence> {
+    const local = (await this.#settings.localHostId()) === id;
+    return unreachableEvidenceOf(await this.get(id), this.#version, local ? lastLines(this.#localWorkerLog) : []);
+  }
+
+  /** Closes every connection; workers try again later. */
+  close(): void {
+    for (const { link } of this.#connections.values()) link.close("the console is shutting down");
+  }
+
+  #view(row: HostRow): HostView {
+    const connection = this.#connections.get(row.id);
+    return {
+      id: row.id,
+      name: row.name,
+      hostname: row.hostname,
+      version: row.version,
+      kernel: row.kernel,
+      connected: connection !== undefined,
+      lastSeenAt: (connection?.seenAt ?? row.lastSeenAt)?.toISOString() ?? null,
+    };
+  }
+}
+
+/** The end of a log; nothing when it cannot be read. */
+function lastLines(file: string): string[] {
+  try {
+    const fd = openSync(file, "r");
+    try {
+      const { size } = fstatSync(fd);
+      const tail = Buffer.alloc(Math.min(size, LOG_TAIL_BYTES));
+      readSync(fd, tail, 0, tail.length, size - tail.length);
+      return tail.toString("utf8").split("\n").filter(Boolean).slice(-LOG_TAIL_LINES);
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,44 @@
+/** Refuses what cannot work on the job's host, as far as its volumes are known. */
+import type { Volume } from "@/server/core/contracts/volume";
+import type { NewJob } from "../../data/jobs";
+import { fault } from "../fault-error";
+
+/** `known`: the host's volumes as last heard of; null when it was never heard of. Throws a fault that names the field. */
+export function checkSelection({ selection, openFile }: NewJob, known: Volume[] | null): void {
+  const twice = selection.volumes.find((name, i) => selection.volumes.indexOf(name) !== i);
+  if (twice !== undefined) {
+    throw fault("invalid", `Volume ${twice} is chosen twice.`, { field: "selection.volumes" });
+  }
+  if (known === null) return;
+  const chosen = selection.volumes.map((name) => {
+    const volume = known.find((candidate) => candidate.name === name);
+    if (!volume) throw fault("invalid", `There is no volume ${name} on this host.`, { field: "selection.volumes" });
+    return volume;
+  });
+  if (chosen.every((volume) => volume.mount !== null)) {
+    const stray = selection.paths.find((path) => !chosen.some((volume) => lies(path, volume.mount)));
+    if (stray !== undefined) {
+      throw fault("invalid", `${stray} is on none of the chosen volumes.`, { field: "selection.paths" });
+    }
+  }
+  const { location } = openFile.cache;
+  const holder = location === null ? null : deepest(location, known);
+  if (holder !== null && selection.volumes.includes(holder.name)) {
+    throw fault(
+      "invalid",
+      `${location} is on ${holder.name} itself. A cache cannot be kept on a volume that is frozen.`,
+      {
+        field: "openFile.cache.location",
+      },
+    );
+  }
+}
+
+const lies = (path: string, mount: string | null): boolean =>
+  mount !== null && (mount === "/" || path === mount || path.startsWith(`${mount}/`));
+
+/** The volume that a path is on: the one with the longest mount point above it. */
+function deepest(path: string, volumes: Volume[]): Volume | null {
+  const holders = volumes.filter((volume) => lies(path, volume.mount));
+  return holders.sort((a, b) => (b.mount?.length ?? 0) - (a.mount?.length ?? 0))[0] ?? null;
+}

@@ -1,0 +1,106 @@
+/** Jobs: making, changing and removing them. */
+import { randomUUID } from "node:crypto";
+import type { Job, JobInput } from "@/server/core/contracts/job";
+import type { JobView } from "@/server/core/contracts/views";
+import type { HostStore } from "../../data/hosts";
+import type { JobStore } from "../../data/jobs";
+import type { RunStore } from "../../data/runs";
+import type { SettingStore } from "../../data/settings";
+import { fault } from "../fault-error";
+import type { Hosts } from "../hosts/hosts";
+import { effectiveMode } from "../runs/effective-mode";
+import type { Vault } from "../secrets/vault";
+import { checkSelection } from "./check-selection";
+
+type Parts = {
+  jobs: JobStore;
+  runs: RunStore;
+  settings: SettingStore;
+  hostStore: HostStore;
+  hosts: Hosts;
+  vault: Vault;
+};
+export type RepositoryCheck = {
+  hostId: string;
+  repository: string;
+  password?: string | undefined;
+  jobId?: string | undefined;
+};
+
+export class Jobs {
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  async list(): Promise<JobView[]> {
+    const { jobs, runs, settings } = this.#parts;
+    const [all, lastRuns, present] = await Promise.all([jobs.list(), runs.lastByJob(), settings.get()]);
+    return all.map((job) => ({
+      ...job,
+      lastRun: lastRuns.get(job.id) ?? null,
+      effectiveMode: effectiveMode(job.openFile, present),
+    }));
+  }
+
+  async get(id: string): Promise<JobView> {
+    const job = await this.#parts.jobs.find(id);
+    if (!job) throw fault("notFound", "There is no such job.", { field: "id" });
+    const [lastRun] = await this.#parts.runs.list({ jobId: id, limit: 1 });
+    const mode = effectiveMode(job.openFile, await this.#parts.settings.get());
+    return { ...job, lastRun: lastRun ?? null, effectiveMode: mode };
+  }
+
+  /** By id, or by name. */
+  async find(idOrName: string): Promise<Job> {
+    const { jobs } = this.#parts;
+    const job = (await jobs.find(idOrName)) ?? (await jobs.findByName(idOrName));
+    if (!job) throw fault("notFound", `There is no job “${idOrName}”.`, { field: "job" });
+    return job;
+  }
+
+  create(input: JobInput): Promise<JobView> {
+    return this.#save(randomUUID(), input, false);
+  }
+
+  async update(id: string, input: JobInput): Promise<JobView> {
+    const { hasPassword } = await this.get(id);
+    return this.#save(id, input, hasPassword);
+  }
+
+  async #save(id: string, { password, ...job }: JobInput, hasPassword: boolean): Promise<JobView> {
+    const { jobs, hosts, hostStore, vault } = this.#parts;
+    await hosts.get(job.hostId);
+    const sameName = await jobs.findByName(job.name);
+    if (sameName && sameName.id !== id) {
+      throw fault("conflict", `There is already a job “${job.name}”. Choose another name.`, { field: "name" });
+    }
+    checkSelection(job, (await hostStore.volumes()).get(job.hostId) ?? null);
+    if (job.destination.kind === "restic" && password === undefined && !hasPassword) {
+      throw fault("invalid", "A restic repository needs a password.", { field: "password" });
+    }
+    await jobs.save(id, job, password === undefined ? undefined : vault.seal(password, id));
+    return this.get(id);
+  }
+
+  /** Its runs stay in the history. */
+  async remove(id: string): Promise<void> {
+    const job = await this.get(id);
+    const active = (await this.#parts.runs.active(job.hostId)).find((run) => run.job.id === id);
+    if (active) throw fault("conflict", `“${job.name}” is running (run ${active.number}). Cancel it first.`);
+    await this.#parts.jobs.remove(id);
+  }
+
+  async checkRepository({ hostId, repository, password, jobId }: RepositoryCheck): Promise<{ created: boolean }> {
+    const known = password ?? (jobId === undefined ? null : await this.storedPassword(jobId));
+    if (known === null) throw fault("invalid", "Enter the repository's password.", { field: "password" });
+    return this.#parts.hosts.ask(hostId, "repository.prepare", { repository, password: known });
+  }
+
+  /** Only ever sent to the job's host. */
+  async storedPassword(jobId: string): Promise<string | null> {
+    const sealed = await this.#parts.jobs.sealedPassword(jobId);
+    return sealed === null ? null : this.#parts.vault.open(sealed, jobId);
+  }
+}

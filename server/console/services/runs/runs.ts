@@ -1,0 +1,173 @@
+/** Runs: starting them, cancelling them, and what is known of them. */
+import { randomUUID } from "node:crypto";
+import type { Job, RunSpec } from "@/server/core/contracts/job";
+import type { Run, RunEvent } from "@/server/core/contracts/run";
+import type { LiveSample, RunDetail, RunFollow } from "@/server/core/contracts/views";
+import { isEnded } from "@/server/core/runs/phases";
+import type { JobStore } from "../../data/jobs";
+import type { RunStore } from "../../data/runs";
+import type { SettingStore } from "../../data/settings";
+import { FaultError, fault } from "../fault-error";
+import type { Hosts } from "../hosts/hosts";
+import { unreachableMessage } from "../hosts/unreachable";
+import type { Vault } from "../secrets/vault";
+import type { RunRecorder } from "../telemetry/run-recorder";
+import type { Telemetry } from "../telemetry/telemetry";
+import { effectiveMode } from "./effective-mode";
+import type { RunLog } from "./run-log";
+
+/** Most events that a run's page loads at first; `follow` brings the rest. */
+const MOST_EVENTS = 20_000;
+
+type Parts = {
+  runs: RunStore;
+  jobs: JobStore;
+  settings: SettingStore;
+  log: RunLog;
+  hosts: Hosts;
+  telemetry: Telemetry;
+  recorder: RunRecorder;
+  vault: Vault;
+};
+
+export class Runs {
+  readonly #parts: Parts;
+  /** Two starts at once would each find no conflict: they queue here. */
+  #starting: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** After a restart of the console: runs that workers went on with are recorded again. */
+  async resume(): Promise<void> {
+    for (const run of await this.#parts.runs.active()) this.#parts.recorder.begin(run);
+  }
+
+  list(filter: { jobId?: string | undefined; limit: number }): Promise<Run[]> {
+    const { jobId, limit } = filter;
+    return this.#parts.runs.list(jobId === undefined ? { limit } : { jobId, limit });
+  }
+
+  active(): Promise<Run[]> {
+    return this.#parts.runs.active();
+  }
+
+  /** By id, or by number. */
+  async get(idOrNumber: string): Promise<Run> {
+    const run = await this.#parts.runs.findByIdOrNumber(idOrNumber);
+    if (!run) throw fault("notFound", "There is no such run.", { field: "run" });
+    return run;
+  }
+
+  async detail(idOrNumber: string): Promise<RunDetail> {
+    const { id } = await this.get(idOrNumber);
+    const events = await this.#parts.log.after(id, 0, MOST_EVENTS);
+    const [run, samples] = await Promise.all([this.get(id), this.#parts.recorder.history(id)]);
+    return { run, events, samples, host: await this.#parts.hosts.get(run.hostId) };
+  }
+
+  follow(id: string, position: number, signal: AbortSignal | undefined): AsyncGenerator<RunFollow> {
+    return this.#parts.log.follow(id, position, signal);
+  }
+
+  async *samples(id: string, signal: AbortSignal | undefined): AsyncGenerator<LiveSample[]> {
+    const run = await this.get(id);
+    const volumes = run.volumes.map((volume) => volume.name);
+    yield* this.#parts.telemetry.follow({ hostId: run.hostId, volumes }, signal);
+  }
+
+  /** Starts a job. A host that cannot be reached makes a failed run with its evidence, not an error here. */
+  start(jobId: string): Promise<{ runId: string }> {
+    const started = this.#starting.then(() => this.#start(jobId));
+    this.#starting = started.catch(() => {});
+    return started;
+  }
+
+  async #start(jobId: string): Promise<{ runId: string }> {
+    const { jobs, runs, settings, vault, hosts, recorder } = this.#parts;
+    const job = await jobs.find(jobId);
+    if (!job) throw fault("notFound", "There is no such job.", { field: "id" });
+    refuseConflict(job, await runs.active(job.hostId));
+    const sealed = await jobs.sealedPassword(job.id);
+    const spec: RunSpec = {
+      runId: randomUUID(),
+      jobId: job.id,
+      jobName: job.name,
+      mode: effectiveMode(job.openFile, await settings.get()),
+      selection: job.selection,
+      openFile: job.openFile,
+      destination: job.destination,
+      password: sealed === null ? null : vault.open(sealed, job.id),
+    };
+    // Asked first: a host that connects from here on would report the run as one that it does not carry.
+    const reachable = hosts.isConnected(job.hostId);
+    const run = await runs.create(spec, job.hostId);
+    if (reachable) {
+      recorder.begin(run);
+      await this.#send(run, spec);
+    } else {
+      await this.#endUnreachable(run);
+    }
+    return { runId: run.id };
+  }
+
+  async #send(run: Run, spec: RunSpec): Promise<void> {
+    try {
+      await this.#parts.hosts.ask(run.hostId, "run.start", spec);
+    } catch (error) {
+      if (!(error instanceof FaultError)) throw error;
+      // Whether the host has begun is not known; it says so when it is back (reconcile.ts).
+      if (error.fault.kind === "unavailable") return;
+      const { message, code, evidence } = error.fault;
+      const at = new Date().toISOString();
+      const failure: RunEvent[] =
+        code === null ? [] : [{ type: "failure", at, code, volume: null, message, evidence: evidence ?? {} }];
+      await this.#parts.log.add(run.id, [
+        { type: "log", at, level: "error", text: message, code },
+        ...failure,
+        { type: "ended", at, outcome: "failed", code },
+      ]);
+    }
+  }
+
+  async #endUnreachable(run: Run): Promise<void> {
+    const { hosts, log } = this.#parts;
+    const at = new Date().toISOString();
+    const message = unreachableMessage(await hosts.get(run.hostId));
+    const evidence = await hosts.unreachableEvidence(run.hostId);
+    await log.add(run.id, [
+      { type: "log", at, level: "error", text: message, code: "OFO-COMM" },
+      { type: "failure", at, code: "OFO-COMM", volume: null, message, evidence },
+      { type: "ended", at, outcome: "failed", code: "OFO-COMM" },
+    ]);
+  }
+
+  async cancel(idOrNumber: string): Promise<void> {
+    const run = await this.get(idOrNumber);
+    if (isEnded(run.state)) throw fault("conflict", `Run ${run.number} has already ended.`);
+    try {
+      await this.#parts.hosts.ask(run.hostId, "run.cancel", { runId: run.id });
+    } catch (error) {
+      const unknownThere = error instanceof FaultError && error.fault.kind === "notFound";
+      if (!unknownThere) throw error;
+      const at = new Date().toISOString();
+      await this.#parts.log.add(run.id, [
+        { type: "log", at, level: "warn", text: "The host does not know this run.", code: null },
+        { type: "ended", at, outcome: "cancelled", code: null },
+      ]);
+    }
+  }
+}
+
+function refuseConflict(job: Job, active: Run[]): void {
+  for (const run of active) {
+    if (run.job.id === job.id) throw fault("conflict", `“${job.name}” is already running (run ${run.number}).`);
+    const shared = run.volumes.find((volume) => job.selection.volumes.includes(volume.name));
+    if (!shared) continue;
+    throw fault(
+      "conflict",
+      `Volume ${shared.name} is being backed up by “${run.job.name}” (run ${run.number}). Start “${job.name}” when it has ended.`,
+    );
+  }
+}
