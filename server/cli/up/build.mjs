@@ -4,7 +4,7 @@
  * skipped while they are the same, so a second start builds nothing.
  */
 import { createHash } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Refusal, say, step } from "./bootstrap-steps.mjs";
@@ -139,9 +139,4 @@ function readdirOrNull(path) {
   } catch {
     return null;
   }
-}
-
-/** Forgets all stamps, so that the next build makes everything again. */
-export function forgetStamps() {
-  rmSync(at("dist/stamps"), { recursive: true, force: true });
 }
