@@ -1,1 +1,26 @@
-//! Copy-on-write of a volume: block map, cache slots, epochs, range locks.
+//! Copy-on-write of a volume: the pure part of the engine.
+//!
+//! It knows no transport, no process and no file system. What it needs of the world are three small
+//! traits ([`store`]): the backing store, files of 4 KiB slots for pre-images, and words of memory
+//! that outlive the process. Everything that must survive the engine's death lies in those words;
+//! [`volume::Volume`] is rebuilt from them.
+//!
+//! - [`volume`]: the write and read paths, and what a snapshot is.
+//! - [`map`]: which slots hold pre-images of a block.
+//! - [`record`]: how a slot's use is recorded, so that a record is complete or absent.
+//! - [`pool`]: slots of one cache file: allocation and growth.
+//! - [`bitmap`], [`range_lock`]: what their names say.
+
+pub mod bitmap;
+pub mod map;
+mod need;
+pub mod pool;
+mod range_lock;
+pub mod record;
+mod snapshot_read;
+pub mod store;
+mod sweep;
+pub mod volume;
+
+/// The unit of copy-on-write, in bytes.
+pub const BLOCK: usize = 4096;

@@ -1,1 +1,15 @@
 //! How a live volume and its frozen images become block devices.
+//!
+//! ```text
+//!  applications ─▶ file system ─▶ /dev/loopN ─▶ FUSE file "live" ───┐
+//!                                                                    ├─▶ Served (the engine)
+//!  backup ─▶ frozen mount ─▶ /dev/loopM (ro) ─▶ FUSE "snap-<id>" ───┘
+//! ```
+//!
+//! A transport turns requests of the kernel into calls of [`served::Served`] and knows nothing of
+//! snapshots beyond their names. `fuse_loop` (the modules `fuse` and `loop_device`) runs on any
+//! kernel with FUSE and loop devices; ublk and NBD take the same trait.
+
+pub mod fuse;
+pub mod loop_device;
+pub mod served;

@@ -1,0 +1,77 @@
+//! One bit for each block of the volume, in words that may outlive the process.
+
+use crate::store::Words;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// Safe to read and change from many threads.
+#[derive(Clone)]
+pub struct Bitmap(Arc<dyn Words>);
+
+impl Bitmap {
+    /// Bits beyond the words read as unset and cannot be set.
+    pub fn new(words: Arc<dyn Words>) -> Self {
+        Bitmap(words)
+    }
+
+    pub fn get(&self, bit: u64) -> bool {
+        self.0
+            .words()
+            .get((bit / 64) as usize)
+            .is_some_and(|w| w.load(Ordering::Relaxed) & (1 << (bit % 64)) != 0)
+    }
+
+    /// Sets the bit; whether it was unset before.
+    pub fn set(&self, bit: u64) -> bool {
+        self.0.words().get((bit / 64) as usize).is_some_and(|w| {
+            let mask = 1 << (bit % 64);
+            w.load(Ordering::Relaxed) & mask == 0
+                && w.fetch_or(mask, Ordering::Relaxed) & mask == 0
+        })
+    }
+
+    /// Sets `from..to`.
+    pub fn set_range(&self, from: u64, to: u64) {
+        let words = self.0.words();
+        let to = to.min(words.len() as u64 * 64);
+        let mut bit = from;
+        while bit < to {
+            let end = (bit / 64 * 64 + 64).min(to);
+            let count = end - bit;
+            let ones = if count == 64 { u64::MAX } else { (1 << count) - 1 };
+            words[(bit / 64) as usize].fetch_or(ones << (bit % 64), Ordering::Relaxed);
+            bit = end;
+        }
+    }
+
+    pub fn count(&self) -> u64 {
+        let words = self.0.words().iter();
+        words
+            .map(|w| u64::from(w.load(Ordering::Relaxed).count_ones()))
+            .sum()
+    }
+
+    pub fn clear(&self) {
+        self.0.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::sync::atomic::AtomicU64;
+
+    proptest! {
+        #[test]
+        fn a_range_sets_exactly_its_bits(from in 0u64..200, length in 0u64..200) {
+            let words: Vec<AtomicU64> = (0..4).map(|_| AtomicU64::new(0)).collect();
+            let map = Bitmap::new(Arc::new(words));
+            map.set_range(from, from + length);
+            for bit in 0..300 {
+                prop_assert_eq!(map.get(bit), bit >= from && bit < from + length && bit < 256);
+            }
+            prop_assert_eq!(map.count(), (from + length).min(256).saturating_sub(from));
+        }
+    }
+}

@@ -1,0 +1,405 @@
+//! A volume and its snapshots: the write path.
+//!
+//! # What a snapshot is
+//!
+//! Each snapshot has an epoch, a number that the volume counts up. A pre-image is recorded with the
+//! epoch that was current when its block was first overwritten. Snapshot *s* reads block *b* from the
+//! earliest pre-image of *b* with an epoch of at least *s*; if there is none, nobody has overwritten
+//! *b* since, and the backing store has it. A block that was free when *s* was taken reads as zeroes.
+//!
+//! # A write
+//!
+//! For each block it touches: a snapshot *would still read it from the backing store* if it is open,
+//! its epoch is newer than the block's newest pre-image, and the block was not free when it was taken.
+//! If any would, the block is preserved: old data read, slot written, record stored (release), and
+//! only then is the new data written. That order is what makes a kill at any instant harmless: the
+//! write is sent again, finds the record, and goes straight through. Without a record nothing was
+//! overwritten yet.
+//!
+//! # Locks, in the order in which they are taken
+//!
+//! 1. `open` (the open snapshots): shared by every write and every snapshot read for as long as they
+//!    last, exclusive to flip the epoch, to release, to lose a snapshot. So an epoch has no write in
+//!    flight across its border.
+//! 2. `ranges`: see `range_lock`. Released before the new data is written, unless parts of blocks are
+//!    written by reading and writing the whole.
+//! 3. The map's shards and the pools' slots: leaves, never held across I/O.
+//!
+//! A writer that waits for room (policy `Hold`) holds none of them.
+//!
+//! # What fails how
+//!
+//! An error of the backing store goes to the writer unchanged. An error of the cache never does: the
+//! snapshots that need the block are lost ([`Ledger`] first), and the write goes on.
+
+use crate::BLOCK;
+use crate::bitmap::Bitmap;
+use crate::map::{BlockMap, MAX_POOLS};
+use crate::pool::Pool;
+use crate::range_lock::RangeLocks;
+use crate::record::MAX_EPOCH;
+use crate::store::{BlockStore, Ledger, Words};
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{
+    Arc, Condvar, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+};
+use std::time::{Duration, Instant};
+
+/// Discards and zeroes are done in pieces of this many bytes, so that a lock is not held for long.
+const PIECE: u64 = 1 << 20;
+
+/// What happens when a pre-image finds no room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// How long writers wait for room; zero: not at all.
+    pub hold: Duration,
+}
+
+/// An open snapshot.
+pub struct Snapshot {
+    /// The caller's name for it.
+    pub key: u64,
+    pub epoch: u32,
+    /// The pool that its pre-images go to first.
+    pub pool: usize,
+    /// The blocks that were free at its instant; None: not known, all count as used.
+    pub free: Option<Bitmap>,
+    pub policy: Policy,
+    /// Blocks that it reads from the cache.
+    pub preserved: AtomicU64,
+    /// Overwritten blocks that needed no pre-image, each counted once.
+    pub skipped: AtomicU64,
+}
+
+/// What a new snapshot needs.
+pub struct NewSnapshot {
+    pub key: u64,
+    pub pool: usize,
+    pub free: Option<Bitmap>,
+    pub policy: Policy,
+}
+
+#[derive(Default)]
+pub(crate) struct Open {
+    pub epoch: u32,
+    /// By epoch, oldest first.
+    pub snapshots: Vec<Snapshot>,
+    pub pools: [Option<Arc<Pool>>; MAX_POOLS],
+}
+
+impl Open {
+    pub fn find(&self, key: u64) -> Option<&Snapshot> {
+        self.snapshots.iter().find(|s| s.key == key)
+    }
+}
+
+/// What a restart finds in the memory that outlived the last process.
+pub struct Survivors {
+    pub epoch: u32,
+    pub snapshots: Vec<(NewSnapshot, u32)>,
+    /// By number.
+    pub pools: Vec<(usize, Arc<Pool>)>,
+}
+
+pub struct Volume {
+    pub(crate) store: Arc<dyn BlockStore>,
+    pub(crate) open: RwLock<Open>,
+    pub(crate) map: BlockMap,
+    pub(crate) ledger: Arc<dyn Ledger>,
+    pub(crate) sweeping: Mutex<()>,
+    pub(crate) unswept: AtomicBool,
+    ranges: RangeLocks,
+    /// Whether a request may cover parts of what the backing store writes at once.
+    whole_only: bool,
+    /// Blocks overwritten since the newest snapshot without need.
+    pub(crate) touched: Bitmap,
+    mutations: AtomicU64,
+    current_epoch: AtomicU32,
+    pub(crate) room: Room,
+}
+
+/// Wakes writers that wait for room, and the thread that makes it.
+#[derive(Default)]
+pub(crate) struct Room {
+    made: Mutex<u64>,
+    changed: Condvar,
+    wanted: Mutex<bool>,
+    asked: Condvar,
+}
+
+impl Volume {
+    /// `indexes`: the records of each pool, [`MAX_POOLS`] of them. `touched`: cleared here. Rebuilds
+    /// the map from the records and gives up those that no snapshot needs.
+    pub fn new(
+        store: Arc<dyn BlockStore>,
+        sector_size: usize,
+        indexes: Vec<Arc<dyn Words>>,
+        touched: Bitmap,
+        ledger: Arc<dyn Ledger>,
+        survivors: Survivors,
+    ) -> Self {
+        touched.clear();
+        let mut open = Open {
+            epoch: survivors.epoch,
+            ..Default::default()
+        };
+        for (number, pool) in survivors.pools {
+            open.pools[number] = Some(pool);
+        }
+        for (new, epoch) in survivors.snapshots {
+            open.snapshots.push(Snapshot::new(new, epoch));
+        }
+        open.snapshots.sort_by_key(|s| s.epoch);
+        let volume = Volume {
+            whole_only: store.alignment() > sector_size,
+            store,
+            map: BlockMap::new(indexes),
+            ledger,
+            sweeping: Mutex::default(),
+            unswept: AtomicBool::new(false),
+            ranges: RangeLocks::new(),
+            touched,
+            mutations: AtomicU64::new(0),
+            current_epoch: AtomicU32::new(open.epoch),
+            room: Room::default(),
+            open: RwLock::new(open),
+        };
+        volume.rebuild();
+        volume
+    }
+
+    pub(crate) fn shared(&self) -> RwLockReadGuard<'_, Open> {
+        self.open.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn exclusive(&self) -> RwLockWriteGuard<'_, Open> {
+        self.open.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn size(&self) -> u64 {
+        self.store.size()
+    }
+
+    pub fn epoch(&self) -> u32 {
+        self.current_epoch.load(Ordering::Relaxed)
+    }
+
+    /// Writes, discards and zeroings begun so far.
+    pub fn mutations(&self) -> u64 {
+        self.mutations.load(Ordering::SeqCst)
+    }
+
+    /// Bytes of the tables that find pre-images, without their records.
+    pub fn map_memory(&self) -> usize {
+        self.map.memory()
+    }
+
+    pub fn pool(&self, number: usize) -> Option<Arc<Pool>> {
+        self.shared().pools[number].clone()
+    }
+
+    pub fn set_pool(&self, number: usize, pool: Option<Arc<Pool>>) {
+        self.exclusive().pools[number] = pool;
+    }
+
+    /// Calls `see` with an open snapshot.
+    pub fn with_snapshot<R>(&self, key: u64, see: impl FnOnce(&Snapshot) -> R) -> Option<R> {
+        self.shared().find(key).map(see)
+    }
+
+    pub fn set_policy(&self, key: u64, policy: Policy) {
+        if let Some(s) = self.exclusive().snapshots.iter_mut().find(|s| s.key == key) {
+            s.policy = policy;
+        }
+        self.room_made();
+    }
+
+    /// Flips the epoch: from this instant on the snapshot exists. No write is in flight meanwhile.
+    ///
+    /// If writes began since `mutations` was read, the volume was not frozen: then the list of free
+    /// blocks means nothing and is not used. `commit(epoch, free list used)` stores the snapshot where
+    /// the next engine finds it; if it fails, there is no snapshot.
+    pub fn activate<E>(
+        &self,
+        mut new: NewSnapshot,
+        mutations: u64,
+        commit: impl FnOnce(u32, bool) -> Result<(), E>,
+    ) -> Result<Option<u32>, E> {
+        let mut open = self.exclusive();
+        if open.epoch >= MAX_EPOCH {
+            return Ok(None);
+        }
+        let epoch = open.epoch + 1;
+        if self.mutations() != mutations {
+            new.free = None;
+        }
+        commit(epoch, new.free.is_some())?;
+        self.touched.clear();
+        open.epoch = epoch;
+        self.current_epoch.store(epoch, Ordering::Relaxed);
+        open.snapshots.push(Snapshot::new(new, epoch));
+        Ok(Some(epoch))
+    }
+
+    /// Reads the live volume.
+    pub fn read(&self, offset: u64, buf: &mut [u8], scratch: &mut [u8]) -> io::Result<()> {
+        let (from, to) = self.aligned(offset, buf.len());
+        if from == offset && to == offset + buf.len() as u64 {
+            return self.store.read(offset, buf);
+        }
+        let whole = &mut scratch[..(to - from) as usize];
+        self.store.read(from, whole)?;
+        let skip = (offset - from) as usize;
+        buf.copy_from_slice(&whole[skip..skip + buf.len()]);
+        Ok(())
+    }
+
+    /// Writes to the live volume; pre-images first. `scratch`: at least the data and two blocks.
+    pub fn write(&self, offset: u64, data: &[u8], scratch: &mut [u8]) -> io::Result<()> {
+        let (from, to) = self.aligned(offset, data.len());
+        if from == offset && to == offset + data.len() as u64 {
+            let store = &self.store;
+            return self.mutate(offset, data.len() as u64, scratch, |_| {
+                store.write(offset, data)
+            });
+        }
+        self.mutate(offset, data.len() as u64, scratch, |scratch| {
+            let whole = &mut scratch[..(to - from) as usize];
+            self.store.read(from, whole)?;
+            let skip = (offset - from) as usize;
+            whole[skip..skip + data.len()].copy_from_slice(data);
+            self.store.write(from, whole)
+        })
+    }
+
+    pub fn flush(&self) -> io::Result<()> {
+        self.store.flush()
+    }
+
+    pub fn discard(&self, offset: u64, length: u64, scratch: &mut [u8]) -> io::Result<()> {
+        self.in_pieces(offset, length, |at, piece| {
+            self.mutate(at, piece, scratch, |_| self.store.discard(at, piece))
+        })
+    }
+
+    pub fn write_zeroes(&self, offset: u64, length: u64, scratch: &mut [u8]) -> io::Result<()> {
+        self.in_pieces(offset, length, |at, piece| {
+            let (from, to) = self.aligned(at, piece as usize);
+            if (from, to) == (at, at + piece) {
+                return self.mutate(at, piece, scratch, |_| self.store.write_zeroes(at, piece));
+            }
+            self.write(at, &vec![0; piece as usize], scratch)
+        })
+    }
+
+    fn in_pieces(
+        &self,
+        offset: u64,
+        length: u64,
+        mut act: impl FnMut(u64, u64) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let end = offset + length;
+        let mut at = offset;
+        while at < end {
+            let piece = ((at / PIECE + 1) * PIECE).min(end) - at;
+            act(at, piece)?;
+            at += piece;
+        }
+        Ok(())
+    }
+
+    /// The range widened to what the backing store can read and write.
+    fn aligned(&self, offset: u64, length: usize) -> (u64, u64) {
+        let unit = self.store.alignment() as u64;
+        let end = (offset + length as u64).next_multiple_of(unit);
+        (offset / unit * unit, end.min(self.size()))
+    }
+
+    /// Preserves what the range needs, then applies the change.
+    fn mutate(
+        &self,
+        offset: u64,
+        length: u64,
+        scratch: &mut [u8],
+        apply: impl FnOnce(&mut [u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
+        if length == 0 {
+            return Ok(());
+        }
+        let first = offset / BLOCK as u64;
+        let last = (offset + length - 1) / BLOCK as u64;
+        let mut waiting_since: Option<Instant> = None;
+        loop {
+            let seen = self.room.count();
+            let open = self.shared();
+            self.mutations.fetch_add(1, Ordering::SeqCst);
+            if open.snapshots.is_empty() && !self.whole_only {
+                return apply(scratch);
+            }
+            let range = self.ranges.lock(first, last);
+            match self.preserve(&open, first, last, scratch) {
+                Ok(()) => {
+                    let _held = self.whole_only.then_some(range);
+                    return apply(scratch);
+                }
+                Err(loss) => {
+                    drop(range);
+                    drop(open);
+                    let since = *waiting_since.get_or_insert_with(Instant::now);
+                    self.without_room(first, last, loss?, since, seen);
+                }
+            }
+        }
+    }
+
+    /// Something may have room now that had none.
+    pub fn room_made(&self) {
+        *self.room.made.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        self.room.changed.notify_all();
+    }
+}
+
+impl Snapshot {
+    fn new(new: NewSnapshot, epoch: u32) -> Self {
+        Snapshot {
+            key: new.key,
+            epoch,
+            pool: new.pool,
+            free: new.free,
+            policy: new.policy,
+            preserved: AtomicU64::new(0),
+            skipped: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn was_free(&self, block: u64) -> bool {
+        self.free.as_ref().is_some_and(|free| free.get(block))
+    }
+}
+
+impl Room {
+    fn count(&self) -> u64 {
+        *self.made.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until room was made after `seen` was counted, or the time is over.
+    pub fn wait(&self, seen: u64, timeout: Duration) {
+        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = self.changed.wait_timeout_while(made, timeout, |made| *made == seen);
+    }
+
+    /// Asks the thread that makes room to work.
+    pub fn ask(&self) {
+        *self.wanted.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.asked.notify_one();
+    }
+
+    /// For that thread: waits until asked, at most `timeout`.
+    pub fn wait_asked(&self, timeout: Duration) {
+        let wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.asked.wait_timeout_while(wanted, timeout, |w| !*w);
+        let (mut wanted, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        *wanted = false;
+    }
+}

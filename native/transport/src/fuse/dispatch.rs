@@ -1,0 +1,275 @@
+//! One request in, one reply out.
+//!
+//! The file system has a root directory, the file `live` and a file `snap-<id>` for each readable
+//! snapshot. FLUSH is answered ENOSYS once, for good; FSYNC never is, because that would turn the
+//! device's flushes off. Attributes are valid for ever (nothing changes them), so that no program has
+//! to ask an engine that may just be dead; names of snapshots are looked up anew each time.
+
+use super::abi::{self, Plain};
+use super::buffer::PAGE;
+use super::session::{MAX_PAYLOAD, REPLY_HEAD};
+use crate::served::{Errno, Image, Served};
+use std::ops::Range;
+
+const LIVE_NODE: u64 = 2;
+/// Frozen image n has node FIRST_FROZEN_NODE + n.
+const FIRST_FROZEN_NODE: u64 = 16;
+const FOR_EVER_SECONDS: u64 = 10 * 365 * 86_400;
+
+fn image_of(node: u64) -> Result<Image, Errno> {
+    match node {
+        LIVE_NODE => Ok(Image::Live),
+        n if n >= FIRST_FROZEN_NODE => Ok(Image::Frozen(n - FIRST_FROZEN_NODE)),
+        _ => Err(Errno(libc::EISDIR)),
+    }
+}
+
+/// Handles the request of `length` bytes at `start`; `buffer[PAGE..]` is where payloads lie. Returns
+/// the range of `buffer` that holds the reply, None where the protocol wants no reply.
+pub fn handle(
+    buffer: &mut [u8],
+    start: usize,
+    length: usize,
+    scratch: &mut [u8],
+    served: &dyn Served,
+) -> Option<Range<usize>> {
+    let header = abi::InHeader::parse(&buffer[start..start + length])?;
+    // The arguments of a WRITE and a READ end where the payload begins; small enough to copy.
+    let body = start + size_of::<abi::InHeader>();
+    let result = match header.opcode {
+        abi::FORGET | abi::BATCH_FORGET | abi::INTERRUPT => return None,
+        abi::READ => read(buffer, body, &header, scratch, served),
+        abi::WRITE => write(buffer, body, length, scratch, served),
+        abi::FSYNC => served.flush().map(|()| 0),
+        abi::FALLOCATE => fallocate(buffer, body, &header, scratch, served).map(|()| 0),
+        abi::INIT => init(buffer, body),
+        abi::LOOKUP => lookup(buffer, body, length, &header, served),
+        abi::GETATTR => Ok(put(
+            buffer,
+            &abi::AttrOut {
+                attr_valid: FOR_EVER_SECONDS,
+                attr: attributes(header.nodeid, served.size()),
+                ..Default::default()
+            },
+        )),
+        abi::OPEN => open(buffer, &header),
+        abi::OPENDIR => Ok(put(buffer, &abi::OpenOut::default())),
+        abi::READDIR | abi::RELEASE | abi::RELEASEDIR | abi::DESTROY => Ok(0),
+        abi::STATFS => Ok(put(
+            buffer,
+            &abi::StatfsOut {
+                blocks: served.size() / 4096,
+                // The loop driver takes its discard granularity from here.
+                bsize: 4096,
+                frsize: 4096,
+                namelen: 255,
+                ..Default::default()
+            },
+        )),
+        _ => Err(Errno(libc::ENOSYS)),
+    };
+    let (payload, error) = match result {
+        Ok(payload) => (payload, 0),
+        Err(errno) => (0, -errno.0),
+    };
+    let out = abi::OutHeader {
+        len: (REPLY_HEAD + payload) as u32,
+        error,
+        unique: header.unique,
+    };
+    buffer[PAGE - REPLY_HEAD..PAGE].copy_from_slice(out.bytes());
+    Some(PAGE - REPLY_HEAD..PAGE + payload)
+}
+
+/// Places a reply's structure; returns its length.
+fn put<T: Plain>(buffer: &mut [u8], value: &T) -> usize {
+    let bytes = value.bytes();
+    buffer[PAGE..PAGE + bytes.len()].copy_from_slice(bytes);
+    bytes.len()
+}
+
+fn malformed() -> Errno {
+    Errno(libc::EINVAL)
+}
+
+fn read(
+    buffer: &mut [u8],
+    body: usize,
+    header: &abi::InHeader,
+    scratch: &mut [u8],
+    served: &dyn Served,
+) -> Result<usize, Errno> {
+    let ask = abi::ReadIn::parse(&buffer[body..]).ok_or_else(malformed)?;
+    let left = served.size().saturating_sub(ask.offset);
+    let length = (ask.size as usize).min(MAX_PAYLOAD).min(left as usize);
+    if length > 0 {
+        let data = &mut buffer[PAGE..PAGE + length];
+        served.read(image_of(header.nodeid)?, ask.offset, data, scratch)?;
+    }
+    Ok(length)
+}
+
+fn write(
+    buffer: &mut [u8],
+    body: usize,
+    length: usize,
+    scratch: &mut [u8],
+    served: &dyn Served,
+) -> Result<usize, Errno> {
+    let header = abi::InHeader::parse(&buffer[body - size_of::<abi::InHeader>()..])
+        .ok_or_else(malformed)?;
+    let ask = abi::WriteIn::parse(&buffer[body..]).ok_or_else(malformed)?;
+    let size = ask.size as usize;
+    let received = length.saturating_sub(size_of::<abi::InHeader>() + size_of::<abi::WriteIn>());
+    if image_of(header.nodeid)? != Image::Live {
+        return Err(Errno(libc::EROFS));
+    }
+    if size > received {
+        return Err(malformed());
+    }
+    if ask.offset.saturating_add(size as u64) > served.size() {
+        return Err(Errno(libc::ENOSPC));
+    }
+    served.write(ask.offset, &buffer[PAGE..PAGE + size], scratch)?;
+    Ok(put(
+        buffer,
+        &abi::WriteOut {
+            size: ask.size,
+            padding: 0,
+        },
+    ))
+}
+
+fn fallocate(
+    buffer: &[u8],
+    body: usize,
+    header: &abi::InHeader,
+    scratch: &mut [u8],
+    served: &dyn Served,
+) -> Result<(), Errno> {
+    let ask = abi::FallocateIn::parse(&buffer[body..]).ok_or_else(malformed)?;
+    if image_of(header.nodeid)? != Image::Live {
+        return Err(Errno(libc::EROFS));
+    }
+    let end = ask.offset.checked_add(ask.length).ok_or_else(malformed)?;
+    let keep = libc::FALLOC_FL_KEEP_SIZE as u32;
+    if ask.mode & keep == 0 || end > served.size() {
+        return Err(Errno::NOT_SUPPORTED);
+    }
+    match (ask.mode & !keep) as i32 {
+        libc::FALLOC_FL_PUNCH_HOLE => served.discard(ask.offset, ask.length, scratch),
+        libc::FALLOC_FL_ZERO_RANGE => served.write_zeroes(ask.offset, ask.length, scratch),
+        _ => Err(Errno::NOT_SUPPORTED),
+    }
+}
+
+/// The negotiated values depend on the kernel alone, so a replaced engine needs to know none of them.
+fn init(buffer: &mut [u8], body: usize) -> Result<usize, Errno> {
+    let ask = abi::InitIn::parse(&buffer[body..]).ok_or_else(malformed)?;
+    if ask.major < abi::KERNEL_VERSION {
+        return Err(Errno(libc::EPROTO));
+    }
+    if ask.major > abi::KERNEL_VERSION {
+        // The kernel asks again with the version that we name.
+        return Ok(put(
+            buffer,
+            &abi::InitOut {
+                major: abi::KERNEL_VERSION,
+                minor: abi::KERNEL_MINOR_VERSION,
+                ..Default::default()
+            },
+        ));
+    }
+    let offered = u64::from(ask.flags) | u64::from(ask.flags2) << 32;
+    let wanted = abi::INIT_ASYNC_READ
+        | abi::INIT_BIG_WRITES
+        | abi::INIT_ASYNC_DIO
+        | abi::INIT_MAX_PAGES
+        | abi::INIT_EXT
+        | abi::INIT_HAS_RESEND;
+    let agreed = offered & wanted;
+    Ok(put(
+        buffer,
+        &abi::InitOut {
+            major: abi::KERNEL_VERSION,
+            minor: abi::KERNEL_MINOR_VERSION.min(ask.minor),
+            max_readahead: ask.max_readahead.min(MAX_PAYLOAD as u32),
+            flags: agreed as u32,
+            flags2: (agreed >> 32) as u32,
+            max_background: 128,
+            congestion_threshold: 96,
+            max_write: MAX_PAYLOAD as u32,
+            time_gran: 1,
+            max_pages: (MAX_PAYLOAD / PAGE) as u16,
+            ..Default::default()
+        },
+    ))
+}
+
+fn lookup(
+    buffer: &mut [u8],
+    body: usize,
+    length: usize,
+    header: &abi::InHeader,
+    served: &dyn Served,
+) -> Result<usize, Errno> {
+    let end = body - size_of::<abi::InHeader>() + length;
+    let name = buffer[body..end]
+        .split(|b| *b == 0)
+        .next()
+        .unwrap_or_default();
+    let name = std::str::from_utf8(name).map_err(|_| Errno::NOT_FOUND)?;
+    if header.nodeid != abi::ROOT_NODE {
+        return Err(Errno(libc::ENOTDIR));
+    }
+    let (node, entry_valid) = match name.strip_prefix("snap-") {
+        Some(id) => (
+            FIRST_FROZEN_NODE + served.find(id).ok_or(Errno::NOT_FOUND)?,
+            0,
+        ),
+        None if name == "live" => (LIVE_NODE, FOR_EVER_SECONDS),
+        None => return Err(Errno::NOT_FOUND),
+    };
+    Ok(put(
+        buffer,
+        &abi::EntryOut {
+            nodeid: node,
+            entry_valid,
+            attr_valid: FOR_EVER_SECONDS,
+            attr: attributes(node, served.size()),
+            ..Default::default()
+        },
+    ))
+}
+
+fn attributes(node: u64, size: u64) -> abi::Attr {
+    let (mode, size) = match node {
+        abi::ROOT_NODE => (libc::S_IFDIR | 0o500, 0),
+        LIVE_NODE => (libc::S_IFREG | 0o600, size),
+        _ => (libc::S_IFREG | 0o400, size),
+    };
+    abi::Attr {
+        ino: node,
+        size,
+        blocks: size / 512,
+        mode,
+        nlink: 1,
+        blksize: 4096,
+        ..Default::default()
+    }
+}
+
+/// The live file bypasses the page cache; a frozen one goes through it and is dropped at each open.
+fn open(buffer: &mut [u8], header: &abi::InHeader) -> Result<usize, Errno> {
+    let open_flags = match image_of(header.nodeid)? {
+        Image::Live => abi::OPEN_DIRECT_IO | abi::OPEN_PARALLEL_DIRECT_WRITES,
+        Image::Frozen(_) => 0,
+    };
+    Ok(put(
+        buffer,
+        &abi::OpenOut {
+            open_flags,
+            ..Default::default()
+        },
+    ))
+}

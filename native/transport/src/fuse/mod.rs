@@ -1,0 +1,7 @@
+//! The raw FUSE protocol, as far as two kinds of files need it.
+
+pub mod abi;
+pub mod buffer;
+pub mod connection;
+mod dispatch;
+pub mod session;

@@ -1,0 +1,56 @@
+//! The one seam between a transport and the engine.
+
+/// An errno, as the kernel is answered. Every failure of a request ends as one of these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Errno(pub i32);
+
+impl Errno {
+    pub const IO: Errno = Errno(libc::EIO);
+    pub const NOT_FOUND: Errno = Errno(libc::ENOENT);
+    pub const NOT_SUPPORTED: Errno = Errno(libc::EOPNOTSUPP);
+}
+
+impl From<std::io::Error> for Errno {
+    fn from(e: std::io::Error) -> Self {
+        Errno(e.raw_os_error().unwrap_or(libc::EIO))
+    }
+}
+
+/// What one device shows: the live volume, or one frozen image by its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Image {
+    Live,
+    /// Numbers are never used twice while a volume is attached.
+    Frozen(u64),
+}
+
+/// What a transport serves. Called by many threads at once; every call is complete when it returns:
+/// nothing goes on behind it that could outlive the process.
+///
+/// `scratch` is the calling thread's own page-aligned, resident memory of [`SCRATCH_BYTES`].
+/// `data` is page-aligned memory; offsets and lengths are any.
+pub trait Served: Send + Sync {
+    /// Size in bytes, the same for the live volume and every image.
+    fn size(&self) -> u64;
+    /// The number of the frozen image of this name, if it can be read.
+    fn find(&self, snapshot: &str) -> Option<u64>;
+    fn read(
+        &self,
+        image: Image,
+        offset: u64,
+        data: &mut [u8],
+        scratch: &mut [u8],
+    ) -> Result<(), Errno>;
+    fn write(&self, offset: u64, data: &[u8], scratch: &mut [u8]) -> Result<(), Errno>;
+    /// All that was answered before is on stable storage when this returns.
+    fn flush(&self) -> Result<(), Errno>;
+    /// The range may read as zeroes afterwards, and its room may be given back.
+    fn discard(&self, offset: u64, length: u64, scratch: &mut [u8]) -> Result<(), Errno>;
+    /// The range reads as zeroes afterwards.
+    fn write_zeroes(&self, offset: u64, length: u64, scratch: &mut [u8]) -> Result<(), Errno>;
+    /// One request came in; called before it is handled, so that a keeper sees progress.
+    fn request_seen(&self);
+}
+
+/// A write of 1 MiB that starts inside a block touches 257 blocks.
+pub const SCRATCH_BYTES: usize = (1 << 20) + 2 * 4096;
