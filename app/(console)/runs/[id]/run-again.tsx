@@ -1,21 +1,11 @@
 "use client";
-import { useMutation } from "@tanstack/react-query";
 import Link from "next/link";
-import { useRouter } from "next/navigation";
-import { toast } from "sonner";
 import { Button } from "@/app/components/button";
-import { useTRPC } from "@/app/trpc/client";
-import { faultOf } from "@/app/trpc/fault";
+import { useRunJob } from "../../jobs/use-run-job";
 
+/** After a run: its job again, or another look at the job. */
 export function RunAgain({ jobId, exists }: { jobId: string; exists: boolean }) {
-  const trpc = useTRPC();
-  const router = useRouter();
-  const run = useMutation(
-    trpc.jobs.run.mutationOptions({
-      onSuccess: ({ runId }) => router.push(`/runs/${runId}`),
-      onError: (error) => toast.error(faultOf(error).message),
-    }),
-  );
+  const run = useRunJob();
   if (!exists) return null;
   return (
     <>

@@ -1,0 +1,109 @@
+"use client";
+import { zodResolver } from "@hookform/resolvers/zod";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import Link from "next/link";
+import { useRouter } from "next/navigation";
+import { type FieldPath, FormProvider, useForm } from "react-hook-form";
+import { toast } from "sonner";
+import { Button } from "@/app/components/button";
+import { Note } from "@/app/components/note";
+import { PageHeader } from "@/app/components/page-header";
+import { useTRPC } from "@/app/trpc/client";
+import { faultOf } from "@/app/trpc/fault";
+import { jobInputSchema } from "@/server/core/contracts/job";
+import type { JobView } from "@/server/core/contracts/views";
+import { useRunJob } from "../use-run-job";
+import { DestinationFields } from "./destination-fields";
+import { ForecastCard } from "./forecast-card";
+import { draftOf, type JobDraft, type JobDraftIn } from "./job-draft";
+import { OpenFileFields } from "./open-file-fields";
+import { RemoveJob } from "./remove-job";
+import { SelectionFields } from "./selection-fields";
+
+/** Makes a job, or changes one. What was entered stays in the form whatever the console answers. */
+export function JobEditor({ job }: { job: JobView | null }) {
+  const trpc = useTRPC();
+  const router = useRouter();
+  const queryClient = useQueryClient();
+  const hosts = useQuery(trpc.hosts.list.queryOptions()).data ?? [];
+  const firstHost = (hosts.find((host) => host.connected) ?? hosts[0])?.id ?? "";
+  const form = useForm<JobDraftIn, unknown, JobDraft>({
+    resolver: zodResolver(jobInputSchema),
+    defaultValues: draftOf(job, firstHost),
+  });
+  const create = useMutation(trpc.jobs.create.mutationOptions());
+  const update = useMutation(trpc.jobs.update.mutationOptions());
+  const run = useRunJob();
+  const { errors, isSubmitting, isDirty } = form.formState;
+
+  async function save(draft: JobDraft): Promise<JobView | null> {
+    try {
+      const saved = job ? await update.mutateAsync({ id: job.id, job: draft }) : await create.mutateAsync(draft);
+      form.reset(draftOf(saved, saved.hostId));
+      queryClient.setQueryData(trpc.jobs.get.queryKey({ id: saved.id }), saved);
+      await queryClient.invalidateQueries({ queryKey: trpc.jobs.list.queryKey() });
+      return saved;
+    } catch (error) {
+      const fault = faultOf(error);
+      const field = fault.field?.replace(/^job\./, "") ?? "";
+      const known = (field.split(".")[0] ?? "") in draft;
+      form.setError(
+        known ? (field as FieldPath<JobDraftIn>) : "root",
+        { message: fault.message },
+        { shouldFocus: true },
+      );
+      return null;
+    }
+  }
+  const submit = form.handleSubmit(async (draft) => {
+    const saved = await save(draft);
+    if (!saved) return;
+    toast.success(job ? "Saved." : `${saved.name} is there.`);
+    if (!job) router.push(`/jobs/${saved.id}`);
+  });
+  const saveAndRun = form.handleSubmit(async (draft) => {
+    const saved = job && !isDirty ? job : await save(draft);
+    if (saved) run.mutate({ id: saved.id });
+  });
+  const wrong = Object.keys(errors).filter((key) => key !== "root").length > 0;
+  return (
+    <FormProvider {...form}>
+      <form onSubmit={submit} noValidate>
+        <PageHeader
+          title={job?.name ?? "New job"}
+          trail={
+            <>
+              <Link href="/jobs">Jobs</Link> / {job?.name ?? "New"}
+            </>
+          }
+          actions={
+            <>
+              {job && <RemoveJob job={job} />}
+              <Button busy={run.isPending} onClick={() => void saveAndRun()}>
+                {job && !isDirty ? "Run now" : "Save and run"}
+              </Button>
+              <Button type="submit" kind="primary" busy={isSubmitting}>
+                {job ? "Save" : "Create job"}
+              </Button>
+            </>
+          }
+        />
+        {(errors.root || wrong) && (
+          <Note tone="loss" title="Not saved" className="mb-4">
+            {errors.root?.message ?? "Some fields need another look; they say why."}
+          </Note>
+        )}
+        <div className="grid items-start gap-4 xl:grid-cols-[1fr_minmax(0,27rem)]">
+          <div className="min-w-0 space-y-4">
+            <SelectionFields hosts={hosts} />
+            <DestinationFields job={job} />
+            <OpenFileFields />
+          </div>
+          <div className="min-w-0 xl:sticky xl:top-5">
+            <ForecastCard />
+          </div>
+        </div>
+      </form>
+    </FormProvider>
+  );
+}

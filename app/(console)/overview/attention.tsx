@@ -1,0 +1,81 @@
+"use client";
+import Link from "next/link";
+import { Button } from "@/app/components/button";
+import { Note } from "@/app/components/note";
+import { CodeTag } from "@/app/components/state-badge";
+import { Ago } from "@/app/components/time";
+import type { Overview } from "@/server/core/contracts/views";
+import { errorTable } from "@/server/core/errors/table";
+import { formatBytes } from "@/server/core/text/bytes";
+
+const SHOWN = 3;
+
+/** What needs a person, before all else. Nothing when nothing does. */
+export function Attention({ overview }: { overview: Overview }) {
+  const orphans = overview.cache.flatMap((location) => location.orphans);
+  const newest = overview.failures.slice(0, SHOWN);
+  return (
+    <>
+      {overview.hosts
+        .filter((host) => !host.connected)
+        .map((host) => (
+          <Note
+            key={host.id}
+            tone="loss"
+            title={`${host.name} does not answer`}
+            action={
+              <Button asChild size="small">
+                <Link href="/hosts">Look at hosts</Link>
+              </Button>
+            }
+          >
+            Runs there go on without the console and are reported when it is back.{" "}
+            {host.lastSeenAt && (
+              <>
+                Last heard <Ago at={host.lastSeenAt} />.
+              </>
+            )}
+          </Note>
+        ))}
+      {newest.map((failure) => (
+        <Note
+          key={failure.id}
+          tone="loss"
+          title={
+            <span className="flex flex-wrap items-center gap-2">
+              {errorTable[failure.code].title} <CodeTag code={failure.code} />
+            </span>
+          }
+          action={
+            <Button asChild size="small" kind="primary">
+              <Link href={`/troubleshoot/${failure.id}`}>Fix it</Link>
+            </Button>
+          }
+        >
+          {failure.job.name}
+          {failure.volume && `, ${failure.volume}`}, <Ago at={failure.at} />. {failure.message}
+        </Note>
+      ))}
+      {overview.failures.length > SHOWN && (
+        <p className="text-mute">
+          <Link href="/troubleshoot" className="text-accent underline">
+            All {overview.failures.length} open failures
+          </Link>
+        </p>
+      )}
+      {orphans.length > 0 && (
+        <Note
+          tone="warn"
+          title="Orphaned cache files"
+          action={
+            <Button asChild size="small">
+              <Link href="/cache">Look at caches</Link>
+            </Button>
+          }
+        >
+          {formatBytes(orphans.reduce((sum, one) => sum + one.sizeBytes, 0))} that no snapshot uses.
+        </Note>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,76 @@
+"use client";
+import { useQuery } from "@tanstack/react-query";
+import { plural } from "@/app/components/format";
+import { LiveIndicator } from "@/app/components/live-indicator";
+import { Note } from "@/app/components/note";
+import { PageHeader } from "@/app/components/page-header";
+import { useTRPC } from "@/app/trpc/client";
+import { faultOf } from "@/app/trpc/fault";
+import type { Overview } from "@/server/core/contracts/views";
+import { FirstSteps } from "../first-steps/first-steps";
+import { useLiveWrites } from "../live/use-live-writes";
+import { ActiveRuns } from "./active-runs";
+import { Attention } from "./attention";
+import { CacheGlance } from "./cache-glance";
+import { HostsGlance } from "./hosts-glance";
+import { RecentRuns } from "./recent-runs";
+import { VolumesGlance } from "./volumes-glance";
+
+export function OverviewView() {
+  const trpc = useTRPC();
+  const overview = useQuery(trpc.overview.get.queryOptions(undefined, { refetchInterval: 2500 }));
+  const live = useLiveWrites();
+  const { data } = overview;
+  if (!data) {
+    return overview.error ? (
+      <Note tone="loss" title="The overview cannot be read">
+        {faultOf(overview.error).message}
+      </Note>
+    ) : (
+      <p className="text-mute">Loading…</p>
+    );
+  }
+  const begun = data.recentRuns.some((run) => run.state === "succeeded" || run.state === "warnings");
+  return (
+    <>
+      <PageHeader
+        title={begun ? "Overview" : "Welcome to Stillframe"}
+        subtitle={
+          begun
+            ? headline(data)
+            : "Backups of volumes that never stop changing: each frozen at one instant, read at leisure."
+        }
+        actions={<LiveIndicator link={live.link} heardAt={live.heardAt} lostAt={live.lostAt} />}
+      />
+      {overview.error && (
+        <Note tone="warn" title="Not up to date" className="mb-4">
+          {faultOf(overview.error).message}
+        </Note>
+      )}
+      <div className="space-y-4">
+        <Attention overview={data} />
+        {!begun && <FirstSteps overview={data} writes={live.writes} />}
+        <ActiveRuns runs={data.activeRuns} />
+        <div className="grid items-start gap-4 xl:grid-cols-[1.25fr_1fr]">
+          <div className="min-w-0 space-y-4">
+            {data.recentRuns.length > 0 && <RecentRuns runs={data.recentRuns} />}
+            {begun && <VolumesGlance volumes={data.volumes} writes={live.writes} stale={live.link === "lost"} />}
+          </div>
+          <div className="min-w-0 space-y-4">
+            {(begun || data.recentRuns.length > 0) && <CacheGlance caches={data.cache} />}
+            {begun && <HostsGlance hosts={data.hosts} />}
+          </div>
+        </div>
+      </div>
+    </>
+  );
+}
+
+function headline(data: Overview): string {
+  const open = data.failures.length;
+  const away = data.hosts.filter((host) => !host.connected).length;
+  const wrong = [open > 0 && plural(open, "open failure"), away > 0 && `${plural(away, "host")} not connected`].filter(
+    Boolean,
+  );
+  return wrong.length ? wrong.join(", ") : "Everything is all right.";
+}
