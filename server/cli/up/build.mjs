@@ -16,7 +16,11 @@ const at = (/** @type {string} */ path) => join(root, path);
 const bin = (/** @type {string} */ name) => at(`node_modules/.bin/${name}`);
 
 /** Programs that are bundled: file in `dist/`, and where it starts. */
-const programs = { cli: "server/cli/main.ts", console: "server/console/main.ts", worker: "server/worker/main.ts" };
+const programs = {
+  cli: "./server/cli/main.ts",
+  console: "./server/console/main.ts",
+  worker: "./server/worker/main.ts",
+};
 const engines = ["stillframe-engine", "stillframe-freeze"];
 
 /** Installs and builds whatever is stale. */
@@ -31,9 +35,14 @@ export async function build() {
   };
   if (stale.dependencies || stale.engine) requireSpace(root, 4);
   // The one waits for the network, the other for the processor.
-  await Promise.all([stale.dependencies && installDependencies(), stale.engine && buildEngine()]);
+  await together(stale.dependencies && installDependencies(), stale.engine && buildEngine());
   await generateClient();
-  await Promise.all([bundlePrograms(), buildPages()]);
+  await together(bundlePrograms(), buildPages());
+}
+
+/** Waits for all also when one fails, so that nothing is still building when the failure is told. */
+async function together(/** @type {(Promise<void> | false)[]} */ ...work) {
+  for (const result of await Promise.allSettled(work)) if (result.status === "rejected") throw result.reason;
 }
 
 async function installDependencies() {
