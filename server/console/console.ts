@@ -27,8 +27,8 @@ export async function openConsole(environment: Environment, pages: Pages, log: L
   await services.runs.resume();
   const auth = makeAuth(db, vault.derive("sessions"), publicUrl, log);
   const http = new HttpServer({ services, auth, pages, log, publicUrl, developing });
-  await http.listen(port, bind);
   await services.accounts.link();
+  await http.listen(port, bind);
   return {
     close: async () => {
       await http.close();

@@ -27,7 +27,7 @@ export type Environment = {
 const DEFAULT_PORT = 4400;
 
 /** Throws an error that names the variable that is wrong. */
-export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
+export function readEnvironment(env: Readonly<Record<string, string | undefined>>): Environment {
   const parsed = schema.safeParse(env);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
@@ -56,6 +56,12 @@ const EVERYWHERE = new Set(["0.0.0.0", "::"]);
 /** The address that a person on this network types. */
 export function originOf({ publicUrl, bind, port }: Environment): string {
   if (publicUrl !== null) return new URL(publicUrl).origin;
-  const host = EVERYWHERE.has(bind) ? os.hostname() : LOOPBACK.has(bind) ? "127.0.0.1" : bind;
-  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  return httpUrl(EVERYWHERE.has(bind) ? os.hostname() : LOOPBACK.has(bind) ? "127.0.0.1" : bind, port);
 }
+
+/** The address at which this very process reaches itself. */
+export function internalUrlOf({ bind, port }: Environment): string {
+  return httpUrl(EVERYWHERE.has(bind) ? "127.0.0.1" : bind, port);
+}
+
+const httpUrl = (host: string, port: number): string => `http://${host.includes(":") ? `[${host}]` : host}:${port}`;

@@ -1,7 +1,7 @@
 /** The console's process: `node dist/console.js`. Logs to standard error; ends on SIGTERM and SIGINT. */
 import pino from "pino";
 import { openConsole } from "./console";
-import { originOf, readEnvironment } from "./environment";
+import { internalUrlOf, originOf, readEnvironment } from "./environment";
 import { startPages } from "./http/pages";
 
 process.umask(0o077);
@@ -10,7 +10,7 @@ const environment = readEnvironment(process.env);
 const log = pino({ level: environment.logLevel, base: { program: "console" } }, pino.destination(2));
 
 // Next renders first paints by asking this very console.
-process.env.STILLFRAME_INTERNAL_URL ??= `http://${environment.bind.includes(":") ? `[${environment.bind}]` : environment.bind}:${environment.port}`;
+process.env.STILLFRAME_INTERNAL_URL ??= internalUrlOf(environment);
 
 try {
   const { developing, bind, port } = environment;

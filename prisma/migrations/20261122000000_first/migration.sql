@@ -51,6 +51,14 @@ CREATE TABLE "Verification" (
 );
 
 -- CreateTable
+CREATE TABLE "RateLimit" (
+    "id" TEXT NOT NULL PRIMARY KEY,
+    "key" TEXT NOT NULL,
+    "count" INTEGER NOT NULL,
+    "lastRequest" BIGINT NOT NULL
+);
+
+-- CreateTable
 CREATE TABLE "SignInLink" (
     "tokenHash" TEXT NOT NULL PRIMARY KEY,
     "createdAt" DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP,
@@ -184,6 +192,9 @@ CREATE INDEX "Account_userId_idx" ON "Account"("userId");
 
 -- CreateIndex
 CREATE INDEX "Verification_identifier_idx" ON "Verification"("identifier");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "RateLimit_key_key" ON "RateLimit"("key");
 
 -- CreateIndex
 CREATE UNIQUE INDEX "Host_keyHash_key" ON "Host"("keyHash");

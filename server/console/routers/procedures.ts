@@ -18,6 +18,8 @@ export type Context = { services: Services; viewer: Viewer | null };
 
 const t = initTRPC.context<Context>().create({
   transformer: superjson,
+  // Subscriptions belong to the socket, which ends when its session does.
+  sse: { enabled: false },
   errorFormatter: ({ shape, error }) => ({
     ...shape,
     data: { ...shape.data, stack: undefined, fault: faultOf(error) },

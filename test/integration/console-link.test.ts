@@ -1,0 +1,189 @@
+/**
+ * The console's end of the link, spoken to by a scripted peer that stands for a worker (it says why in its own
+ * file). The database, the HTTP server and the WebSockets are real.
+ */
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { ConsoleUnderTest, eventually } from "../fixtures/console-under-test";
+import { goingWell, jobInput, logLine, started, volume } from "../fixtures/link-documents";
+import { ScriptedWorker } from "../fixtures/scripted-worker";
+
+let it: ConsoleUnderTest;
+let worker: ScriptedWorker;
+let client: ReturnType<ConsoleUnderTest["client"]>;
+let hostId: string;
+
+beforeEach(async () => {
+  it = new ConsoleUnderTest();
+  await it.start();
+  client = it.client(await it.signUp());
+  worker = new ScriptedWorker();
+  ({ hostId } = await worker.connect(it.origin, it.hostKey));
+  worker.volumes([volume("data"), volume("db")]);
+  await eventually(async () => (await client.volumes.list.query({})).length === 2);
+});
+afterEach(async () => {
+  worker.drop();
+  await it.remove();
+});
+
+const startRun = async (name = "Nightly", volumes = ["data"]) => {
+  const job = await client.jobs.create.mutate(jobInput(hostId, name, volumes));
+  const { runId } = await client.jobs.run.mutate({ id: job.id });
+  return { job, runId };
+};
+const textsOf = async (runId: string) =>
+  (await client.runs.get.query({ id: runId })).events.flatMap(({ event }) =>
+    event.type === "log" ? [event.text] : [],
+  );
+
+test("each event is stored once, however often the link drops and the console restarts", async () => {
+  const { runId } = await startRun();
+  worker.emit(runId, started("data"));
+  const texts = Array.from({ length: 300 }, (_, i) => `line ${i}`);
+  for (const [i, text] of texts.entries()) {
+    worker.emit(runId, logLine(text));
+    if (i % 40 === 17) {
+      // Without waiting: some are stored and their acknowledgement lost, some are lost on the way.
+      if (i % 80 === 17) await new Promise((resolve) => setTimeout(resolve, 5));
+      worker.drop();
+      if (i === 177) {
+        await it.stop();
+        await it.start();
+      }
+      await worker.connect(it.origin, it.hostKey);
+    }
+  }
+  await eventually(() => worker.outbox.length === 0);
+  expect(await textsOf(runId)).toEqual(texts);
+  const { events } = await client.runs.get.query({ id: runId });
+  expect(events.map(({ position }) => position)).toEqual(events.map((_, i) => i + 1));
+});
+
+test("events that were stored are not stored again when the worker sends them anew", async () => {
+  const { runId } = await startRun();
+  worker.emit(runId, started("data"), logLine("once"));
+  await eventually(() => worker.outbox.length === 0);
+  worker.send({ type: "event", seq: 2, runId, event: logLine("once") });
+  worker.emit(runId, logLine("after"));
+  await eventually(() => worker.outbox.length === 0);
+  expect(await textsOf(runId)).toEqual(["once", "after"]);
+});
+
+test("a run that the worker no longer knows ends as interrupted, with its evidence", async () => {
+  const { runId } = await startRun();
+  worker.emit(runId, started("data"), { type: "phase", at: new Date().toISOString(), group: 0, phase: "reserving" });
+  await eventually(() => worker.outbox.length === 0);
+  worker.drop();
+  worker.activeRuns = [];
+  await worker.connect(it.origin, it.hostKey);
+  await eventually(async () => (await client.runs.get.query({ id: runId })).run.state === "interrupted");
+  const [failure] = await client.failures.list.query();
+  expect(failure).toMatchObject({ code: "SF-106", runId, resolved: false });
+  const detail = await client.failures.get.query({ id: failure?.id ?? "" });
+  expect(detail.evidence).toMatchObject({ lastPhase: "reserving" });
+});
+
+test.each([true, false])(
+  "a run that ended while the link was down stays what it was (outbox end told: %s)",
+  async (tellsOutboxEnd) => {
+    worker.tellsOutboxEnd = tellsOutboxEnd;
+    const { runId } = await startRun();
+    worker.emit(runId, started("data"));
+    await eventually(() => worker.outbox.length === 0);
+    worker.drop();
+    worker.emit(runId, ...goingWell("data"));
+    worker.activeRuns = [];
+    await worker.connect(it.origin, it.hostKey);
+    await eventually(async () => (await client.runs.get.query({ id: runId })).run.state === "succeeded");
+    if (!tellsOutboxEnd) await new Promise((resolve) => setTimeout(resolve, 6_000));
+    expect((await client.runs.get.query({ id: runId })).run.state).toBe("succeeded");
+    expect(await client.failures.list.query()).toEqual([]);
+  },
+);
+
+test("a run that the worker still carries goes on through a restart of the console", async () => {
+  const { runId } = await startRun();
+  worker.emit(runId, started("data"));
+  await eventually(() => worker.outbox.length === 0);
+  await it.stop();
+  await it.start();
+  await worker.connect(it.origin, it.hostKey);
+  worker.emit(runId, ...goingWell("data"));
+  await eventually(() => worker.outbox.length === 0);
+  expect((await client.runs.get.query({ id: runId })).run).toMatchObject({ state: "succeeded", code: null });
+});
+
+test("a host that went away shows so, and a run on it fails with OFO-COMM and what is known", async () => {
+  const job = await client.jobs.create.mutate(jobInput(hostId, "Nightly", ["data"]));
+  worker.drop();
+  await eventually(async () => (await client.hosts.list.query()).every((host) => !host.connected));
+  const volumes = await client.volumes.list.query({});
+  expect(volumes.map(({ name, connected }) => [name, connected])).toEqual([
+    ["data", false],
+    ["db", false],
+  ]);
+  const { runId } = await client.jobs.run.mutate({ id: job.id });
+  expect((await client.runs.get.query({ id: runId })).run).toMatchObject({ state: "failed", code: "OFO-COMM" });
+  const [failure] = await client.failures.list.query();
+  const { evidence } = await client.failures.get.query({ id: failure?.id ?? "" });
+  expect(evidence).toMatchObject({ subject: "worker", versions: { worker: "0.0.1" } });
+  expect(evidence.lastContactAt).toMatch(/^20/);
+  await expect(client.hosts.doctor.mutate({ hostId })).rejects.toMatchObject({
+    data: { fault: { kind: "unavailable", code: "OFO-COMM" } },
+  });
+
+  await worker.connect(it.origin, it.hostKey);
+  const again = await client.failures.act.mutate({ id: failure?.id ?? "", action: "rerun" });
+  worker.emit(again.runId ?? "", started("data"), ...goingWell("data"));
+  await eventually(async () => (await client.failures.list.query())[0]?.resolved);
+});
+
+test("a second connection of the same host takes over from a first that hangs", async () => {
+  const second = new ScriptedWorker();
+  second.outboxId = worker.outboxId;
+  await second.connect(it.origin, it.hostKey);
+  second.answers["host.doctor"] = () => ({ ok: true, checks: [] });
+  expect(await client.hosts.doctor.mutate({ hostId })).toEqual({ ok: true, checks: [] });
+  second.drop();
+});
+
+test("what is no message of the contract, or another protocol, ends the connection and nothing else", async () => {
+  worker.send({ type: "volumes", volumes: "none" } as never);
+  await eventually(async () => (await client.hosts.list.query()).every((host) => !host.connected));
+  await worker.connect(it.origin, it.hostKey);
+  await eventually(async () => (await client.hosts.list.query()).every((host) => host.connected));
+});
+
+test("live data is asked for only while someone looks or a run is on", async () => {
+  const watch = () => worker.received.flatMap((m) => (m.type === "watch" ? [m.on] : [])).at(-1);
+  await eventually(() => watch() === false);
+  const looking = client.live.samples.subscribe({}, {});
+  await eventually(() => watch() === true);
+  looking.unsubscribe();
+  await eventually(() => watch() === false);
+  const { runId } = await startRun();
+  await eventually(() => watch() === true);
+  worker.emit(runId, started("data"), ...goingWell("data"));
+  await eventually(() => watch() === false);
+});
+
+test("the command line reaches jobs, runs and settings through its worker", async () => {
+  const { hostId: _, ...input } = jobInput(hostId, "Ночной архив 1", ["data"]);
+  const created = await worker.ask("console.job.create", input);
+  expect(created).toMatchObject({ ok: true, result: { name: "Ночной архив 1", hostId, hasPassword: true } });
+  expect(JSON.stringify(created)).not.toContain(input.password);
+  const run = await worker.ask("job.run", { job: "Ночной архив 1" });
+  const { runId } = run.result as { runId: string };
+  worker.emit(runId, started("data"), logLine("hello"));
+  await eventually(() => worker.outbox.length === 0);
+  expect(await worker.ask("run.log", { run: "1", after: 1 })).toMatchObject({
+    result: { events: [{ position: 2, event: { text: "hello" } }], ended: false },
+  });
+  expect(await worker.ask("settings.set", { oneAtATime: true })).toMatchObject({ result: { oneAtATime: true } });
+  expect(await worker.ask("job.run", { job: "no such" })).toMatchObject({ ok: false, fault: { kind: "notFound" } });
+  expect(await worker.ask("run.list", { limit: 0 })).toMatchObject({
+    ok: false,
+    fault: { kind: "invalid", field: "limit" },
+  });
+  expect(await worker.ask("nothing", {})).toMatchObject({ ok: false, fault: { kind: "notFound" } });
+});
