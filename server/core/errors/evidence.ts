@@ -44,7 +44,8 @@ export const noQuietEvidence = z.object({
   longestGapMs: z.number().nonnegative().nullable().default(null),
   minimumMs: z.number().nonnegative(),
   timeoutMs: z.number().nonnegative(),
-  gapHistogram: z.array(z.object({ upToMs: z.number(), count: z.number().int() })).default([]),
+  /** `upToMs` is null for the last step, which has no upper end. */
+  gapHistogram: z.array(z.object({ upToMs: z.number().nullable(), count: z.number().int() })).default([]),
   writesPerSecond: z.number().nonnegative().nullable().default(null),
   writers: z.array(z.object({ pid: z.number().int(), command: z.string(), paths: z.array(z.string()) })).default([]),
 });
