@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 const root = fileURLToPath(new URL(".", import.meta.url));
 const resolve = { alias: { "@": root.replace(/\/$/, "") } };
 
-/** Tests that mount, attach and freeze: one file at a time, with room for a slow disk. */
+/** Tests that mount, attach and freeze: one file at a time, one project after the other, with room for a slow disk. */
 const onRealParts = {
   fileParallelism: false,
   testTimeout: 120_000,
@@ -16,8 +16,19 @@ export default defineConfig({
   test: {
     projects: [
       { resolve, test: { name: "unit", include: ["test/unit/**/*.test.ts", "test/rules/**/*.test.ts"] } },
-      { resolve, test: { name: "integration", include: ["test/integration/**/*.test.ts"], ...onRealParts } },
-      { resolve, test: { name: "faults", include: ["test/faults/**/*.test.ts"], ...onRealParts } },
+      {
+        resolve,
+        test: {
+          name: "integration",
+          include: ["test/integration/**/*.test.ts"],
+          sequence: { groupOrder: 1 },
+          ...onRealParts,
+        },
+      },
+      {
+        resolve,
+        test: { name: "faults", include: ["test/faults/**/*.test.ts"], sequence: { groupOrder: 2 }, ...onRealParts },
+      },
     ],
   },
 });
