@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { connect, createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { Failure } from "../failure";
+import { workerSocketPath } from "../locations";
 import type { Installation } from "./programs";
 
 export function requireRoot(): void {
@@ -80,13 +81,16 @@ export async function requireFreePort(at: Installation): Promise<void> {
 
 /** A worker that was started by hand on the same sockets. */
 export async function requireNoWorker(at: Installation): Promise<void> {
-  const path = join(at.run, "worker.sock");
-  const answers = await new Promise<boolean>((resolve) => {
-    const probe = connect(path, () => {
+  if (!(await workerAnswers(at))) return;
+  throw new Failure(`another worker already answers at ${workerSocketPath(at)}`, 1, null, "Stop it first.");
+}
+
+export function workerAnswers(at: Installation): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect(workerSocketPath(at), () => {
       probe.destroy();
       resolve(true);
     });
     probe.once("error", () => resolve(false));
   });
-  if (answers) throw new Failure(`another worker already answers at ${path}`, 1, null, "Stop it first.");
 }

@@ -4,13 +4,14 @@
  * lines are at hand for the message when it does not come up at all.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { createWriteStream, type WriteStream } from "node:fs";
+import { createWriteStream, renameSync, statSync, type WriteStream } from "node:fs";
 import { createInterface } from "node:readline";
 
 const shortestPauseMs = 500;
 const longestPauseMs = 30_000;
 const stableAfterMs = 60_000;
 const keptLines = 20;
+const longestLogBytes = 16 * 1024 * 1024;
 
 export interface SupervisedProgram {
   name: string;
@@ -31,6 +32,7 @@ export class Supervised {
   readonly lastLines: string[] = [];
 
   constructor(private readonly program: SupervisedProgram) {
+    keepBounded(program.logFile);
     this.log = createWriteStream(program.logFile, { flags: "a", mode: 0o600 });
     this.start();
   }
@@ -88,4 +90,10 @@ export class Supervised {
     if (this.lastLines.length > keptLines) this.lastLines.shift();
     if (this.log.writable) this.log.write(`${line}\n`);
   }
+}
+
+/** At a start, a log that has grown long makes way for a new one; the one before that is dropped. */
+function keepBounded(logFile: string): void {
+  const size = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0;
+  if (size > longestLogBytes) renameSync(logFile, `${logFile}.1`);
 }

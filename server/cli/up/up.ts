@@ -5,16 +5,24 @@
  * history. The worker gets time to release snapshots and detach what it attached; if it must be killed, its
  * next start cleans up.
  */
+import { existsSync, readdirSync, rmdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Failure } from "../failure";
 import { printFacts, printNote } from "../output/print";
-import { lockInstallation, makeDirectories, requireFreePort, requireNoWorker, requireRoot } from "./preflight";
+import {
+  lockInstallation,
+  makeDirectories,
+  requireFreePort,
+  requireNoWorker,
+  requireRoot,
+  workerAnswers,
+} from "./preflight";
 import { consoleUrl, type Installation, programArguments, programEnvironment } from "./programs";
 import { Supervised } from "./supervised";
 
-const comeUpMs = 60_000;
+const comeUpMs = 30_000;
 const workerGraceMs = 60_000;
 const consoleGraceMs = 10_000;
 
@@ -38,13 +46,15 @@ export async function up(at: Installation): Promise<void> {
       });
     programs.console = start("console");
     programs.worker = start("worker", { STILLFRAME_DETACH_ON_EXIT: "1" });
-    await Promise.race([cameUp(at, programs.console), stopped]);
+    await Promise.race([consoleCameUp(at, programs.console), stopped]);
+    await Promise.race([workerCameUp(at, programs.worker), stopped]);
     if (!stopped.received) await greet(at);
     await stopped;
   } finally {
     if (programs.worker) printNote("Stopping: releasing snapshots and detaching volumes…");
     await programs.worker?.stop(workerGraceMs);
     await programs.console?.stop(consoleGraceMs);
+    if (existsSync(at.run)) removeEmpty(at.run);
     lock.close();
   }
   process.exitCode = 0;
@@ -63,7 +73,7 @@ function stopSignal(): Promise<void> & { received: boolean } {
   return promise;
 }
 
-async function cameUp(at: Installation, program: Supervised): Promise<void> {
+async function consoleCameUp(at: Installation, program: Supervised): Promise<void> {
   const url = `${consoleUrl(at)}/healthz`;
   const deadline = performance.now() + comeUpMs;
   while (performance.now() < deadline) {
@@ -75,6 +85,24 @@ async function cameUp(at: Installation, program: Supervised): Promise<void> {
     await sleep(50);
   }
   throw new Failure(`the console did not come up within ${comeUpMs / 1000} s`, 1, null, program.lastLines.join("\n  "));
+}
+
+/** A worker that does not come up is told, not fatal: the console can show why, and it is tried again. */
+async function workerCameUp(at: Installation, program: Supervised): Promise<void> {
+  const deadline = performance.now() + comeUpMs;
+  while (performance.now() < deadline) {
+    if (await workerAnswers(at)) return;
+    await sleep(50);
+  }
+  printNote(`The worker does not answer yet. The end of its log:\n  ${program.lastLines.join("\n  ")}`);
+}
+
+/** What the worker left of its run directory: files mean that something is still in use, and stay. */
+function removeEmpty(directory: string): void {
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    if (entry.isDirectory()) removeEmpty(join(directory, entry.name));
+  }
+  if (readdirSync(directory).length === 0) rmdirSync(directory);
 }
 
 async function greet(at: Installation): Promise<void> {
