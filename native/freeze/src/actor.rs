@@ -6,7 +6,7 @@
 //! A snapshot counts as taken only if the actor itself thawed every mount, within the deadline, and nobody had asked for
 //! an end: a mount that was already thawed may have been written to before its engine was asked.
 
-use crate::engine_client::{Activation, Reply};
+use crate::activation::{Activation, Reply};
 use crate::group::Volume;
 use crate::guardian::{DEADLINE_SET, SIGNALLED};
 use crate::request::MAX_VOLUMES;

@@ -1,11 +1,11 @@
 //! The freeze's side of an engine's control socket: one JSON object a line, request and reply by id.
 //!
-//! Everything that needs memory happens before the freeze: the connection, `hello`, and the bytes of the one message
-//! that is sent while the file systems stand still ([`Activation`]). Its reply is only parsed after the thaw.
+//! These calls wait and need memory: they are made before the freeze and after the thaw. For the one message between the
+//! two see `activation`.
 
 use serde_json::{Value, json};
 use std::io::{Read, Write};
-use std::os::fd::{AsFd, AsRawFd, RawFd};
+use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -14,8 +14,6 @@ const PROTOCOL: u64 = 1;
 /// An engine that takes longer for a plain answer is taken for dead.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 const LONGEST_LINE: usize = 1 << 20;
-const LONGEST_ACTIVATION_REPLY: usize = 16 << 10;
-const ACTIVATE_ID: u64 = 100;
 const RELEASE_ID: u64 = 101;
 
 /// Why a call brought no result.
@@ -23,6 +21,8 @@ const RELEASE_ID: u64 = 101;
 pub enum CallError {
     /// The engine answered with an error.
     Refused { kind: String, message: String },
+    /// It answered, but with something else than what is needed.
+    Unfit(String),
     /// No answer in time; it may still come.
     Silent,
     /// No connection, or an answer that makes no sense.
@@ -34,9 +34,15 @@ impl std::fmt::Display for CallError {
         match self {
             Self::Refused { message, .. } => out.write_str(message),
             Self::Silent => out.write_str("it does not answer"),
-            Self::Broken(text) => out.write_str(text),
+            Self::Unfit(text) | Self::Broken(text) => out.write_str(text),
         }
     }
+}
+
+/// Paths that a freeze must know of.
+pub struct Prepared {
+    pub backing: String,
+    pub cache_directory: String,
 }
 
 pub struct EngineClient {
@@ -67,33 +73,26 @@ impl EngineClient {
         }
     }
 
-    /// Where the snapshot's cache is.
+    /// What the engine knows of a snapshot that it has prepared.
     ///
     /// # Errors
     /// The snapshot is not there, or not in the state `prepared`.
-    pub fn prepared_cache_directory(&self, snapshot: &str) -> Result<Option<String>, CallError> {
+    pub fn prepared(&self, snapshot: &str) -> Result<Prepared, CallError> {
         let report = self.call(2, "describe", json!({}))?;
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let found = report["snapshots"]
             .as_array()
             .and_then(|all| all.iter().find(|one| one["id"] == snapshot))
-            .ok_or_else(|| CallError::Broken(format!("it knows no snapshot {snapshot}")))?;
-        match found["state"].as_str() {
-            Some("prepared") => Ok(found["cacheDirectory"].as_str().map(str::to_owned)),
-            state => Err(CallError::Broken(format!(
-                "its snapshot {snapshot} is {}, not prepared",
-                state.unwrap_or("?")
+            .ok_or_else(|| CallError::Unfit(format!("it knows no snapshot {snapshot}")))?;
+        match text(&found["state"]).as_str() {
+            "prepared" => Ok(Prepared {
+                backing: text(&report["backing"]),
+                cache_directory: text(&found["cacheDirectory"]),
+            }),
+            state => Err(CallError::Unfit(format!(
+                "its snapshot {snapshot} is {state}, not prepared"
             ))),
         }
-    }
-
-    /// The backing store's path, as the engine knows it.
-    ///
-    /// # Errors
-    /// The engine does not answer.
-    pub fn backing(&self) -> Result<Option<String>, CallError> {
-        Ok(self.call(3, "describe", json!({}))?["backing"]
-            .as_str()
-            .map(str::to_owned))
     }
 
     /// Lets go of a snapshot, whatever state it is in. That it is not there is success.
@@ -108,6 +107,15 @@ impl EngineClient {
             Err(CallError::Refused { kind, .. }) if kind == "notFound" => Ok(()),
             other => other.map(drop),
         }
+    }
+
+    /// For a message that must not wait.
+    ///
+    /// # Errors
+    /// The socket cannot be switched to not waiting.
+    pub fn without_waiting(&self) -> std::io::Result<RawFd> {
+        self.stream.set_nonblocking(true)?;
+        Ok(self.stream.as_raw_fd())
     }
 
     fn call(&self, id: u64, method: &str, params: Value) -> Result<Value, CallError> {
@@ -142,7 +150,7 @@ impl EngineClient {
 }
 
 /// What a line says to the request `id`; none if it is no reply to it.
-fn answer_to(id: u64, line: &[u8]) -> Option<Result<Value, CallError>> {
+pub fn answer_to(id: u64, line: &[u8]) -> Option<Result<Value, CallError>> {
     let mut reply: Value = serde_json::from_slice(line).ok()?;
     if reply["id"] != id {
         return None;
@@ -155,150 +163,6 @@ fn answer_to(id: u64, line: &[u8]) -> Option<Result<Value, CallError>> {
         }));
     }
     Some(Ok(reply["result"].take()))
-}
-
-/// The message that takes a snapshot, ready to be sent with the frozen mount's descriptor beside it. Mount and engine
-/// must stay open for as long as it is used.
-pub struct Activation {
-    socket: RawFd,
-    message: Vec<u8>,
-    /// One control message with one descriptor; words, because it must be aligned as `cmsghdr`.
-    control: [u64; 4],
-    reply: Vec<u8>,
-    filled: usize,
-}
-
-/// How far a reply has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reply {
-    Pending,
-    Complete,
-    /// With the errno; 0 where the engine closed the connection.
-    Broken(i32),
-}
-
-/// What an engine said of a snapshot that it took.
-#[derive(Debug)]
-pub struct Activated {
-    pub taken_at: String,
-    pub free_blocks: u64,
-}
-
-impl Activation {
-    /// # Errors
-    /// The socket cannot be switched to not waiting.
-    pub fn prepare(
-        engine: &EngineClient,
-        snapshot: &str,
-        mount: impl AsFd,
-    ) -> std::io::Result<Self> {
-        engine.stream.set_nonblocking(true)?;
-        let mut message =
-            json!({ "id": ACTIVATE_ID, "method": "activate", "params": { "snapshot": snapshot } })
-                .to_string()
-                .into_bytes();
-        message.push(b'\n');
-        let mut control = [0_u64; 4];
-        // SAFETY: CMSG_SPACE and CMSG_LEN compute sizes; 24 bytes fit into the 32 of `control`, which is aligned for
-        // the header, and the descriptor lies directly behind it.
-        unsafe {
-            let header = control.as_mut_ptr().cast::<libc::cmsghdr>();
-            (*header).cmsg_len = libc::CMSG_LEN(size_of::<RawFd>() as u32) as usize;
-            (*header).cmsg_level = libc::SOL_SOCKET;
-            (*header).cmsg_type = libc::SCM_RIGHTS;
-            libc::CMSG_DATA(header)
-                .cast::<RawFd>()
-                .write_unaligned(mount.as_fd().as_raw_fd());
-        }
-        let reply = vec![0; LONGEST_ACTIVATION_REPLY];
-        Ok(Self {
-            socket: engine.stream.as_raw_fd(),
-            message,
-            control,
-            reply,
-            filled: 0,
-        })
-    }
-
-    pub fn socket(&self) -> RawFd {
-        self.socket
-    }
-
-    /// Sends it, without waiting.
-    ///
-    /// # Errors
-    /// The errno; `EAGAIN` for a socket that took only a part.
-    pub fn send(&mut self) -> Result<(), i32> {
-        let mut part = libc::iovec {
-            iov_base: self.message.as_mut_ptr().cast(),
-            iov_len: self.message.len(),
-        };
-        // SAFETY: all-zero is a valid `msghdr`; its pointers are to parts of `self`, which outlive the call.
-        let sent = unsafe {
-            let mut header: libc::msghdr = std::mem::zeroed();
-            header.msg_iov = &mut part;
-            header.msg_iovlen = 1;
-            header.msg_control = self.control.as_mut_ptr().cast();
-            header.msg_controllen = libc::CMSG_SPACE(size_of::<RawFd>() as u32) as usize;
-            libc::sendmsg(
-                self.socket,
-                &header,
-                libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT,
-            )
-        };
-        match usize::try_from(sent) {
-            Ok(count) if count == self.message.len() => Ok(()),
-            Ok(_) => Err(libc::EAGAIN),
-            Err(_) => Err(std::io::Error::last_os_error()
-                .raw_os_error()
-                .unwrap_or(libc::EIO)),
-        }
-    }
-
-    /// Takes what has arrived, without waiting.
-    pub fn receive(&mut self) -> Reply {
-        if self.filled == self.reply.len() {
-            return Reply::Broken(libc::EMSGSIZE);
-        }
-        match crate::sys::read_once(self.socket, &mut self.reply[self.filled..]) {
-            Ok(0) => Reply::Broken(0),
-            Ok(count) => {
-                self.filled += count;
-                if self.reply[..self.filled].contains(&b'\n') {
-                    Reply::Complete
-                } else {
-                    Reply::Pending
-                }
-            }
-            Err(libc::EAGAIN | libc::EINTR) => Reply::Pending,
-            Err(errno) => Reply::Broken(errno),
-        }
-    }
-
-    /// Parses the complete reply; only after the thaw.
-    ///
-    /// # Errors
-    /// The engine did not take the snapshot.
-    pub fn outcome(&self) -> Result<Activated, CallError> {
-        let line = self.reply[..self.filled]
-            .split(|&byte| byte == b'\n')
-            .next()
-            .unwrap_or_default();
-        let result = answer_to(ACTIVATE_ID, line).unwrap_or_else(|| {
-            Err(CallError::Broken(
-                "its answer to activate makes no sense".into(),
-            ))
-        })?;
-        match (result["takenAt"].as_str(), result["freeBlocks"].as_u64()) {
-            (Some(taken_at), free_blocks) => Ok(Activated {
-                taken_at: taken_at.to_owned(),
-                free_blocks: free_blocks.unwrap_or(0),
-            }),
-            _ => Err(CallError::Broken(
-                "its answer to activate names no instant".into(),
-            )),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -356,33 +220,6 @@ mod tests {
         );
         EngineClient::connect(&path).unwrap().release("s").unwrap();
         assert!(server.join().unwrap()[1].contains("\"release\""));
-        std::fs::remove_file(path).unwrap();
-    }
-
-    #[test]
-    fn an_activation_that_is_refused_says_why() {
-        let path = scratch_socket("refused");
-        let refused =
-            "{\"id\":100,\"error\":{\"kind\":\"invalid\",\"message\":\"no such snapshot\"}}\n";
-        let server = serve(
-            &path,
-            vec![
-                "{\"id\":1,\"result\":{\"protocol\":1}}\n".into(),
-                refused.into(),
-            ],
-        );
-        let engine = EngineClient::connect(&path).unwrap();
-        let mount = std::fs::File::open("/").unwrap();
-        let mut activation = Activation::prepare(&engine, "s", &mount).unwrap();
-        activation.send().unwrap();
-        while activation.receive() == Reply::Pending {
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        assert_eq!(
-            activation.outcome().unwrap_err().to_string(),
-            "no such snapshot"
-        );
-        server.join().unwrap();
         std::fs::remove_file(path).unwrap();
     }
 }

@@ -1,7 +1,7 @@
 //! The group made ready: every mount open, every engine connected, in the order of freezing, and nothing in it that
 //! the freeze itself would stop.
 
-use crate::engine_client::{CallError, EngineClient};
+use crate::engine_client::{CallError, EngineClient, Prepared};
 use crate::order::{Place, freeze_order};
 use crate::report::{Failure, Kind};
 use crate::request::VolumeRequest;
@@ -40,28 +40,23 @@ pub fn open(requests: Vec<VolumeRequest>) -> Result<Vec<Volume>, Failure> {
             engine,
         });
     }
-    refuse_own_file_systems(&volumes, &devices)?;
-    let mut hosts = Vec::new();
-    for volume in &volumes {
-        let backing = volume.engine.backing().map_err(|error| {
-            about(
-                &volume.request,
-                Kind::Activate,
-                no_answer(&volume.request, &error),
-            )
-        })?;
-        hosts.push(
-            backing
-                .and_then(|path| metadata(path).ok())
-                .filter(|file| file.is_file())
-                .map(|file| file.dev()),
-        );
-    }
+    let prepared = volumes
+        .iter()
+        .enumerate()
+        .map(|(i, volume)| prepared(i, volume))
+        .collect::<Result<Vec<_>, _>>()?;
+    refuse_own_file_systems(&volumes, &prepared, &devices)?;
+    let host = |prepared: &Prepared| {
+        metadata(&prepared.backing)
+            .ok()
+            .filter(|backing| backing.is_file())
+            .map(|file| file.dev())
+    };
     let places: Vec<Place> = (0..volumes.len())
         .map(|i| Place {
             mount: &volumes[i].request.mount,
             device: devices[i],
-            hosted_on: hosts[i],
+            hosted_on: host(&prepared[i]),
         })
         .collect();
     let order = freeze_order(&places);
@@ -83,7 +78,11 @@ fn open_mount(index: usize, request: &VolumeRequest) -> Result<(File, u64), Stri
 
 /// A freeze that stops what must end it never ends: the file systems of this program, of its working directory and its
 /// open files, of the engines' sockets and logs, and of the caches that the snapshots will write to.
-fn refuse_own_file_systems(volumes: &[Volume], devices: &[u64]) -> Result<(), Failure> {
+fn refuse_own_file_systems(
+    volumes: &[Volume],
+    prepared: &[Prepared],
+    devices: &[u64],
+) -> Result<(), Failure> {
     let mut own: Vec<(String, Option<u64>)> = Vec::new();
     let device_of = |path: &Path| metadata(path).ok().map(|about| about.dev());
     own.push((
@@ -109,25 +108,11 @@ fn refuse_own_file_systems(volumes: &[Volume], devices: &[u64]) -> Result<(), Fa
             format!("the engine's socket and log (volumes[{i}].socket)"),
             device_of(&request.socket),
         ));
-        let cache = volume
-            .engine
-            .prepared_cache_directory(&request.snapshot)
-            .map_err(|error| {
-                about(
-                    request,
-                    Kind::Refused,
-                    format!(
-                        "volumes[{i}].snapshot: the engine of {}: {error}",
-                        request.name
-                    ),
-                )
-            })?;
-        if let Some(path) = cache {
-            own.push((
-                format!("the cache of {} ({path})", request.name),
-                device_of(Path::new(&path)),
-            ));
-        }
+        let cache = &prepared[i].cache_directory;
+        own.push((
+            format!("the cache of {} ({cache})", request.name),
+            device_of(Path::new(cache)),
+        ));
     }
     for (what, device) in own {
         if let Some(i) =
@@ -142,6 +127,23 @@ fn refuse_own_file_systems(volumes: &[Volume], devices: &[u64]) -> Result<(), Fa
         }
     }
     Ok(())
+}
+
+fn prepared(index: usize, volume: &Volume) -> Result<Prepared, Failure> {
+    let request = &volume.request;
+    volume
+        .engine
+        .prepared(&request.snapshot)
+        .map_err(|error| match error {
+            CallError::Unfit(text) => {
+                let text = format!(
+                    "volumes[{index}].snapshot: the engine of {}: {text}",
+                    request.name
+                );
+                about(request, Kind::Refused, text)
+            }
+            error => about(request, Kind::Activate, no_answer(request, &error)),
+        })
 }
 
 fn no_answer(request: &VolumeRequest, error: &CallError) -> String {

@@ -6,6 +6,7 @@
 //! Standard output is at its end only when everything is thawed. No line, or a line without `"ok":true`, means that no
 //! snapshot was taken; a helper that a stopped engine holds inside a system call says nothing until the engine runs again.
 
+mod activation;
 mod actor;
 mod engine_client;
 mod group;
@@ -17,8 +18,8 @@ mod shared;
 mod sys;
 mod tell;
 
+use crate::activation::Activation;
 use crate::actor::{Actor, Course};
-use crate::engine_client::Activation;
 use crate::group::Volume;
 use crate::report::{Failure, Kind, line};
 use crate::shared::Shared;

@@ -1,7 +1,7 @@
 //! Turns the numbers of a [`Course`] into the report, after the thaw.
 
+use crate::activation::Activation;
 use crate::actor::{Course, Marks, Stop};
-use crate::engine_client::Activation;
 use crate::group::Volume;
 use crate::report::{Failure, Kind, Success, Taken, Times, Tried, millis};
 
