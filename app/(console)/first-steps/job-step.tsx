@@ -1,7 +1,7 @@
 "use client";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import Link from "next/link";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { Button } from "@/app/components/button";
 import { Field } from "@/app/components/field";
 import { Input } from "@/app/components/input";
@@ -25,8 +25,10 @@ export function JobStep({ host, volumes }: { host: HostView; volumes: readonly V
   const run = useRunJob();
   const [name, setName] = useState("First backup");
   const [repository, setRepository] = useState("/var/lib/stillframe-backups/first");
-  const [password, setPassword] = useState(makePassword);
+  const [password, setPassword] = useState("");
   const [mode, setMode] = useState<"off" | "on">("off");
+  // Not at first render: the server's and the browser's would differ.
+  useEffect(() => setPassword(makePassword()), []);
   const create = useMutation(trpc.jobs.create.mutationOptions());
   const fault = create.error ? faultOf(create.error) : null;
   const errorOf = (field: string) => (fault?.field === field ? fault.message : null);

@@ -1,0 +1,60 @@
+"use client";
+import { useQuery } from "@tanstack/react-query";
+import { Database } from "lucide-react";
+import Link from "next/link";
+import { Button } from "@/app/components/button";
+import { EmptyState } from "@/app/components/empty-state";
+import { Note } from "@/app/components/note";
+import { PageHeader } from "@/app/components/page-header";
+import { useTRPC } from "@/app/trpc/client";
+import { faultOf } from "@/app/trpc/fault";
+import { CacheCard } from "./cache-card";
+import { Orphans } from "./orphans";
+
+export function CacheView() {
+  const trpc = useTRPC();
+  const caches = useQuery(trpc.cache.list.queryOptions({}, { refetchInterval: 2000 }));
+  const hosts = useQuery(trpc.hosts.list.queryOptions()).data ?? [];
+  const nameOf = (hostId: string) => hosts.find((host) => host.id === hostId)?.name ?? "unknown host";
+  const withOrphans = [
+    ...new Set((caches.data ?? []).filter((one) => one.orphans.length > 0).map((one) => one.hostId)),
+  ];
+  return (
+    <>
+      <PageHeader
+        title="Cache"
+        subtitle="Where the old contents of overwritten blocks are kept while a backup reads. Each cache is gone when its snapshot is."
+        actions={
+          <Button asChild>
+            <Link href="/settings#cache-locations">Allowed locations</Link>
+          </Button>
+        }
+      />
+      {caches.error && (
+        <Note tone="loss" title="The caches cannot be listed" className="mb-4">
+          {faultOf(caches.error).message}
+        </Note>
+      )}
+      {caches.data?.length === 0 && (
+        <EmptyState icon={Database} title="No cache location is known">
+          A location appears when its host’s worker is connected. Without one no snapshot can be taken.
+        </EmptyState>
+      )}
+      <div className="space-y-4">
+        {withOrphans.map((hostId) => (
+          <Orphans
+            key={hostId}
+            hostId={hostId}
+            hostName={nameOf(hostId)}
+            orphans={(caches.data ?? []).filter((one) => one.hostId === hostId).flatMap((one) => one.orphans)}
+          />
+        ))}
+        <div className="grid gap-4 lg:grid-cols-2">
+          {caches.data?.map((one) => (
+            <CacheCard key={`${one.hostId} ${one.path}`} cache={one} hostName={nameOf(one.hostId)} />
+          ))}
+        </div>
+      </div>
+    </>
+  );
+}

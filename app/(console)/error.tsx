@@ -1,0 +1,20 @@
+"use client";
+import { Button } from "@/app/components/button";
+import { Note } from "@/app/components/note";
+
+/** A page that could not be drawn; the navigation stays. */
+export default function PageError({ error, reset }: { error: Error & { digest?: string }; reset: () => void }) {
+  return (
+    <Note
+      tone="loss"
+      title="This page could not be shown"
+      action={
+        <Button size="small" onClick={reset}>
+          Try again
+        </Button>
+      }
+    >
+      The console’s log has the details{error.digest ? ` under ${error.digest}` : ""}. Runs and hosts are not affected.
+    </Note>
+  );
+}

@@ -1,0 +1,37 @@
+"use client";
+import { useQuery } from "@tanstack/react-query";
+import { Server } from "lucide-react";
+import { EmptyState } from "@/app/components/empty-state";
+import { Note } from "@/app/components/note";
+import { PageHeader } from "@/app/components/page-header";
+import { useTRPC } from "@/app/trpc/client";
+import { faultOf } from "@/app/trpc/fault";
+import { HostCard } from "./host-card";
+
+export function HostsView() {
+  const trpc = useTRPC();
+  const hosts = useQuery(trpc.hosts.list.queryOptions(undefined, { refetchInterval: 3000 }));
+  return (
+    <>
+      <PageHeader
+        title="Hosts"
+        subtitle="Machines with a worker. It dials this console, so a host needs no open port; its runs go on while the console is away."
+      />
+      {hosts.error && (
+        <Note tone="loss" title="The hosts cannot be listed" className="mb-4">
+          {faultOf(hosts.error).message}
+        </Note>
+      )}
+      {hosts.data?.length === 0 && (
+        <EmptyState icon={Server} title="No host has connected yet">
+          This machine’s own worker is started together with the console and appears here within seconds.
+        </EmptyState>
+      )}
+      <div className="space-y-4">
+        {hosts.data?.map((host) => (
+          <HostCard key={host.id} host={host} />
+        ))}
+      </div>
+    </>
+  );
+}

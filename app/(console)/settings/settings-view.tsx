@@ -1,0 +1,31 @@
+"use client";
+import { useQuery } from "@tanstack/react-query";
+import { Note } from "@/app/components/note";
+import { PageHeader } from "@/app/components/page-header";
+import { useTRPC } from "@/app/trpc/client";
+import { faultOf } from "@/app/trpc/fault";
+import { CacheLocations } from "./cache-locations";
+import { OneAtATime } from "./one-at-a-time";
+import { RegImport } from "./reg-import";
+
+export function SettingsView() {
+  const trpc = useTRPC();
+  const settings = useQuery(trpc.settings.get.queryOptions());
+  return (
+    <div className="max-w-3xl">
+      <PageHeader title="Settings" subtitle="What applies to every job that does not say otherwise." />
+      {settings.error && (
+        <Note tone="loss" title="The settings cannot be read" className="mb-4">
+          {faultOf(settings.error).message}
+        </Note>
+      )}
+      {settings.data && (
+        <div className="space-y-4">
+          <OneAtATime settings={settings.data} />
+          <RegImport />
+          <CacheLocations settings={settings.data} />
+        </div>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,114 @@
+import type { ReactNode } from "react";
+import { Card, CardTitle } from "@/app/components/card";
+import { Time } from "@/app/components/time";
+import type { FailureDetail } from "@/server/core/contracts/views";
+import { evidenceByCode } from "@/server/core/errors/evidence";
+import { CommunicationEvidence } from "./communication-evidence";
+import { Facts } from "./facts";
+import { FreezeEvidence } from "./freeze-evidence";
+import { LocationsEvidence } from "./locations-evidence";
+import { LogLines } from "./log-lines";
+import { QuietEvidence } from "./quiet-evidence";
+
+/** What was collected at the moment of the failure, by code. */
+export function EvidenceCard({ failure }: { failure: FailureDetail }) {
+  return (
+    <Card>
+      <CardTitle>
+        Evidence, as it was at <Time at={failure.at} style="clock" />
+      </CardTitle>
+      {evidenceOf(failure) ?? <p className="text-mute">None was kept.</p>}
+    </Card>
+  );
+}
+
+function evidenceOf({ code, evidence }: FailureDetail): ReactNode {
+  switch (code) {
+    case "a000851c": {
+      const parsed = evidenceByCode.a000851c.safeParse(evidence);
+      return parsed.success && <LocationsEvidence evidence={parsed.data} />;
+    }
+    case "OFO-QUIET": {
+      const parsed = evidenceByCode["OFO-QUIET"].safeParse(evidence);
+      return parsed.success && <QuietEvidence evidence={parsed.data} />;
+    }
+    case "OFO-COMM": {
+      const parsed = evidenceByCode["OFO-COMM"].safeParse(evidence);
+      return parsed.success && <CommunicationEvidence evidence={parsed.data} />;
+    }
+    case "SF-101": {
+      const parsed = evidenceByCode["SF-101"].safeParse(evidence);
+      return parsed.success && <FreezeEvidence evidence={parsed.data} />;
+    }
+    case "a00084af": {
+      const parsed = evidenceByCode.a00084af.safeParse(evidence);
+      if (!parsed.success) return null;
+      const known = (value: boolean | null) => (value === null ? "not known" : value ? "yes" : "no");
+      return (
+        <Facts
+          facts={[
+            ["Path", parsed.data.path],
+            ["Error number", parsed.data.errno === null ? "none" : String(parsed.data.errno)],
+            ["On the live volume", known(parsed.data.existsLive)],
+            ["Snapshot released meanwhile", known(parsed.data.snapshotReleased)],
+          ]}
+        />
+      );
+    }
+    case "SF-103": {
+      const parsed = evidenceByCode["SF-103"].safeParse(evidence);
+      if (!parsed.success) return null;
+      return (
+        <>
+          <Facts facts={[["Exit code", String(parsed.data.exitCode ?? "none: it was killed")]]} />
+          <LogLines lines={parsed.data.lines} label="Its last lines" />
+        </>
+      );
+    }
+    case "SF-105": {
+      const parsed = evidenceByCode["SF-105"].safeParse(evidence);
+      return parsed.success && <Facts facts={parsed.data.providers.map((one) => [one.name, one.reason])} />;
+    }
+    case "SF-106": {
+      const parsed = evidenceByCode["SF-106"].safeParse(evidence);
+      if (!parsed.success) return null;
+      return (
+        <>
+          <Facts facts={[["Last phase", parsed.data.lastPhase ?? "not known"]]} />
+          <LogLines lines={parsed.data.cleaned} label="Cleaned up afterwards" />
+        </>
+      );
+    }
+    case "SF-102": {
+      const parsed = evidenceByCode["SF-102"].safeParse(evidence);
+      if (!parsed.success) return null;
+      return (
+        <>
+          <Facts
+            facts={[
+              ["Cache location", parsed.data.location ?? "not known"],
+              ["Slot", String(parsed.data.slot ?? "not known")],
+              ["Error number", String(parsed.data.errno ?? "none")],
+            ]}
+          />
+          <LogLines lines={parsed.data.kernelLines} label="Kernel’s messages" />
+        </>
+      );
+    }
+    case "SF-104": {
+      const parsed = evidenceByCode["SF-104"].safeParse(evidence);
+      if (!parsed.success) return null;
+      return (
+        <>
+          <Facts
+            facts={[
+              ["Hook", parsed.data.hook ?? "not known"],
+              ["Exit code", String(parsed.data.exitCode ?? "none")],
+            ]}
+          />
+          <LogLines lines={parsed.data.lines} label="Its output" />
+        </>
+      );
+    }
+  }
+}

@@ -1,0 +1,94 @@
+"use client";
+import { useQuery } from "@tanstack/react-query";
+import Link from "next/link";
+import { Card, CardTitle } from "@/app/components/card";
+import { Note } from "@/app/components/note";
+import { PageHeader } from "@/app/components/page-header";
+import { CodeTag } from "@/app/components/state-badge";
+import { Time } from "@/app/components/time";
+import { useTRPC } from "@/app/trpc/client";
+import { faultOf } from "@/app/trpc/fault";
+import { readingMinutes } from "@/server/core/errors/article";
+import { errorTable } from "@/server/core/errors/table";
+import { ArticleFeedback } from "../../articles/article-feedback";
+import { RunLog } from "../../runs/[id]/run-log";
+import { Causes } from "./causes";
+import { EvidenceCard } from "./evidence/evidence-card";
+import { FillCurve } from "./evidence/fill-curve";
+import { Fixes } from "./fixes";
+
+export function FailurePageView({ id }: { id: string }) {
+  const trpc = useTRPC();
+  const failure = useQuery(trpc.failures.get.queryOptions({ id }));
+  const host = useQuery(trpc.hosts.list.queryOptions()).data?.find((one) => one.id === failure.data?.hostId);
+  const all = useQuery(trpc.failures.list.queryOptions()).data ?? [];
+  const { data } = failure;
+  if (!data) return failure.error ? <Note tone="loss">{faultOf(failure.error).message}</Note> : <p>Loading…</p>;
+  const entry = errorTable[data.code];
+  const same = all.filter((one) => one.code === data.code && one.job.id === data.job.id).length;
+  return (
+    <>
+      <PageHeader
+        title={headline(entry.sentence(data.evidence))}
+        trail={
+          <>
+            <Link href="/troubleshoot">Troubleshoot</Link> / {data.code} on {host?.name ?? "a host"}
+          </>
+        }
+        subtitle={
+          <span className="flex flex-wrap items-center gap-2">
+            <CodeTag code={data.code} />
+            <span className="wrap-anywhere">{entry.text}</span>
+          </span>
+        }
+      />
+      {data.resolved && (
+        <Note tone="good" title="Resolved since" className="mb-4">
+          The same job succeeded later.
+        </Note>
+      )}
+      <div className="grid items-start gap-4 xl:grid-cols-[1fr_1.08fr]">
+        <div className="min-w-0 space-y-4 max-xl:order-2">
+          <Card>
+            <CardTitle>What happened</CardTitle>
+            <p>
+              <Link href={`/runs/${data.runId}`} className="text-accent underline">
+                The run
+              </Link>{" "}
+              of <b className="font-medium">{data.job.name}</b>
+              {data.volume && (
+                <>
+                  , volume <b className="wrap-anywhere font-medium">{data.volume}</b>
+                </>
+              )}
+              , <Time at={data.at} style="full" />. {data.message}
+              {same > 1 && ` ${same} times so far with this job.`}
+            </p>
+            <FillCurve failure={data} />
+          </Card>
+          <Causes entry={entry} evidence={data.evidence} />
+          {data.events.length > 0 && <RunLog events={data.events} />}
+        </div>
+        <div className="min-w-0 space-y-4 max-xl:order-1">
+          <Fixes failure={data} entry={entry} />
+          <EvidenceCard failure={data} />
+          <Card>
+            <CardTitle>Article</CardTitle>
+            <p className="text-mute">
+              {entry.article.summary} {readingMinutes(entry.article)} min.{" "}
+              <Link href={`/articles/${data.code}`} className="text-accent underline">
+                Read
+              </Link>
+            </p>
+            <ArticleFeedback code={data.code} />
+          </Card>
+        </div>
+      </div>
+    </>
+  );
+}
+
+/** The first sentence alone, without its full stop: the rest stands below. */
+function headline(sentence: string): string {
+  return (sentence.match(/^.*?[.!?](?=\s[A-Z]|$)/)?.[0] ?? sentence).replace(/\.$/, "");
+}
