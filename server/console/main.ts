@@ -5,6 +5,7 @@ import { internalUrlOf, originOf, readEnvironment } from "./environment";
 import { startPages } from "./http/pages";
 
 process.umask(0o077);
+process.env.NEXT_TELEMETRY_DISABLED ??= "1";
 
 const environment = readEnvironment(process.env);
 const log = pino({ level: environment.logLevel, base: { program: "console" } }, pino.destination(2));
