@@ -3,7 +3,7 @@
  * in which the engines make their files; a file there that no process holds open is an orphan.
  */
 import { access, constants, mkdir, readdir, readlink, realpath, rm, stat, statfs } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { z } from "zod";
 import type { CacheLocation } from "@/server/core/contracts/volume";
 import type { CandidateLocation } from "@/server/core/planning/cache-choice";
@@ -21,6 +21,11 @@ const DIRECTORY = "stillframe-cache";
 /** Where the engines keep their files at a location. */
 export function cacheDirectory(location: string): string {
   return join(location, DIRECTORY);
+}
+
+/** The location that a cache directory belongs to. */
+export function locationOf(directory: string): string {
+  return directory.endsWith(`/${DIRECTORY}`) ? dirname(directory) : directory;
 }
 
 export class CacheLocations {
@@ -89,7 +94,7 @@ export class CacheLocations {
     return this.known.allAttached().flatMap(({ watch }) => {
       const report = watch.latest;
       return (report?.snapshots ?? []).map((s, i) => ({
-        location: s.cacheDirectory.replace(new RegExp(`/${DIRECTORY}$`), ""),
+        location: locationOf(s.cacheDirectory),
         snapshot: s.id,
         // one cache file serves all snapshots of a volume: count it once
         usedBytes: i === 0 ? (report?.cache.usedBytes ?? 0) : 0,

@@ -4,15 +4,13 @@
  * opens a new one (the keeper holds the listening socket, so a new engine answers at the same path).
  */
 import { createConnection, type Socket } from "node:net";
-import type { Report } from "./protocol.gen";
-
-const PROTOCOL = 1;
+import { ENGINE_PROTOCOL, type EngineFault, type EngineMethods, type Event, type Report } from "./protocol.gen";
 
 /** What an engine refused; `kind` is the engine's word. */
 export class EngineRefused extends Error {
   override name = "EngineRefused";
   constructor(
-    readonly kind: string,
+    readonly kind: EngineFault["kind"],
     message: string,
     readonly errno: number | null,
   ) {
@@ -25,12 +23,7 @@ export class EngineGone extends Error {
   override name = "EngineGone";
 }
 
-export interface ReleasedEvent {
-  snapshot: string;
-  cause: "overflow" | "damaged";
-  errno: number | null;
-  detail: string | null;
-}
+export type ReleasedEvent = Extract<Event, { event: "released" }>;
 
 export interface EngineEvents {
   report?: (report: Report) => void;
@@ -38,13 +31,7 @@ export interface EngineEvents {
   closed?: () => void;
 }
 
-interface Line {
-  id?: number;
-  result?: unknown;
-  error?: { kind: string; message: string; errno: number | null };
-  event?: string;
-  report?: Report;
-}
+type Reply = { id: number } & ({ result: unknown } | { error: EngineFault });
 
 interface Waiting {
   done: (result: unknown) => void;
@@ -85,7 +72,7 @@ export class EngineClient {
     });
     const client = new EngineClient(socket, events);
     try {
-      await client.request("hello", { protocol: PROTOCOL }, timeoutMs);
+      await client.request("hello", { protocol: ENGINE_PROTOCOL }, timeoutMs);
       return client;
     } catch (error) {
       client.close();
@@ -94,15 +81,19 @@ export class EngineClient {
   }
 
   /** Sends one request. Throws `EngineRefused` or `EngineGone`. */
-  request<T>(method: string, params: Record<string, unknown> = {}, timeoutMs = 10_000): Promise<T> {
+  request<M extends keyof EngineMethods>(
+    method: M,
+    params: EngineMethods[M]["params"],
+    timeoutMs = 10_000,
+  ): Promise<EngineMethods[M]["result"]> {
     if (this.closedBecause !== null) return Promise.reject(this.closedBecause);
     const id = this.nextId++;
-    return new Promise<T>((done, fail) => {
+    return new Promise((done, fail) => {
       const timer = setTimeout(() => {
         this.waiting.delete(id);
         fail(new EngineGone(`the engine did not answer ${method} within ${timeoutMs} ms`));
       }, timeoutMs);
-      this.waiting.set(id, { done: (result) => done(result as T), fail, timer });
+      this.waiting.set(id, { done: (result) => done(result as EngineMethods[M]["result"]), fail, timer });
       this.socket.write(`${JSON.stringify({ id, method, params })}\n`);
     });
   }
@@ -116,17 +107,20 @@ export class EngineClient {
     this.rest += text;
     const lines = this.rest.split("\n");
     this.rest = lines.pop() ?? "";
-    for (const line of lines) if (line !== "") this.handle(JSON.parse(line) as Line & ReleasedEvent);
+    for (const line of lines) if (line !== "") this.handle(JSON.parse(line) as Event | Reply);
   }
 
-  private handle(line: Line & ReleasedEvent): void {
-    if (line.event === "report" && line.report !== undefined) this.events.report?.(line.report);
-    if (line.event === "released") this.events.released?.(line);
-    const waiting = line.id === undefined ? undefined : this.waiting.get(line.id);
-    if (waiting === undefined || line.id === undefined) return;
+  private handle(line: Event | Reply): void {
+    if ("event" in line) {
+      if (line.event === "report") this.events.report?.(line.report);
+      else this.events.released?.(line);
+      return;
+    }
+    const waiting = this.waiting.get(line.id);
+    if (waiting === undefined) return;
     this.waiting.delete(line.id);
     clearTimeout(waiting.timer);
-    if (line.error) waiting.fail(new EngineRefused(line.error.kind, line.error.message, line.error.errno));
+    if ("error" in line) waiting.fail(new EngineRefused(line.error.kind, line.error.message, line.error.errno));
     else waiting.done(line.result);
   }
 

@@ -1,69 +1,74 @@
 /** The engine's command line: attach, detach, export, unexport, probe. Facts come as one JSON document. */
 import { join } from "node:path";
-import { z } from "zod";
 import { FaultError, messageOf } from "../fault";
-import { runProgram } from "../programs/run-program";
-
-const attachedSchema = z.object({
-  id: z.string(),
-  device: z.string(),
-  socket: z.string(),
-  keeperPid: z.number(),
-  sizeBytes: z.number(),
-  sectorSize: z.number(),
-  transport: z.string(),
-});
-export type Attached = z.infer<typeof attachedSchema>;
+import { type ProgramResult, runProgram } from "../programs/run-program";
+import type { AttachResult, ErrorKind, ExportResult, FailureDocument, Nothing, ProbeResult } from "./protocol.gen";
 
 export class EngineProgram {
   constructor(private readonly native: string) {}
 
   /** Idempotent: an engine that serves the volume already is described. */
-  attach(volume: { id: string; backing: string; runDirectory: string; sectorSize: number }): Promise<Attached> {
+  attach(volume: { id: string; backing: string; runDirectory: string; sectorSize: number }): Promise<AttachResult> {
     const { id, backing, runDirectory, sectorSize } = volume;
     const args = ["attach", "--id", id, "--backing", backing, "--run-dir", runDirectory];
-    return this.run([...args, "--sector-size", String(sectorSize)], attachedSchema);
+    return this.run<AttachResult>([...args, "--sector-size", String(sectorSize)]);
   }
 
   async detach(runDirectory: string, how: { force?: boolean } = {}): Promise<void> {
-    await this.run(["detach", "--run-dir", runDirectory, ...(how.force ? ["--force"] : [])], z.unknown());
+    await this.run<Nothing>(["detach", "--run-dir", runDirectory, ...(how.force ? ["--force"] : [])]);
   }
 
   /** The loop device that serves a snapshot's frozen image, read-only. Idempotent. */
   async export(runDirectory: string, snapshot: string): Promise<string> {
     const args = ["export", "--run-dir", runDirectory, "--snapshot", snapshot];
-    return (await this.run(args, z.object({ device: z.string() }))).device;
+    return (await this.run<ExportResult>(args)).device;
   }
 
   async unexport(runDirectory: string, snapshot: string): Promise<void> {
-    await this.run(["unexport", "--run-dir", runDirectory, "--snapshot", snapshot], z.unknown());
+    await this.run<Nothing>(["unexport", "--run-dir", runDirectory, "--snapshot", snapshot]);
   }
 
-  probe(): Promise<Record<string, unknown>> {
-    return this.run(["probe"], z.record(z.string(), z.unknown()));
+  probe(): Promise<ProbeResult> {
+    return this.run<ProbeResult>(["probe"]);
   }
 
-  private async run<S extends z.ZodType>(args: string[], schema: S): Promise<z.output<S>> {
+  private async run<T>(args: string[]): Promise<T> {
     const program = join(this.native, "stillframe-engine");
     const result = await runProgram(program, args).catch((error: unknown) => {
       const message = `the engine program cannot be started (${messageOf(error)}); build native/ first`;
       throw new FaultError("unavailable", message, { cause: error });
     });
-    if (result.exitCode !== 0) {
-      throw refusal(args[0] ?? "", result.stderr.trim() || `it ended with ${result.exitCode ?? result.signal}`);
-    }
-    return schema.parse(result.stdout.trim() === "" ? {} : JSON.parse(result.stdout));
+    if (result.exitCode !== 0) throw refusal(args[0] ?? "", result);
+    return (result.stdout.trim() === "" ? {} : JSON.parse(result.stdout)) as T;
   }
 }
 
-/** Words of the engine's errors that tell the kind of fault. */
-const kinds: [RegExp, FaultError["kind"]][] = [
-  [/busy|mounted|in use|already|locked/i, "conflict"],
-  [/not found|no such/i, "notFound"],
-  [/too small|invalid|not a /i, "invalid"],
-];
+const kinds: Record<ErrorKind, FaultError["kind"]> = {
+  invalid: "invalid",
+  notFound: "notFound",
+  exists: "conflict",
+  busy: "busy",
+  tooMany: "conflict",
+  noSpace: "failed",
+  io: "failed",
+  unsupported: "failed",
+  protocol: "internal",
+  internal: "internal",
+};
 
-function refusal(command: string, said: string): FaultError {
-  const kind = kinds.find(([words]) => words.test(said))?.[1] ?? "failed";
-  return new FaultError(kind, `the engine refused to ${command}: ${said}`);
+function refusal(command: string, result: ProgramResult): FaultError {
+  const document = failureIn(result.stdout) ?? failureIn(result.stderr);
+  const said = document?.error.message ?? (result.stderr.trim() || `it ended with ${result.exitCode ?? result.signal}`);
+  return new FaultError(document ? kinds[document.error.kind] : "failed", `${command} was refused: ${said}`);
+}
+
+function failureIn(output: string): FailureDocument | null {
+  const line = output.split("\n").find((l) => l.startsWith("{"));
+  if (line === undefined) return null;
+  try {
+    const value = JSON.parse(line) as FailureDocument;
+    return typeof value.error?.message === "string" ? value : null;
+  } catch {
+    return null;
+  }
 }

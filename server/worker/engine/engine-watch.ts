@@ -5,7 +5,7 @@
 import { now, pause } from "../clock";
 import { log } from "../log";
 import { EngineClient, EngineGone, type ReleasedEvent } from "./client";
-import type { Report } from "./protocol.gen";
+import type { EngineMethods, Report } from "./protocol.gen";
 
 const FAST_MS = 100;
 const SLOW_MS = 5000;
@@ -57,10 +57,14 @@ export class EngineWatch {
   }
 
   /** One request on a connection of its own. Waits a moment for an engine that is being restarted. */
-  async request<T>(method: string, params: Record<string, unknown> = {}, timeoutMs?: number): Promise<T> {
+  async request<M extends keyof EngineMethods>(
+    method: M,
+    params: EngineMethods[M]["params"],
+    timeoutMs?: number,
+  ): Promise<EngineMethods[M]["result"]> {
     const client = await this.openPatiently();
     try {
-      return await client.request<T>(method, params, timeoutMs);
+      return await client.request(method, params, timeoutMs);
     } finally {
       client.close();
     }
@@ -68,7 +72,7 @@ export class EngineWatch {
 
   /** Asks for a report now. */
   async describe(): Promise<Report> {
-    const report = await this.request<Report>("describe");
+    const report = await this.request("describe", {});
     this.accept(report);
     return report;
   }

@@ -71,6 +71,12 @@ export class UndoStack {
     return cleaned;
   }
 
+  /** What was done is to stay: nothing of it is undone any more. */
+  async keepDone(): Promise<void> {
+    this.steps.length = 0;
+    await this.discard();
+  }
+
   private path(): string {
     return join(this.places.undo, `${this.id}.json`);
   }

@@ -4,8 +4,8 @@
  */
 import { join } from "node:path";
 import { z } from "zod";
-import type { Attached } from "../engine/engine-program";
 import { EngineWatch } from "../engine/engine-watch";
+import type { AttachResult } from "../engine/protocol.gen";
 import { FaultError } from "../fault";
 import { engineDirectory, type Places } from "../places";
 import { readAllJson, removeFile, writeJson } from "../state/json-file";
@@ -88,7 +88,7 @@ export class KnownVolumes {
     this.records.delete(name);
   }
 
-  setAttached(record: KnownVolume, engine: Attached): AttachedVolume {
+  setAttached(record: KnownVolume, engine: AttachResult): AttachedVolume {
     this.attached.get(record.name)?.watch.stop();
     const volume: AttachedVolume = {
       record,

@@ -1,0 +1,67 @@
+/** A backup program: long-running, line by line, in a namespace, in a process group of its own, journaled, cancellable. */
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { FaultError } from "../fault";
+import { endProcess, nameProcess } from "../programs/processes";
+import type { UndoStack } from "../snapshots/undo";
+
+export const KEPT_LINES = 200;
+
+export interface LongProgram {
+  program: string;
+  args: string[];
+  /** Namespace file; null: the host's own. */
+  namespace: string | null;
+  env: Record<string, string>;
+  what: string;
+  onLine?: (line: string, stream: "stdout" | "stderr") => void;
+}
+
+export interface LongProgramResult {
+  exitCode: number | null;
+  signal: NodeJS.Signals | null;
+  /** The last lines of both streams. */
+  lines: string[];
+}
+
+/** Runs to the end; on abort ends the whole process group and resolves with what there is. */
+export async function runLongProgram(
+  undo: UndoStack,
+  { program, args, namespace, env, what, onLine }: LongProgram,
+  signal: AbortSignal,
+): Promise<LongProgramResult> {
+  const [file, argv] =
+    namespace === null ? [program, args] : ["nsenter", [`--mount=${namespace}`, "--", program, ...args]];
+  const child = spawn(file as string, argv as string[], {
+    detached: true,
+    cwd: "/",
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...env },
+  });
+  const lines: string[] = [];
+  for (const stream of ["stdout", "stderr"] as const) {
+    createInterface({ input: child[stream] }).on("line", (line) => {
+      lines.push(line);
+      if (lines.length > KEPT_LINES) lines.shift();
+      onLine?.(line, stream);
+    });
+  }
+  const ended = new Promise<LongProgramResult>((done, fail) => {
+    child.once("error", (cause) => {
+      fail(new FaultError("unavailable", `${program} cannot be started: ${cause.message}`, { cause }));
+    });
+    child.once("close", (exitCode, endedBy) => done({ exitCode, signal: endedBy, lines }));
+  });
+  const name = child.pid === undefined ? null : await nameProcess(child.pid);
+  if (name === null) return ended;
+  const abort = () => void endProcess(name, { group: true });
+  signal.addEventListener("abort", abort);
+  if (signal.aborted) abort();
+  try {
+    await undo.push({ kind: "process", ...name, what });
+    return await ended;
+  } finally {
+    signal.removeEventListener("abort", abort);
+    await undo.drop((step) => step.kind === "process" && step.pid === name.pid);
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * Restic as Stillframe calls it. The password never stands on a command line: it lies in a private file under
+ * `<run>/secrets` while a call needs it.
+ */
+import { randomBytes } from "node:crypto";
+import { mkdir, readdir, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { codedFault, FaultError } from "../fault";
+import type { Places } from "../places";
+import { type ProgramResult, runProgram } from "../programs/run-program";
+import { removeFile } from "../state/json-file";
+
+export interface Repository {
+  repository: string;
+  passwordFile: string;
+}
+
+/** Keeps the password in a private file; whoever asks for one removes it. */
+export async function writePasswordFile(places: Places, password: string): Promise<string> {
+  const path = newSecretPath(places);
+  await keepPassword(places, path, password);
+  return path;
+}
+
+/** A path for a secret that does not exist yet, so that its removal can be journaled first. */
+export function newSecretPath(places: Places): string {
+  return join(places.secrets, randomBytes(8).toString("hex"));
+}
+
+export async function keepPassword(places: Places, path: string, password: string): Promise<void> {
+  await mkdir(places.secrets, { recursive: true, mode: 0o700 });
+  await writeFile(path, password, { mode: 0o600 });
+}
+
+/** Arguments that every call has. */
+export function commonArguments(places: Places, { repository, passwordFile }: Repository): string[] {
+  const cache = join(places.home, "worker", "restic-cache");
+  return ["--repo", repository, "--password-file", passwordFile, "--cache-dir", cache];
+}
+
+/** Runs a short restic command with the repository's password. */
+export async function withRestic<T>(
+  places: Places,
+  at: { repository: string; password: string },
+  work: (call: (...args: string[]) => Promise<ProgramResult>) => Promise<T>,
+): Promise<T> {
+  const passwordFile = await writePasswordFile(places, at.password);
+  const common = commonArguments(places, { repository: at.repository, passwordFile });
+  try {
+    return await work((...args) => callRestic([...common, ...args]));
+  } finally {
+    await removeFile(passwordFile);
+  }
+}
+
+/** `repository.prepare`: opens the repository, or makes it when there is none. */
+export function prepareRepository(
+  places: Places,
+  at: { repository: string; password: string },
+): Promise<{ created: boolean }> {
+  return withRestic(places, at, async (call) => {
+    const opened = await call("cat", "config");
+    if (opened.exitCode === 0) return { created: false };
+    if (/wrong password|no key found/i.test(opened.stderr)) {
+      throw new FaultError("denied", `${at.repository} does not open with this password`, { field: "password" });
+    }
+    if (!/Is there a repository|unable to open config file|does not exist/i.test(opened.stderr)) {
+      throw resticFailed(opened);
+    }
+    const made = await call("init");
+    if (made.exitCode !== 0) throw resticFailed(made);
+    return { created: true };
+  });
+}
+
+/** Removes locks whose process is gone. True when there were any. */
+export async function unlockRepository(places: Places, repository: string, passwordFile: string): Promise<boolean> {
+  const before = await countLocks(repository);
+  if (before === 0 || (await stat(passwordFile).catch(() => null)) === null) return false;
+  await callRestic([...commonArguments(places, { repository, passwordFile }), "unlock"]);
+  return (await countLocks(repository)) < before;
+}
+
+async function countLocks(repository: string): Promise<number> {
+  return (await readdir(join(repository, "locks")).catch(() => [])).length;
+}
+
+function callRestic(args: string[]): Promise<ProgramResult> {
+  return runProgram("restic", args, { timeoutMs: 3_600_000, env: { RESTIC_PROGRESS_FPS: "1" } }).catch(
+    (cause: unknown) => {
+      throw new FaultError("unavailable", "restic is not installed; install the Debian package restic", { cause });
+    },
+  );
+}
+
+/** SF-103 with the end of what restic said. */
+export function resticFailed(result: ProgramResult): FaultError {
+  const lines = `${result.stdout}\n${result.stderr}`.split("\n").filter(Boolean).slice(-200);
+  const last = result.stderr.trim().split("\n").at(-1) ?? "";
+  return codedFault("failed", "SF-103", `restic ended with ${result.exitCode ?? result.signal}: ${last}`, {
+    exitCode: result.exitCode,
+    lines,
+  });
+}

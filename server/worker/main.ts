@@ -1,0 +1,92 @@
+/** The worker: one on each host with volumes. Started again it goes on where it, or a killed predecessor, stopped. */
+import { chmod, mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { CacheLocations } from "./cache/cache-locations";
+import { EngineProgram } from "./engine/engine-program";
+import { messageOf } from "./fault";
+import type { Host } from "./host";
+import { bringUp, takeDown } from "./lifecycle";
+import { ConsoleLink, consoleUnreachable } from "./link/console-link";
+import { Outbox } from "./link/outbox";
+import { log } from "./log";
+import { placesFromEnvironment } from "./places";
+import { runPracticeWriter } from "./practice/practice-writer";
+import { PracticeWriters, WRITER_WORD } from "./practice/practice-writers";
+import { ActiveRuns } from "./runs/active-runs";
+import { ExecSessions } from "./snapshots/exec-sessions";
+import { KeptSnapshots } from "./snapshots/kept-snapshots";
+import { undoerFor } from "./snapshots/undo-steps";
+import { answerHostMethod, hostHandlers } from "./socket/host-handlers";
+import { isServed, LocalSocket } from "./socket/local-socket";
+import { listVolumes } from "./volumes/discovery";
+import { KnownVolumes } from "./volumes/known-volumes";
+
+const CONSOLE_PREFIX = "console.";
+const DRAIN_MS = 3000;
+
+async function startWorker(): Promise<void> {
+  const places = placesFromEnvironment();
+  if (await isServed(places.socket)) throw new Error(`another worker serves ${places.socket}`);
+  await mkdir(join(places.home, "worker"), { recursive: true, mode: 0o700 });
+  await chmod(join(places.home, "worker"), 0o700);
+
+  const known = new KnownVolumes(places);
+  const engine = new EngineProgram(places.native);
+  const host: Host = {
+    places,
+    known,
+    engine,
+    caches: new CacheLocations(places, known),
+    writers: new PracticeWriters(places),
+    undoer: undoerFor(places, engine),
+  };
+  const outbox = new Outbox(places.outbox);
+  await outbox.load();
+  const runs = new ActiveRuns(host, (runId, event) => outbox.append(runId, event));
+  const sessions = new ExecSessions(host);
+  const snapshots = new KeptSnapshots(host);
+  await bringUp(host, runs, snapshots);
+
+  const handlers = hostHandlers({ host, runs, sessions, snapshots });
+  const url = process.env.STILLFRAME_CONSOLE_URL || null;
+  const link =
+    url === null
+      ? null
+      : new ConsoleLink(url.replace(/\/$/, ""), places, outbox, known, {
+          answer: async (method, params) => answerHostMethod(handlers, method, params, null),
+          listVolumes: () => listVolumes(known),
+          activeRuns: () => runs.ids(),
+        });
+  const socket = new LocalSocket(places.socket, async (method, params, caller) => {
+    if (!method.startsWith(CONSOLE_PREFIX)) return answerHostMethod(handlers, method, params, caller);
+    if (link === null) throw consoleUnreachable(null, null);
+    return link.ask(method.slice(CONSOLE_PREFIX.length), params);
+  });
+  await socket.listen();
+  const linked = link?.run();
+  log.info({ socket: places.socket, console: url }, "the worker is up");
+
+  let stopping = false;
+  const stop = async (signal: string) => {
+    if (stopping) return;
+    stopping = true;
+    log.info({ signal }, "the worker stops");
+    await runs.interruptAll();
+    await sessions.endAll();
+    await socket.close();
+    if (process.env.STILLFRAME_DETACH_ON_EXIT === "1") await takeDown(host, snapshots);
+    await link?.drain(DRAIN_MS);
+    link?.stop();
+    await linked;
+    await outbox.close();
+    for (const { watch } of known.allAttached()) watch.stop();
+    process.exit(0);
+  };
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void stop(signal));
+}
+
+const start = process.argv[2] === WRITER_WORD ? runPracticeWriter(process.argv[3] ?? "") : startWorker();
+start.catch((err: unknown) => {
+  log.fatal({ err }, messageOf(err));
+  process.exit(1);
+});

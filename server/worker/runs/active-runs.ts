@@ -1,0 +1,127 @@
+/** The runs that are on: start, cancel, and what becomes of them when the worker ends or has been killed. */
+import type { RunSpec } from "@/server/core/contracts/job";
+import type { Outcome, RunEvent } from "@/server/core/contracts/run";
+import { groupsOf } from "@/server/core/planning/groups";
+import { now } from "../clock";
+import { FaultError } from "../fault";
+import type { Host } from "../host";
+import { log } from "../log";
+import type { UndoStack } from "../snapshots/undo";
+import { GroupCarrier, type GroupOutcome } from "./carry-group";
+import { dropJournal, isUndoOf, leftRunJournals } from "./run-journal";
+import { type EmitEvent, RunVoice } from "./run-voice";
+
+type Stop = "cancelled" | "interrupted";
+
+interface ActiveRun {
+  spec: RunSpec;
+  stop: AbortController;
+  ended: Promise<void>;
+}
+
+export class ActiveRuns {
+  private readonly active = new Map<string, ActiveRun>();
+  private closing = false;
+
+  constructor(
+    private readonly host: Host,
+    private readonly emit: EmitEvent,
+  ) {}
+
+  ids(): string[] {
+    return [...this.active.keys()];
+  }
+
+  /** Volumes of all runs that are on. */
+  volumes(): Set<string> {
+    return new Set([...this.active.values()].flatMap((r) => r.spec.selection.volumes));
+  }
+
+  /** `run.start`: returns when the run has begun. Refuses a volume that another run is at. */
+  start(spec: RunSpec): void {
+    if (this.closing) throw new FaultError("unavailable", "the worker is stopping");
+    if (this.active.has(spec.runId)) throw new FaultError("conflict", `run ${spec.runId} is on already`);
+    for (const other of this.active.values()) {
+      const shared = spec.selection.volumes.find((v) => other.spec.selection.volumes.includes(v));
+      if (shared === undefined) continue;
+      const { jobName, runId } = other.spec;
+      throw new FaultError("conflict", `volume "${shared}" is being backed up by job "${jobName}" (run ${runId})`, {
+        field: "selection.volumes",
+      });
+    }
+    const stop = new AbortController();
+    const ended = this.carry(spec, stop.signal)
+      .catch((err: unknown) => log.error({ err, run: spec.runId }, "a run ended without saying how"))
+      .finally(() => this.active.delete(spec.runId));
+    this.active.set(spec.runId, { spec, stop, ended });
+  }
+
+  /** `run.cancel`: resolves when everything of the run is released. */
+  async cancel(runId: string): Promise<void> {
+    const run = this.active.get(runId);
+    if (run === undefined) throw new FaultError("notFound", `run ${runId} is not on`);
+    run.stop.abort("cancelled" satisfies Stop);
+    await run.ended;
+  }
+
+  /** Ends all runs as interrupted and waits until everything is released. */
+  async interruptAll(): Promise<void> {
+    this.closing = true;
+    const runs = [...this.active.values()];
+    for (const run of runs) run.stop.abort("interrupted" satisfies Stop);
+    await Promise.all(runs.map((r) => r.ended));
+  }
+
+  /** Ends the runs of a killed predecessor: takes back what they left and says so. */
+  async recover(journals: UndoStack[]): Promise<void> {
+    for (const run of await leftRunJournals(this.host.places)) {
+      const cleaned: string[] = [];
+      for (const undo of journals.filter((j) => isUndoOf(j.id, run.runId))) cleaned.push(...(await undo.unwind()));
+      if (run.ending !== null) await this.emit(run.runId, run.ending);
+      else await this.emitInterrupted(run.runId, run.phase, cleaned);
+      await dropJournal(this.host.places, run.runId);
+      log.warn({ run: run.runId, phase: run.phase, cleaned }, "ended a run that a killed worker left");
+    }
+  }
+
+  private async emitInterrupted(runId: string, lastPhase: string, cleaned: string[]): Promise<void> {
+    const message = `the worker was restarted during the run (${lastPhase})`;
+    const failure: RunEvent = {
+      type: "failure",
+      at: now(),
+      code: "SF-106",
+      volume: null,
+      message,
+      evidence: { lastPhase, cleaned },
+    };
+    await this.emit(runId, failure);
+    await this.emit(runId, { type: "ended", at: now(), outcome: "interrupted", code: "SF-106" });
+  }
+
+  private async carry(spec: RunSpec, signal: AbortSignal): Promise<void> {
+    const voice = new RunVoice(this.host.places, spec, this.emit);
+    const groups = groupsOf(spec.mode, spec.selection.volumes);
+    await voice.open(groups);
+    const outcomes: GroupOutcome[] = [];
+    let lastPhase = "queued";
+    for (const [index, names] of groups.entries()) {
+      if (signal.aborted) break;
+      const carrier = new GroupCarrier(this.host, spec, voice, index, names, signal);
+      signal.addEventListener("abort", () => (lastPhase = voice.run.state), { once: true });
+      outcomes.push(await carrier.carry());
+    }
+    if (signal.aborted && signal.reason === "interrupted") {
+      const cleaned = outcomes.flatMap((o) => o.cleaned);
+      const message = `the worker was stopped during the run (${lastPhase})`;
+      await voice.say({ type: "failure", code: "SF-106", volume: null, message, evidence: { lastPhase, cleaned } });
+    }
+    await voice.say({ type: "ended", outcome: overall(outcomes, signal), code: voice.run.code });
+  }
+}
+
+function overall(outcomes: GroupOutcome[], signal: AbortSignal): Outcome {
+  const all = outcomes.map((o) => o.outcome);
+  if (signal.aborted) return signal.reason === "interrupted" ? "interrupted" : "cancelled";
+  if (all.includes("failed")) return "failed";
+  return all.includes("warnings") ? "warnings" : "succeeded";
+}

@@ -1,0 +1,61 @@
+/** What a run tells the world: each event is checked by the state machine, journaled where needed and handed on. */
+import type { RunSpec } from "@/server/core/contracts/job";
+import type { Phase, Run, RunEvent } from "@/server/core/contracts/run";
+import type { ErrorCode } from "@/server/core/errors/codes";
+import { initialRun, reduce } from "@/server/core/runs/reduce";
+import { now } from "../clock";
+import { log } from "../log";
+import type { Places } from "../places";
+import { dropJournal, keepJournal } from "./run-journal";
+
+/** Stores an event for delivery; resolves when it is safe on disk. */
+export type EmitEvent = (runId: string, event: RunEvent) => Promise<void>;
+
+/** An event without its time. */
+type Untimed<E> = E extends RunEvent ? Omit<E, "at"> : never;
+
+export class RunVoice {
+  run: Run;
+
+  constructor(
+    private readonly places: Places,
+    private readonly spec: RunSpec,
+    private readonly emit: EmitEvent,
+  ) {
+    this.run = initialRun(spec, { number: 1, hostId: "local" });
+  }
+
+  /** Emits with the host's present time. An event that the state machine refuses is a mistake of ours: logged, not sent. */
+  async say(untimed: Untimed<RunEvent>): Promise<void> {
+    const event = { ...untimed, at: now() } as RunEvent;
+    try {
+      this.run = reduce(this.run, event);
+    } catch (err) {
+      log.error({ err, run: this.spec.runId, event: event.type }, "the run's state machine refused an event");
+      return;
+    }
+    if (event.type === "ended") await this.journal(event);
+    await this.emit(this.spec.runId, event);
+    if (event.type === "ended") await dropJournal(this.places, this.spec.runId);
+  }
+
+  async phase(group: number, phase: Phase): Promise<void> {
+    await this.say({ type: "phase", group, phase });
+    await this.journal(null);
+  }
+
+  async log(level: "debug" | "info" | "warn" | "error", text: string, code: ErrorCode | null = null): Promise<void> {
+    await this.say({ type: "log", level, text, code });
+  }
+
+  /** Makes the run known to a successor before anything is done for it. */
+  async open(groups: string[][]): Promise<void> {
+    await this.journal(null);
+    await this.say({ type: "started", mode: this.spec.mode, groups });
+  }
+
+  private async journal(ending: RunEvent | null): Promise<void> {
+    const { runId, jobName } = this.spec;
+    await keepJournal(this.places, { runId, jobName, phase: this.run.state, ending });
+  }
+}

@@ -1,0 +1,158 @@
+/**
+ * Snapshots of several volumes taken at one instant: reserve, freeze, export, mount. Each step is journaled on the
+ * given undo stack before it is done; the caller unwinds that stack whatever happens, and so releases the group.
+ * All or nothing: a step that fails for one volume throws for all.
+ */
+import { randomBytes } from "node:crypto";
+import { chmod } from "node:fs/promises";
+import { join } from "node:path";
+import { chooseCaches, type JudgedLocation, type Placement } from "@/server/core/planning/cache-choice";
+import { cacheDirectory } from "../cache/cache-locations";
+import { EngineRefused } from "../engine/client";
+import { asEngineFault } from "../engine/unreachable";
+import { FaultError } from "../fault";
+import type { Host } from "../host";
+import type { AttachedVolume } from "../volumes/known-volumes";
+import { type CacheDemand, noCacheRoom, snapshotLost } from "./cache-fault";
+import { CacheWatch } from "./cache-watch";
+import { type Frozen, freezeGroup } from "./freeze";
+import { mountFrozen, pinNamespace } from "./namespace";
+import type { UndoStack } from "./undo";
+
+export interface Member {
+  volume: AttachedVolume;
+  snapshot: string;
+  location: string;
+  reservedBytes: number;
+  maxBytes: number;
+  takenAt: string | null;
+  device: string | null;
+}
+
+export class SnapshotGroup {
+  readonly members: Member[] = [];
+  readonly watch = new CacheWatch();
+
+  constructor(
+    private readonly host: Host,
+    readonly id: string,
+    private readonly undo: UndoStack,
+    private readonly demand: CacheDemand,
+  ) {}
+
+  /** The broker's choice, then room on disk for each volume, before anything is frozen. */
+  async reserve(volumes: readonly AttachedVolume[], onReserved?: (member: Member) => void): Promise<void> {
+    const { cache } = this.demand;
+    const candidates = await this.host.caches.candidates(cache.location);
+    const needs = volumes.map((v) => ({ name: v.record.name, sizeBytes: v.sizeBytes }));
+    const choice = chooseCaches(needs, candidates, cache);
+    if (!choice.ok) throw await noCacheRoom(this.host, this.demand, choice.reason, choice.locations);
+    for (const volume of volumes) {
+      const placement = choice.placements.find((p) => p.volume === volume.record.name) as Placement;
+      const member = await this.prepare(volume, placement, choice.locations);
+      this.members.push(member);
+      onReserved?.(member);
+    }
+  }
+
+  /** Freezes all at once and takes the instants. A volume that is not mounted is taken as it is, right after. */
+  async freeze(signal: AbortSignal): Promise<Frozen> {
+    const mounted = this.members.flatMap((m) => {
+      const { name, mount } = m.volume.record;
+      const socket = join(m.volume.runDirectory, "engine.sock");
+      return mount === null ? [] : [{ name, mount, socket, snapshot: m.snapshot }];
+    });
+    const frozen: Frozen =
+      mounted.length > 0
+        ? await freezeGroup(this.host.places.native, mounted, signal)
+        : { frozenMs: 0, spreadMs: 0, takenAt: {} };
+    for (const member of this.members) {
+      const name = member.volume.record.name;
+      const taken = frozen.takenAt[name] ?? (await this.activateUnmounted(member));
+      member.takenAt = taken;
+      frozen.takenAt[name] = taken;
+    }
+    return frozen;
+  }
+
+  /** A read-only block device for each image. */
+  async export(): Promise<void> {
+    for (const member of this.members) {
+      const { runDirectory } = member.volume;
+      await this.undo.push({ kind: "export", runDirectory, snapshot: member.snapshot });
+      member.device = await this.host.engine.export(runDirectory, member.snapshot);
+    }
+  }
+
+  /** Mounts the images at the volumes' paths in a namespace of their own; returns its file. */
+  async mount(): Promise<string> {
+    await this.undo.push({ kind: "namespace", id: this.id });
+    const namespace = await pinNamespace(this.host.places, this.id);
+    await mountFrozen(
+      namespace,
+      this.members.flatMap(({ device, volume: { record } }) =>
+        device === null || record.mount === null ? [] : [{ device, mount: record.mount, fsType: record.fsType }],
+      ),
+    );
+    return namespace;
+  }
+
+  /** The fault for the first snapshot that was lost, or null while all are whole. */
+  async lost(): Promise<FaultError | null> {
+    const { loss } = this.watch;
+    if (loss === null) return null;
+    const member = this.members.find((m) => m.volume.record.name === loss.volume);
+    return snapshotLost(this.host, this.demand, loss, {
+      location: member?.location ?? "",
+      maxBytes: member?.maxBytes ?? 0,
+      curve: this.watch.curve(loss.volume),
+    });
+  }
+
+  /** Takes a last look at every engine, so that losses and figures up to now are known. */
+  async settle(): Promise<void> {
+    await Promise.all(this.members.map((m) => m.volume.watch.describe().catch(() => null)));
+  }
+
+  private async prepare(volume: AttachedVolume, placement: Placement, locations: JudgedLocation[]): Promise<Member> {
+    const snapshot = `s-${randomBytes(6).toString("hex")}`;
+    const { cache } = this.demand;
+    const directory = cacheDirectory(placement.location);
+    const { name } = volume.record;
+    await chmod(directory, 0o700);
+    await this.undo.push({ kind: "snapshot", volume: name, runDirectory: volume.runDirectory, snapshot });
+    try {
+      const { reservedBytes } = await volume.watch.request(
+        "prepare",
+        {
+          snapshot,
+          cache: { directory, initialBytes: placement.initialBytes, maxBytes: placement.maxBytes },
+          whenFull: cache.whenFull,
+          holdMs: cache.holdMs,
+          skipFreeBlocks: true,
+        },
+        60_000,
+      );
+      this.watch.follow(volume, snapshot);
+      const { location, maxBytes } = placement;
+      return { volume, snapshot, location, reservedBytes, maxBytes, takenAt: null, device: null };
+    } catch (error) {
+      if (error instanceof EngineRefused && error.kind === "noSpace") {
+        const refused = { volume: name, errno: error.errno, cause: error };
+        throw await noCacheRoom(this.host, this.demand, error.message, locations, refused);
+      }
+      if (error instanceof EngineRefused) {
+        throw new FaultError("failed", `the engine of "${name}" refused: ${error.message}`, { cause: error });
+      }
+      throw await asEngineFault(volume, error);
+    }
+  }
+
+  private async activateUnmounted(member: Member): Promise<string> {
+    try {
+      return (await member.volume.watch.request("activate", { snapshot: member.snapshot })).takenAt;
+    } catch (error) {
+      throw await asEngineFault(member.volume, error);
+    }
+  }
+}

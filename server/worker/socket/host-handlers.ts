@@ -1,0 +1,127 @@
+/** What each host method does: one line of glue from `contracts/host-methods.ts` to the part that does it. */
+
+import type { z } from "zod";
+import { type HostMethod, type HostMethods, type HostOutput, hostMethods } from "@/server/core/contracts/host-methods";
+import type { Volume } from "@/server/core/contracts/volume";
+import { prepareRepository } from "../backup/restic";
+import { listBackup, restoreFiles } from "../backup/restic-restore";
+import { examineHost } from "../doctor/doctor";
+import { restartEngine } from "../engine/restart";
+import { engineLog } from "../engine/unreachable";
+import { FaultError } from "../fault";
+import type { Host } from "../host";
+import { sampleOf } from "../link/sample";
+import { createPractice, removePractice } from "../practice/practice-volumes";
+import type { ActiveRuns } from "../runs/active-runs";
+import type { Caller, ExecSessions } from "../snapshots/exec-sessions";
+import type { KeptSnapshots } from "../snapshots/kept-snapshots";
+import { attachVolume, detachVolume } from "../volumes/attach";
+import { describeKnown, listVolumes } from "../volumes/discovery";
+import type { KnownVolume } from "../volumes/known-volumes";
+import { readMounts } from "../volumes/mount-table";
+
+export interface HostParts {
+  host: Host;
+  runs: ActiveRuns;
+  sessions: ExecSessions;
+  snapshots: KeptSnapshots;
+}
+
+type Handlers = {
+  [M in HostMethod]: (input: z.output<HostMethods[M]["input"]>, caller: Caller | null) => Promise<HostOutput<M>>;
+};
+
+/** Checks the input and runs a host method. `caller` is null over the link: it holds no lease. */
+export function answerHostMethod(
+  handlers: Handlers,
+  method: string,
+  params: unknown,
+  caller: Caller | null,
+): Promise<unknown> {
+  if (!Object.hasOwn(hostMethods, method)) throw new FaultError("notFound", `there is no method "${method}"`);
+  return callOne(handlers, method as HostMethod, params, caller);
+}
+
+async function callOne<M extends HostMethod>(handlers: Handlers, method: M, params: unknown, caller: Caller | null) {
+  const input = hostMethods[method].input.parse(params ?? {}) as z.output<HostMethods[M]["input"]>;
+  return handlers[method](input, caller);
+}
+
+export function hostHandlers({ host, runs, sessions, snapshots }: HostParts): Handlers {
+  const { known, engine, writers, caches, places } = host;
+  const volumeOf = async (record: KnownVolume): Promise<Volume> => describeKnown(known, record, await readMounts());
+  const exclusively = <T>(work: () => Promise<T>): Promise<T> => known.exclusively(work);
+  const refuseWhenInRun = (name: string): void => {
+    if (runs.volumes().has(name))
+      throw new FaultError("busy", `volume "${name}" is being backed up`, { field: "name" });
+  };
+  return {
+    "host.doctor": ({ selfTest }) => examineHost(host, selfTest),
+    "volume.list": () => listVolumes(known),
+    "volume.attach": (input) => exclusively(async () => volumeOf((await attachVolume(known, engine, input)).record)),
+    "volume.detach": ({ name }) =>
+      exclusively(async () => {
+        refuseWhenInRun(name);
+        const record = known.require(name);
+        if (record.practice) await writers.stop(record);
+        await detachVolume(known, engine, name);
+        return {};
+      }),
+    "practice.create": (input) =>
+      exclusively(async () => volumeOf((await createPractice(known, engine, writers, input)).record)),
+    "practice.remove": ({ name }) =>
+      exclusively(async () => {
+        refuseWhenInRun(name);
+        await removePractice(known, engine, writers, name);
+        return {};
+      }),
+    "practice.writer": ({ name, on }) =>
+      exclusively(async () => {
+        const record = { ...known.require(name), writer: on };
+        if (!record.practice) throw new FaultError("invalid", `"${name}" is not a practice volume`, { field: "name" });
+        if (on) await writers.start(record);
+        else await writers.stop(record);
+        await known.save(record);
+        return volumeOf(record);
+      }),
+    "sample.latest": async () =>
+      Promise.all(known.allAttached().map(async ({ record, watch }) => sampleOf(record.name, await watch.describe()))),
+    "cache.list": () => caches.list(),
+    "cache.removeOrphans": () => caches.removeOrphans(),
+    "cache.allow": async ({ locations }) => {
+      await caches.allow(locations);
+      return caches.list();
+    },
+    "snapshot.create": (input, caller) => snapshots.create(input, caller?.gone ?? new AbortController().signal),
+    "snapshot.list": () => snapshots.list(),
+    "snapshot.mount": async ({ id, target }) => {
+      await snapshots.mount(id, target);
+      return {};
+    },
+    "snapshot.release": async ({ id }) => {
+      await snapshots.release(id);
+      return {};
+    },
+    "exec.begin": (input, caller) => {
+      if (caller === null) throw new FaultError("denied", "exec works on the worker's local socket only");
+      return sessions.begin(input, caller);
+    },
+    "exec.end": ({ session }) => sessions.end(session),
+    "run.start": async (spec) => {
+      runs.start(spec);
+      return {};
+    },
+    "run.cancel": async ({ runId }) => {
+      await runs.cancel(runId);
+      return {};
+    },
+    "restore.list": (input) => listBackup(places, input),
+    "restore.start": (input) => restoreFiles(places, input),
+    "repository.prepare": (input) => prepareRepository(places, input),
+    "engine.restart": async ({ volume }) => {
+      await restartEngine(known.requireAttached(volume));
+      return {};
+    },
+    "engine.log": async ({ volume, lines }) => engineLog(known.requireAttached(volume).runDirectory, lines),
+  };
+}
