@@ -56,17 +56,22 @@ test("migrations are applied once, and one that was changed afterwards is notice
   expect(() => migrate(file, MIGRATIONS)).toThrow("changed after it was applied");
 });
 
-test("what is written beside an open transaction is not lost when that rolls back", async () => {
+test("what is written beside an open transaction is not lost when that rolls back, and sees nothing of it", async () => {
   const db = await openDatabase(directory);
   let beside: Promise<unknown> = Promise.resolve();
   const rolledBack = db.$transaction(async (tx) => {
     await tx.setting.create({ data: { key: "inside", value: "1" } });
-    beside = db.setting.create({ data: { key: "beside", value: "1" } });
+    // Prisma sends a query when it is first awaited: `then` sends these now.
+    beside = Promise.all([
+      db.$executeRaw`INSERT INTO "Setting" ("key", "value") VALUES ('raw', '1')`.then(),
+      db.setting.create({ data: { key: "beside", value: "1" } }).then(),
+      db.setting.findUnique({ where: { key: "inside" } }).then((seen) => expect(seen).toBeNull()),
+    ]);
     await new Promise((resolve) => setTimeout(resolve, 50));
     throw new Error("no");
   });
   await expect(rolledBack).rejects.toThrow("no");
   await beside;
-  expect((await db.setting.findMany()).map(({ key }) => key)).toEqual(["beside"]);
+  expect((await db.setting.findMany()).map(({ key }) => key).sort()).toEqual(["beside", "raw"]);
   await db.$disconnect();
 });
