@@ -5,7 +5,15 @@
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { mustRun } from "@/server/worker/programs/run-program";
-import { AttachedVolume, scratchDirectory, smallestBytes } from "../fixtures/attached-volume";
+import {
+  AttachedVolume,
+  MIB,
+  makeFileSystem,
+  makeImage,
+  mount,
+  scratchDirectory,
+  smallestBytes,
+} from "../fixtures/attached-volume";
 import { BackgroundProgram } from "../fixtures/background-program";
 import { cleanupAfterEach } from "../fixtures/cleanup";
 import { Freeze, freezeRequest } from "../fixtures/freeze-program";
@@ -115,6 +123,42 @@ describe("an engine that is too slow", () => {
     process.kill(pid, "SIGKILL");
     await mustGoOn(writes, GRACE_MS);
     expect((await freeze.ended).report).toMatchObject({ ok: false, kind: "activate", mount: "xfs" });
+    await mustHoldNoSnapshot();
+  });
+});
+
+describe("a freeze that hangs inside the kernel", () => {
+  it("lets the other volumes go at the deadline, and its own as soon as the kernel lets go", async () => {
+    // The second volume's backing store lies on a file system that is frozen, so nothing can be written to it.
+    const hostImage = await makeImage(join(directory, "host.img"), 256 * MIB);
+    await makeFileSystem(hostImage, "ext4");
+    const host = join(directory, "host");
+    await mount(cleanup, hostImage, host, "loop");
+    const image = await makeImage(join(host, "stuck.img"), 64 * MIB);
+    const stuck = await AttachedVolume.adopt(cleanup, directory, "zz-stuck", image, join(directory, "zz-stuck.run"));
+    await stuck.mountNew("ext4");
+    await stuck.prepare("s1");
+    await mustRun("sync", ["-f", stuck.mountPoint]);
+    await mustRun("sync", ["-f", host]);
+    await mustRun("fsfreeze", ["--freeze", host]);
+    let frozen = true;
+    const unfreeze = async () => {
+      if (frozen) await mustRun("fsfreeze", ["--unfreeze", host]);
+      frozen = false;
+    };
+    cleanup.add("unfreeze the host", unfreeze);
+
+    const freeze = Freeze.start(freezeRequest([ext4, stuck], "s1", 1500));
+    await freeze.guardian();
+    await pause(500);
+    const [other, own] = [write(ext4), write(stuck)];
+    await pause(300);
+    expect([other.ended, own.ended]).toEqual([false, false]);
+    await mustGoOn([other], 1500 + GRACE_MS);
+    expect(own.ended).toBe(false);
+    await unfreeze();
+    await mustGoOn([own], 5000 + GRACE_MS);
+    expect((await freeze.ended).report).toMatchObject({ ok: false, kind: "deadline", mount: "zz-stuck" });
     await mustHoldNoSnapshot();
   });
 });

@@ -152,34 +152,41 @@ impl Actor<'_> {
                 continue;
             }
             marks[i].thaw_called = sys::now();
-            loop {
-                match sys::thaw(volume.mount.as_fd()) {
-                    Ok(()) => {}
-                    Err(libc::EINVAL) => {
-                        stop = stop
-                            .or_else(|| self.asked_to_end())
-                            .or(Some(Stop::ThawedByOther(i)))
-                    }
-                    Err(_) if sys::now() < deadline => {
-                        sys::poll_until(&mut [], Some(sys::now() + RETRY_THAW_AFTER));
-                        continue;
-                    }
-                    // The guardian goes on trying for as long as this process lives.
-                    Err(errno) => {
-                        self.shared.set_abort(Abort::Deadline);
-                        stop = stop.or(Some(Stop::ThawFailed(i, errno)));
-                        break;
+            match self.thaw_one(volume, deadline) {
+                Ok(()) => {
+                    marks[i].thawed = sys::now();
+                    if marks[i].thawed > deadline {
+                        stop = stop.or(Some(Stop::Deadline(i)));
                     }
                 }
-                self.shared.set_mount(i, Mount::Thawed);
-                break;
+                // When it was thawed is not known here.
+                Err(libc::EINVAL) => {
+                    stop = stop
+                        .or_else(|| self.asked_to_end())
+                        .or(Some(Stop::ThawedByOther(i)));
+                }
+                // The guardian goes on trying for as long as this process lives.
+                Err(errno) => {
+                    self.shared.set_abort(Abort::Deadline);
+                    stop = stop.or(Some(Stop::ThawFailed(i, errno)));
+                    continue;
+                }
             }
-            marks[i].thawed = sys::now();
-            if marks[i].thawed > deadline {
-                stop = stop.or(Some(Stop::Deadline(i)));
-            }
+            self.shared.set_mount(i, Mount::Thawed);
         }
         stop
+    }
+
+    /// Tries until the deadline.
+    fn thaw_one(&self, volume: &Volume, deadline: u64) -> Result<(), i32> {
+        loop {
+            match sys::thaw(volume.mount.as_fd()) {
+                Err(errno) if errno != libc::EINVAL && sys::now() < deadline => {
+                    sys::poll_until(&mut [], Some(sys::now() + RETRY_THAW_AFTER));
+                }
+                other => return other,
+            }
+        }
     }
 
     /// Whether to end now, while busy with volume `at`.
