@@ -69,6 +69,19 @@ test("events that were stored are not stored again when the worker sends them an
   expect(await textsOf(runId)).toEqual(["once", "after"]);
 });
 
+test("a hole in the numbers is sent again, and a worker that has nothing older is not turned away for ever", async () => {
+  const { runId } = await startRun();
+  worker.emit(runId, started("data"));
+  await eventually(() => worker.outbox.length === 0);
+  worker.send({ type: "event", seq: 3, runId, event: logLine("out of order") });
+  await eventually(async () => (await client.hosts.list.query()).every((host) => !host.connected));
+  expect(await textsOf(runId)).toEqual([]);
+
+  await worker.connect(it.origin, it.hostKey);
+  worker.send({ type: "event", seq: 41, runId, event: logLine("what is left") });
+  await eventually(async () => (await textsOf(runId)).length === 1);
+});
+
 test("a run that the worker no longer knows ends as interrupted, with its evidence", async () => {
   const { runId } = await startRun();
   worker.emit(runId, started("data"), { type: "phase", at: new Date().toISOString(), group: 0, phase: "reserving" });

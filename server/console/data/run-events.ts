@@ -6,6 +6,10 @@
  * runs, the runs' pictures and failures follow from them, the mark moves on. Acknowledged is what a commit has
  * made durable. Should two batches ever race, the unique (outbox, sequence number) refuses the second.
  *
+ * A hole in the numbers means that something was lost on the way: the batch is refused, and the worker sends again
+ * what it still has. Only what it sends first of all on a new connection may begin after a hole, for then it has
+ * nothing older (an outbox that served another console before, or lost a part of itself).
+ *
  * An event that the run's state does not allow is still kept in the log, for it happened; the picture stays.
  */
 import { randomUUID } from "node:crypto";
@@ -28,14 +32,19 @@ export class EventStore {
     this.#db = db;
   }
 
-  /** Stores what is new of a batch in the order of sequence numbers; a hole in them throws. */
-  storeBatch(outboxId: string, batch: SequencedEvent[]): Promise<{ lastSeq: number; changes: Change[] }> {
+  /** Stores what is new of a batch in the order of sequence numbers. `first`: it is the first of its connection. */
+  storeBatch(
+    outboxId: string,
+    batch: SequencedEvent[],
+    first: boolean,
+  ): Promise<{ lastSeq: number; changes: Change[] }> {
     return this.#db.$transaction(async (tx) => {
       let { lastSeq } = await tx.outbox.findUniqueOrThrow({ where: { id: outboxId } });
       const entries: Entry[] = [];
-      for (const { seq, runId, event } of batch) {
+      for (const [i, { seq, runId, event }] of batch.entries()) {
         if (seq <= lastSeq) continue;
-        if (seq !== lastSeq + 1) throw new Error(`outbox ${outboxId}: event ${seq} came after ${lastSeq}`);
+        if (seq !== lastSeq + 1 && !(first && i === 0))
+          throw new Error(`outbox ${outboxId}: event ${seq} came after ${lastSeq}`);
         lastSeq = seq;
         entries.push({ runId, event, outboxId, seq });
       }

@@ -26,8 +26,8 @@ import { answerConsoleMethod } from "./console-methods";
 const PING_MS = 10_000;
 const GREETING_MS = 10_000;
 const BATCH = 500;
-/** A worker that does not say how far its outbox goes is given this long without an event. */
-const OUTBOX_SILENCE_MS = 5_000;
+/** Silence that counts as an empty outbox: of a worker that does not say how far it goes, and of one whose word is not kept. */
+const SILENCE_MS = { untold: 5_000, told: 30_000 } as const;
 /** WebSocket close codes: policy violation, internal error, going away. */
 const CLOSE = { refused: 1008, failed: 1011, away: 1001 } as const;
 
@@ -49,6 +49,7 @@ export class WorkerLink implements HostLink {
   #lastEventAt = 0;
   #unstored: SequencedEvent[] = [];
   #storing = false;
+  #firstBatch = true;
 
   constructor(socket: WebSocket, hostId: string, services: Services, log: Logger) {
     this.#socket = socket;
@@ -152,8 +153,9 @@ export class WorkerLink implements HostLink {
   }
 
   #outboxStored({ outboxLastSeq }: Hello): boolean {
-    if (outboxLastSeq !== undefined) return this.#storedSeq >= outboxLastSeq;
-    return this.#unstored.length === 0 && !this.#storing && Date.now() - this.#lastEventAt > OUTBOX_SILENCE_MS;
+    if (outboxLastSeq !== undefined && this.#storedSeq >= outboxLastSeq) return true;
+    const silence = this.#storing ? 0 : Date.now() - this.#lastEventAt;
+    return silence > (outboxLastSeq === undefined ? SILENCE_MS.untold : SILENCE_MS.told);
   }
 
   async #store(): Promise<void> {
@@ -162,7 +164,9 @@ export class WorkerLink implements HostLink {
     this.#storing = true;
     try {
       while (this.#unstored.length > 0) {
-        this.#storedSeq = await this.#services.runLog.store(outboxId, this.#unstored.splice(0, BATCH));
+        const batch = this.#unstored.splice(0, BATCH);
+        this.#storedSeq = await this.#services.runLog.store(outboxId, batch, this.#firstBatch);
+        this.#firstBatch = false;
         this.#send({ type: "ack", seq: this.#storedSeq });
       }
     } finally {

@@ -24,9 +24,9 @@ export class RunLog {
     this.#recorder = recorder;
   }
 
-  /** Stores a worker's events; returns up to where its outbox is stored. */
-  async store(outboxId: string, batch: SequencedEvent[]): Promise<number> {
-    const { lastSeq, changes } = await this.#events.storeBatch(outboxId, batch);
+  /** Stores a worker's events; returns up to where its outbox is stored. `first`: nothing came on this connection before. */
+  async store(outboxId: string, batch: SequencedEvent[], first: boolean): Promise<number> {
+    const { lastSeq, changes } = await this.#events.storeBatch(outboxId, batch, first);
     this.#publish(changes);
     return lastSeq;
   }
