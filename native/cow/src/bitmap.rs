@@ -51,6 +51,15 @@ impl Bitmap {
             .sum()
     }
 
+    /// How many bits are set in both.
+    pub fn count_common(&self, other: &Bitmap) -> u64 {
+        let pairs = self.0.words().iter().zip(other.0.words());
+        pairs
+            .map(|(a, b)| a.load(Ordering::Relaxed) & b.load(Ordering::Relaxed))
+            .map(|both| u64::from(both.count_ones()))
+            .sum()
+    }
+
     pub fn clear(&self) {
         self.0.clear();
     }

@@ -17,7 +17,7 @@ mod need;
 pub mod pool;
 mod range_lock;
 pub mod record;
-mod snapshot_read;
+pub mod snapshot_read;
 pub mod store;
 mod sweep;
 pub mod volume;

@@ -99,7 +99,7 @@ impl Volume {
                 let record = Record {
                     block,
                     epoch: open.epoch,
-                    checksum: crc32c::crc32c(content),
+                    checksum: record::checksum(content),
                 };
                 record::store(pool.index.words(), slot + n as u32, record);
                 self.map.insert(block, SlotRef::new(number, slot + n as u32));
@@ -188,7 +188,7 @@ impl Volume {
             if held(&open.snapshots[at]) {
                 longest = longest.max(open.snapshots[at].policy.hold - waited);
             } else {
-                self.ledger.snapshot_lost(key, &loss);
+                self.ledger.snapshot_lost(&open.snapshots[at], &loss);
                 open.snapshots.remove(at);
                 lost = true;
             }

@@ -24,6 +24,11 @@ pub struct Record {
     pub checksum: u32,
 }
 
+/// CRC-32C, as slots and cells carry it.
+pub fn checksum(bytes: &[u8]) -> u32 {
+    crc32c::crc32c(bytes)
+}
+
 /// None while the slot holds nothing, or lies beyond the index.
 pub fn load(index: &[AtomicU64], slot: u32) -> Option<Record> {
     let at = slot as usize * WORDS;

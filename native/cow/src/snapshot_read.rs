@@ -8,7 +8,7 @@
 
 use crate::BLOCK;
 use crate::map::SlotRef;
-use crate::record::Record;
+use crate::record::{self, Record};
 use crate::store::{Loss, LossCause};
 use crate::volume::{Open, Snapshot, Volume};
 use std::io;
@@ -122,7 +122,7 @@ impl Volume {
     pub fn lose(&self, key: u64, loss: &Loss) {
         let mut open = self.exclusive();
         if let Some(at) = open.snapshots.iter().position(|s| s.key == key) {
-            self.ledger.snapshot_lost(key, loss);
+            self.ledger.snapshot_lost(&open.snapshots[at], loss);
             open.snapshots.remove(at);
             drop(open);
             self.sweep_later();
@@ -152,7 +152,7 @@ fn read_slot(open: &Open, at: SlotRef, record: Record, into: &mut [u8]) -> Resul
             format!("reading the cache failed: {error}"),
         ));
     }
-    if crc32c::crc32c(into) != record.checksum {
+    if record::checksum(into) != record.checksum {
         return Err(damaged(None, "the checksum does not match".into()));
     }
     Ok(())

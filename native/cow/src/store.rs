@@ -1,5 +1,6 @@
 //! What copy-on-write needs of the world.
 
+use crate::volume::Snapshot;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -49,7 +50,7 @@ impl Words for Vec<AtomicU64> {
 pub trait Ledger: Send + Sync {
     /// Must be stored where the next engine finds it when this returns. Called with the volume's
     /// lock held: must not call back.
-    fn snapshot_lost(&self, key: u64, loss: &Loss);
+    fn snapshot_lost(&self, snapshot: &Snapshot, loss: &Loss);
 }
 
 /// Why a snapshot ended before its release. The first cause, never a later symptom.

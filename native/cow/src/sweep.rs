@@ -119,9 +119,14 @@ impl Volume {
         self.recount();
     }
 
-    /// Counts anew what each snapshot reads from the cache.
+    /// Counts anew what each snapshot reads from the cache, and what it was spared.
     fn recount(&self) {
         let open = self.exclusive();
+        for snapshot in &open.snapshots {
+            let free = snapshot.free.as_ref();
+            let skipped = free.map_or(0, |free| free.count_common(&self.touched));
+            snapshot.skipped.store(skipped, Ordering::Relaxed);
+        }
         for (number, pool) in open.pools.iter().enumerate() {
             let Some(pool) = pool else { continue };
             for slot in 0..pool.reserved() as u32 {

@@ -129,8 +129,8 @@ pub(crate) struct Room {
 }
 
 impl Volume {
-    /// `indexes`: the records of each pool, [`MAX_POOLS`] of them. `touched`: cleared here. Rebuilds
-    /// the map from the records and gives up those that no snapshot needs.
+    /// `indexes`: the records of each pool, [`MAX_POOLS`] of them. `touched`: a bit for each block.
+    /// Rebuilds the map from the records and gives up those that no snapshot needs.
     pub fn new(
         store: Arc<dyn BlockStore>,
         sector_size: usize,
@@ -139,7 +139,6 @@ impl Volume {
         ledger: Arc<dyn Ledger>,
         survivors: Survivors,
     ) -> Self {
-        touched.clear();
         let mut open = Open {
             epoch: survivors.epoch,
             ..Default::default()

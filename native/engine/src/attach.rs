@@ -1,0 +1,168 @@
+//! `attach`: from a backing store to a live block device.
+//!
+//! The keeper is started by a copy of this program with the opened backing store; it mounts the FUSE
+//! file system and starts the engine. Once the engine answers, this short-lived process makes the
+//! loop device: a server that opens its own file can hang at its death. Whatever fails, everything
+//! that was made is taken down again.
+
+use crate::client::Client;
+use crate::failure::{Context, Failure, Outcome};
+use crate::protocol::{AttachResult, ErrorKind};
+use crate::run_directory::{self, RunDirectory};
+use crate::state::Configuration;
+use crate::{backing, descriptors, detach, names};
+use std::io::Read;
+use std::os::fd::AsRawFd;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+use transport::loop_device;
+
+pub const TRANSPORT: &str = "fuse_loop";
+/// Until the first engine answers.
+const START_TIME: Duration = Duration::from_secs(20);
+
+pub struct Request {
+    pub id: String,
+    pub backing: PathBuf,
+    pub run_directory: PathBuf,
+    pub sector_size: Option<u32>,
+    pub threads: usize,
+    pub own_groups: bool,
+}
+
+pub fn attach(request: &Request) -> Outcome<AttachResult> {
+    names::check("volume id", &request.id)?;
+    if !(1..=64).contains(&request.threads) {
+        return Err(Failure::invalid("threads must be 1 to 64"));
+    }
+    let run = RunDirectory::new(&request.run_directory)?;
+    let shown = request.backing.display();
+    let real = std::fs::canonicalize(&request.backing).context(|| format!("{shown}"))?;
+    run.create()?;
+    let _changing = run_directory::lock(&run.change_lock(), true)?;
+    if let Some(existing) = already_attached(&run, request, &real)? {
+        return Ok(existing);
+    }
+    let result = start(request, &run, &real);
+    if result.is_err() {
+        let _ = detach::take_down(&run, &request.id, true);
+    }
+    result
+}
+
+/// What is attached in the directory already, if it works; leftovers of a half state are removed.
+fn already_attached(
+    run: &RunDirectory,
+    request: &Request,
+    real: &Path,
+) -> Outcome<Option<AttachResult>> {
+    let Ok(mut client) = Client::connect(run) else {
+        detach::take_down(run, &request.id, false)?;
+        run.create()?;
+        return Ok(None);
+    };
+    let report = client.call("describe", serde_json::json!({}))?;
+    let text = |key: &str| report[key].as_str().unwrap_or_default().to_owned();
+    if text("id") != request.id || Path::new(&text("backing")) != real {
+        return Err(Failure::new(
+            ErrorKind::Exists,
+            format!(
+                "{} serves volume {} on {} already",
+                run.path().display(),
+                text("id"),
+                text("backing")
+            ),
+        ));
+    }
+    let sector_size = report["sectorSize"].as_u64().unwrap_or(512) as u32;
+    finish(run, &request.id, report["sizeBytes"].as_u64().unwrap_or(0), sector_size).map(Some)
+}
+
+fn start(request: &Request, run: &RunDirectory, real: &Path) -> Outcome<AttachResult> {
+    let opened = backing::open(real)?;
+    let sector_size = request.sector_size.unwrap_or(opened.sector_size);
+    if ![512, 4096].contains(&sector_size) {
+        return Err(Failure::invalid("the sector size must be 512 or 4096"));
+    }
+    let unit = u64::from(sector_size).max(opened.alignment as u64);
+    let configuration = Configuration {
+        id: request.id.clone(),
+        backing: real.to_string_lossy().into_owned(),
+        run_directory: run.path().to_string_lossy().into_owned(),
+        size: opened.size / unit * unit,
+        sector_size,
+        alignment: opened.alignment,
+        threads: request.threads,
+    };
+    start_keeper(&configuration, &opened, request.own_groups)?;
+    Client::connect_within(run, START_TIME)?;
+    finish(run, &request.id, configuration.size, sector_size)
+}
+
+fn start_keeper(
+    configuration: &Configuration,
+    opened: &backing::Opened,
+    own_groups: bool,
+) -> Outcome<()> {
+    let text = serde_json::to_string(configuration)
+        .map_err(|e| Failure::new(ErrorKind::Internal, e.to_string()))?;
+    let backing_fd = opened.file.as_raw_fd();
+    let mut command = Command::new("/proc/self/exe");
+    command
+        .args(["keeper", "--configuration", &text])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped());
+    if !own_groups {
+        command.arg("--stay-in-groups");
+    }
+    // SAFETY: the closure only duplicates a descriptor, which is allowed between fork and exec.
+    unsafe {
+        command.pre_exec(move || descriptors::replace(backing_fd, descriptors::BACKING));
+    }
+    let mut child = command.spawn().context(|| "starting the keeper".into())?;
+    let mut said = String::new();
+    if let Some(mut output) = child.stdout.take() {
+        // Ends when the keeper is ready and closes it, or has failed.
+        output
+            .read_to_string(&mut said)
+            .context(|| "listening to the keeper".into())?;
+    }
+    if said.trim() == "ready" {
+        return Ok(());
+    }
+    let _ = child.wait();
+    let failure = serde_json::from_str::<serde_json::Value>(&said).ok();
+    let fault = failure.and_then(|f| serde_json::from_value(f["error"].clone()).ok());
+    Err(match fault {
+        Some(crate::protocol::EngineFault { kind, message, .. }) => Failure::new(kind, message),
+        None => Failure::new(ErrorKind::Internal, "the keeper died while starting"),
+    })
+}
+
+/// Makes the loop device if it is not there.
+fn finish(run: &RunDirectory, id: &str, size: u64, sector_size: u32) -> Outcome<AttachResult> {
+    let existing = loop_device::over(&run.live()).context(|| "listing loop devices".into())?;
+    let device = match existing {
+        Some(device) => device,
+        None => {
+            let settings = loop_device::Settings {
+                read_only: false,
+                direct_io: true,
+                sector_size,
+            };
+            loop_device::attach(&run.live(), &settings)
+                .context(|| "making the loop device".into())?
+        }
+    };
+    Ok(AttachResult {
+        id: id.to_owned(),
+        device: device.to_string_lossy().into_owned(),
+        socket: run.socket().to_string_lossy().into_owned(),
+        keeper_pid: run_directory::keeper(run).unwrap_or(0),
+        size_bytes: size,
+        sector_size,
+        transport: TRANSPORT.to_owned(),
+    })
+}

@@ -1,0 +1,82 @@
+//! A caller of the control socket, for the short-lived programs.
+
+use crate::failure::{Context, Failure, Outcome};
+use crate::protocol::{EngineFault, ErrorKind, PROTOCOL};
+use crate::run_directory::RunDirectory;
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
+
+const CALL_TIME: Duration = Duration::from_secs(30);
+/// An engine that is being replaced answers within this time.
+const CONNECT_TIME: Duration = Duration::from_secs(5);
+
+pub struct Client {
+    stream: BufReader<UnixStream>,
+    next: u64,
+}
+
+impl Client {
+    /// Fails at once if nobody listens.
+    pub fn connect(run: &RunDirectory) -> Outcome<Self> {
+        Client::greet(run, CONNECT_TIME)
+    }
+
+    /// Tries until an engine answers.
+    pub fn connect_within(run: &RunDirectory, time: Duration) -> Outcome<Self> {
+        let end = Instant::now() + time;
+        loop {
+            match Client::greet(run, time) {
+                Ok(client) => return Ok(client),
+                Err(e) if Instant::now() > end => return Err(e),
+                Err(_) => std::thread::sleep(Duration::from_millis(20)),
+            }
+        }
+    }
+
+    fn greet(run: &RunDirectory, time: Duration) -> Outcome<Self> {
+        let stream = UnixStream::connect(run.socket()).context(|| "no engine listens".into())?;
+        stream
+            .set_read_timeout(Some(time))
+            .and_then(|()| stream.set_write_timeout(Some(time)))
+            .context(|| "control socket".into())?;
+        let mut client = Client {
+            stream: BufReader::new(stream),
+            next: 1,
+        };
+        client.call("hello", json!({ "protocol": PROTOCOL }))?;
+        let stream = client.stream.get_ref();
+        stream
+            .set_read_timeout(Some(CALL_TIME))
+            .context(|| "control socket".into())?;
+        Ok(client)
+    }
+
+    pub fn call(&mut self, method: &str, params: Value) -> Outcome<Value> {
+        let id = self.next;
+        self.next += 1;
+        let mut text = json!({ "id": id, "method": method, "params": params }).to_string();
+        text.push('\n');
+        let lost = || format!("talking to the engine ({method})");
+        self.stream
+            .get_mut()
+            .write_all(text.as_bytes())
+            .context(lost)?;
+        loop {
+            let mut line = String::new();
+            if self.stream.read_line(&mut line).context(lost)? == 0 {
+                return Err(Failure::new(ErrorKind::Io, "the engine closed the connection"));
+            }
+            let reply: Value = serde_json::from_str(&line)
+                .map_err(|e| Failure::new(ErrorKind::Protocol, format!("reply: {e}")))?;
+            if reply["id"] != id {
+                continue;
+            }
+            if let Ok(fault) = serde_json::from_value::<EngineFault>(reply["error"].clone()) {
+                return Err(Failure::new(fault.kind, fault.message));
+            }
+            return Ok(reply["result"].clone());
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! One connection: lines in, replies out, reports if asked for.
+
+use super::methods::{self, After};
+use super::outbox::Outbox;
+use super::receive::Receiver;
+use crate::engine::{Engine, Since};
+use crate::failure::Failure;
+use crate::protocol::{ErrorKind, Event, PROTOCOL};
+use crate::state::Word;
+use crate::telemetry::MAX_WATCHERS;
+use crate::log;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+#[derive(Deserialize)]
+struct Request {
+    id: u64,
+    method: String,
+    #[serde(default = "nothing")]
+    params: Value,
+}
+
+fn nothing() -> Value {
+    json!({})
+}
+
+pub fn serve(stream: UnixStream, engine: &Arc<Engine>) {
+    let outbox = Arc::new(Outbox::default());
+    let Ok(writing) = stream.try_clone() else {
+        return;
+    };
+    let writer = {
+        let outbox = outbox.clone();
+        thread::Builder::new()
+            .name("control-out".into())
+            .spawn(move || outbox.write_to(writing))
+    };
+    let mut receiver = Receiver::new(stream);
+    let mut greeted = false;
+    let mut shutdown = false;
+    while let Ok(Some(line)) = receiver.line() {
+        let request: Request = match serde_json::from_str(&line) {
+            Ok(request) => request,
+            Err(e) => {
+                reply(&outbox, 0, Err(Failure::invalid(format!("not a request: {e}"))));
+                break;
+            }
+        };
+        let descriptor = receiver.descriptor();
+        if !greeted && request.method != "hello" {
+            let first = Failure::new(ErrorKind::Protocol, "the first message must be hello");
+            reply(&outbox, request.id, Err(first));
+            break;
+        }
+        greeted = true;
+        match methods::call(engine, &request.method, request.params, descriptor) {
+            Ok((result, after)) => {
+                reply(&outbox, request.id, Ok(result));
+                match after {
+                    After::Nothing => {}
+                    After::Subscribe(interval) => subscribe(engine, &outbox, interval),
+                    After::Shutdown => {
+                        shutdown = true;
+                        break;
+                    }
+                }
+            }
+            Err(failure) => {
+                let end = failure.kind == ErrorKind::Protocol;
+                reply(&outbox, request.id, Err(failure));
+                if end {
+                    break;
+                }
+            }
+        }
+    }
+    outbox.close();
+    if let Ok(writer) = writer {
+        let _ = writer.join();
+    }
+    if shutdown {
+        log::line("the engine ends as asked");
+        engine.state.set(Word::Shutdown, 1);
+        std::process::exit(0);
+    }
+}
+
+fn reply(outbox: &Outbox, id: u64, result: Result<Value, Failure>) {
+    let line = match result {
+        Ok(result) => json!({ "id": id, "result": result }),
+        Err(failure) => json!({ "id": id, "error": failure.fault() }),
+    };
+    outbox.send(line.to_string());
+}
+
+/// Starts the thread that reports. One subscription a connection is meant; a second one adds reports.
+fn subscribe(engine: &Arc<Engine>, outbox: &Arc<Outbox>, interval: Duration) {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let watcher = NEXT.fetch_add(1, Ordering::Relaxed) as usize % MAX_WATCHERS;
+    engine.events.subscribe(outbox);
+    let (engine, outbox) = (engine.clone(), outbox.clone());
+    let run = move || {
+        engine.telemetry.watched_gap(watcher);
+        let mut since = Since {
+            histogram: Some(engine.telemetry.histogram()),
+            watcher: Some(watcher),
+        };
+        loop {
+            let report = Box::new(engine.report(&mut since));
+            let Ok(line) = serde_json::to_string(&Event::Report { report }) else {
+                return;
+            };
+            if !outbox.send_report(line) {
+                return;
+            }
+            thread::sleep(interval);
+        }
+    };
+    if let Err(e) = thread::Builder::new().name("reports".into()).spawn(run) {
+        log::line(format!("no thread for reports: {e}"));
+    }
+}
+
+pub(super) fn check_protocol(protocol: u32) -> Result<(), Failure> {
+    if protocol == PROTOCOL {
+        return Ok(());
+    }
+    Err(Failure::new(
+        ErrorKind::Protocol,
+        format!("this engine speaks protocol {PROTOCOL}, not {protocol}"),
+    ))
+}

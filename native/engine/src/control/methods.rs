@@ -1,0 +1,99 @@
+//! The methods of the socket, by name.
+
+use super::connection::check_protocol;
+use crate::engine::{Engine, Since};
+use crate::failure::{Failure, Outcome};
+use crate::protocol::{
+    ErrorKind, HelloParams, HelloResult, Nothing, PROTOCOL, PrepareParams, ReserveParams,
+    SetPolicyParams, ShutdownParams, SnapshotParams, SubscribeParams,
+};
+use crate::state::Word;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::fs::File;
+use std::time::Duration;
+
+const MIN_INTERVAL_MS: u64 = 100;
+const MAX_INTERVAL_MS: u64 = 3_600_000;
+
+/// What the connection does once the reply is sent.
+pub enum After {
+    Nothing,
+    Subscribe(Duration),
+    Shutdown,
+}
+
+pub fn call(
+    engine: &Engine,
+    method: &str,
+    params: Value,
+    descriptor: Option<File>,
+) -> Outcome<(Value, After)> {
+    let registry = &engine.registry;
+    let result = match method {
+        "hello" => {
+            check_protocol(parse::<HelloParams>(params)?.protocol)?;
+            result(&HelloResult {
+                protocol: PROTOCOL,
+                version: crate::VERSION.to_owned(),
+                pid: std::process::id(),
+                start_count: engine.state.get(Word::StartCount),
+            })
+        }
+        "describe" => {
+            parse::<Nothing>(params)?;
+            result(&engine.report(&mut Since::default()))
+        }
+        "prepare" => result(&registry.prepare(&parse::<PrepareParams>(params)?)?),
+        "activate" => {
+            let ask: SnapshotParams = parse(params)?;
+            result(&registry.activate(&ask.snapshot, descriptor)?)
+        }
+        "release" => result(&registry.release(&parse::<SnapshotParams>(params)?.snapshot)?),
+        "setPolicy" => {
+            registry.set_policy(&parse::<SetPolicyParams>(params)?)?;
+            result(&Nothing {})
+        }
+        "reserve" => result(&registry.reserve(parse::<ReserveParams>(params)?.bytes)?),
+        "subscribe" => {
+            let interval = parse::<SubscribeParams>(params)?.interval_ms;
+            if !(MIN_INTERVAL_MS..=MAX_INTERVAL_MS).contains(&interval) {
+                return Err(Failure::invalid(format!(
+                    "intervalMs must be {MIN_INTERVAL_MS} to {MAX_INTERVAL_MS}"
+                )));
+            }
+            let after = After::Subscribe(Duration::from_millis(interval));
+            return Ok((result(&Nothing {})?, after));
+        }
+        "shutdown" => {
+            let force = parse::<ShutdownParams>(params)?.force.unwrap_or(false);
+            shut_down(engine, force)?;
+            return Ok((result(&Nothing {})?, After::Shutdown));
+        }
+        _ => Err(Failure::invalid(format!("there is no method {method:?}"))),
+    };
+    Ok((result?, After::Nothing))
+}
+
+fn shut_down(engine: &Engine, force: bool) -> Outcome<()> {
+    let open = engine.registry.table.snapshots();
+    if !open.is_empty() && !force {
+        return Err(Failure::new(
+            ErrorKind::Busy,
+            format!("{} snapshots are open", open.len()),
+        ));
+    }
+    for (_, snapshot) in open {
+        engine.registry.release(&snapshot.id)?;
+    }
+    Ok(())
+}
+
+fn parse<T: DeserializeOwned>(params: Value) -> Outcome<T> {
+    serde_json::from_value(params).map_err(|e| Failure::invalid(format!("parameters: {e}")))
+}
+
+fn result<T: Serialize>(value: &T) -> Outcome<Value> {
+    serde_json::to_value(value).map_err(|e| Failure::new(ErrorKind::Internal, e.to_string()))
+}

@@ -1,0 +1,43 @@
+//! Descriptors at fixed numbers, which keeper and engine agree on.
+
+use crate::failure::{Context, Outcome};
+use std::fs::File;
+use std::io;
+use std::os::fd::{FromRawFd, RawFd};
+
+pub const FUSE: RawFd = 100;
+pub const STATE: RawFd = 101;
+pub const LISTENER: RawFd = 102;
+pub const BACKING: RawFd = 103;
+
+/// Copies a descriptor to a number, inherited by children.
+pub fn replace(from: RawFd, number: RawFd) -> io::Result<()> {
+    // SAFETY: takes numbers only. The numbers used are 0–2 and those above, which nobody else owns.
+    if unsafe { libc::dup2(from, number) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
+pub fn place(from: RawFd, number: RawFd) -> Outcome<()> {
+    replace(from, number).context(|| format!("descriptor {number}"))
+}
+
+pub fn to_null(number: RawFd) -> Outcome<()> {
+    use std::os::fd::AsRawFd;
+    let null = File::options()
+        .read(true)
+        .write(true)
+        .open("/dev/null")
+        .context(|| "/dev/null".into())?;
+    place(null.as_raw_fd(), number)
+}
+
+/// Takes ownership of an inherited descriptor.
+///
+/// # Safety
+/// Nothing else in this process owns `number`; call at most once for each.
+pub unsafe fn inherited(number: RawFd) -> File {
+    // SAFETY: the caller's promise.
+    unsafe { File::from_raw_fd(number) }
+}

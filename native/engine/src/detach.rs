@@ -1,0 +1,151 @@
+//! `detach`: takes everything of an attached volume down, in the one safe order: file system (the
+//! caller's), loop devices, engine, FUSE, keeper.
+//!
+//! It also removes what a half state left: a dead keeper's mount, an orphaned engine's socket. With
+//! force it does not ask whether something is mounted: it aborts the connection, so that whoever still
+//! waits gets an error instead of hanging.
+
+use crate::client::Client;
+use crate::failure::{Context, Failure, Outcome};
+use crate::protocol::ErrorKind;
+use crate::residence;
+use crate::run_directory::{self, RunDirectory};
+use serde_json::json;
+use std::fs;
+use std::time::{Duration, Instant};
+use transport::{fuse::connection, loop_device};
+
+const END_TIME: Duration = Duration::from_secs(10);
+
+/// Whether something was attached is of no matter: afterwards nothing is.
+pub fn detach(run_directory: &std::path::Path, force: bool) -> Outcome<()> {
+    let run = RunDirectory::new(run_directory)?;
+    if !run.path().exists() {
+        return Ok(());
+    }
+    let changing = run_directory::lock(&run.change_lock(), true)?;
+    let id = run.path().file_name().unwrap_or_default();
+    take_down(&run, &id.to_string_lossy(), force)?;
+    let _ = fs::remove_file(run.change_lock());
+    drop(changing);
+    Ok(())
+}
+
+/// `id` is used for the control group if no engine tells it.
+pub fn take_down(run: &RunDirectory, id: &str, force: bool) -> Outcome<()> {
+    let mut client = Client::connect(run).ok();
+    let mut id = id.to_owned();
+    if let Some(client) = &mut client
+        && let Ok(report) = client.call("describe", json!({}))
+    {
+        id = report["id"].as_str().unwrap_or(&id).to_owned();
+        let open = report["snapshots"].as_array().map_or(0, Vec::len);
+        if open > 0 && !force {
+            return Err(Failure::new(
+                ErrorKind::Busy,
+                format!("{open} snapshots of the volume are open; release them first"),
+            ));
+        }
+    }
+    if force || (client.is_none() && run_directory::keeper(run).is_none()) {
+        abort(run)?;
+    }
+    clear_loops(run, force)?;
+    if let Some(client) = &mut client {
+        let asked = client.call("shutdown", json!({ "force": force }));
+        if let Err(e) = asked
+            && e.kind == ErrorKind::Busy
+        {
+            return Err(e);
+        }
+    }
+    drop(client);
+    unmount(run)?;
+    end_keeper(run, force)?;
+    residence::remove_groups(&id);
+    for file in [run.socket(), run.keeper_lock(), run.log()] {
+        let _ = fs::remove_file(file);
+    }
+    let _ = fs::remove_dir(run.fuse());
+    let _ = fs::remove_dir(run.path());
+    Ok(())
+}
+
+fn clear_loops(run: &RunDirectory, force: bool) -> Outcome<()> {
+    let devices =
+        loop_device::over_files_in(&run.fuse()).context(|| "listing loop devices".into())?;
+    if !force {
+        for (device, _) in &devices {
+            if loop_device::claimed(device).context(|| format!("{}", device.display()))? {
+                return Err(Failure::new(
+                    ErrorKind::Busy,
+                    format!("{} is mounted; unmount it first", device.display()),
+                ));
+            }
+        }
+    }
+    for (device, _) in &devices {
+        let gone = loop_device::clear(device);
+        if !force && !gone.context(|| format!("clearing {}", device.display()))? {
+            return Err(Failure::new(
+                ErrorKind::Busy,
+                format!("{} is still open in another program", device.display()),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Nobody is to answer any more: whoever waits gets an error, and the engine ends.
+fn abort(run: &RunDirectory) -> Outcome<()> {
+    if let Some((_, minor)) =
+        connection::mounted(&run.fuse()).context(|| "reading the mounts".into())?
+        && let Err(e) = connection::abort(minor)
+    {
+        eprintln!("aborting FUSE connection {minor}: {e}");
+    }
+    Ok(())
+}
+
+fn unmount(run: &RunDirectory) -> Outcome<()> {
+    // More than one may lie here after a half state.
+    while connection::mounted(&run.fuse())
+        .context(|| "reading the mounts".into())?
+        .is_some()
+    {
+        let ended = connection::unmount(&run.fuse(), false)
+            .or_else(|_| connection::unmount(&run.fuse(), true));
+        ended.context(|| format!("unmounting {}", run.fuse().display()))?;
+    }
+    Ok(())
+}
+
+/// The keeper ends with its engine; one that does not is killed with force only.
+fn end_keeper(run: &RunDirectory, force: bool) -> Outcome<()> {
+    let end = Instant::now() + END_TIME;
+    while let Some(pid) = run_directory::keeper(run) {
+        if Instant::now() > end || force {
+            kill_with_engine(pid);
+        }
+        if Instant::now() > end + END_TIME {
+            return Err(Failure::new(
+                ErrorKind::Busy,
+                format!("keeper {pid} does not end"),
+            ));
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    Ok(())
+}
+
+/// An engine that hangs outlives its keeper's end.
+fn kill_with_engine(keeper: u32) {
+    let children = fs::read_to_string(format!("/proc/{keeper}/task/{keeper}/children"));
+    let engines = children.unwrap_or_default();
+    let engines = engines.split_whitespace().filter_map(|pid| pid.parse().ok());
+    for pid in std::iter::once(keeper as i32).chain(engines) {
+        // SAFETY: the lock that it holds says that this process is the keeper; its only children
+        // are engines.
+        unsafe { libc::kill(pid, libc::SIGKILL) };
+    }
+}

@@ -1,0 +1,206 @@
+//! The engine as a transport sees it, and as it reports.
+
+use crate::events::Events;
+use crate::protocol::{CacheReport, LossCause, Report, SnapshotReport, SnapshotState};
+use crate::snapshots::record::SnapshotRecord;
+use crate::snapshots::registry::Registry;
+use crate::state::{Configuration, State, Word};
+use crate::telemetry::{Counter, Histogram, Telemetry, latency};
+use crate::{attach, clock};
+use cow::BLOCK;
+use cow::snapshot_read::ReadFailure;
+use cow::volume::Volume;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use transport::served::{Errno, Image, Served};
+
+pub struct Engine {
+    pub configuration: Configuration,
+    pub state: State,
+    pub volume: Arc<Volume>,
+    pub registry: Registry,
+    pub telemetry: Telemetry,
+    pub events: Arc<Events>,
+}
+
+impl Engine {
+    /// Counts a change of the live volume and times it.
+    fn change(&self, act: impl FnOnce() -> std::io::Result<()>) -> Result<(), Errno> {
+        let began = self.telemetry.change_began();
+        let result = act();
+        self.telemetry.change_ended(began);
+        result.map_err(Errno::from)
+    }
+
+    fn inside(&self, offset: u64, length: u64) -> Result<(), Errno> {
+        match offset.checked_add(length) {
+            Some(end) if end <= self.configuration.size => Ok(()),
+            _ => Err(Errno::IO),
+        }
+    }
+}
+
+impl Served for Engine {
+    fn size(&self) -> u64 {
+        self.configuration.size
+    }
+
+    fn find(&self, snapshot: &str) -> Option<u64> {
+        self.registry.table.image(snapshot)
+    }
+
+    fn read(
+        &self,
+        image: Image,
+        offset: u64,
+        data: &mut [u8],
+        scratch: &mut [u8],
+    ) -> Result<(), Errno> {
+        self.inside(offset, data.len() as u64)?;
+        match image {
+            Image::Live => {
+                self.telemetry.add(Counter::Reads, 1);
+                self.telemetry.add(Counter::ReadBytes, data.len() as u64);
+                Ok(self.volume.read(offset, data, scratch)?)
+            }
+            Image::Frozen(key) => match self.volume.read_snapshot(key, offset, data, scratch) {
+                Ok(()) => Ok(()),
+                Err(ReadFailure::Gone) => Err(Errno::IO),
+                Err(ReadFailure::Backing(e)) => Err(e.into()),
+            },
+        }
+    }
+
+    fn write(&self, offset: u64, data: &[u8], scratch: &mut [u8]) -> Result<(), Errno> {
+        self.inside(offset, data.len() as u64)?;
+        self.telemetry.add(Counter::Writes, 1);
+        self.telemetry.add(Counter::WriteBytes, data.len() as u64);
+        self.change(|| self.volume.write(offset, data, scratch))
+    }
+
+    fn flush(&self) -> Result<(), Errno> {
+        self.telemetry.add(Counter::Flushes, 1);
+        Ok(self.volume.flush()?)
+    }
+
+    fn discard(&self, offset: u64, length: u64, scratch: &mut [u8]) -> Result<(), Errno> {
+        self.inside(offset, length)?;
+        self.telemetry.add(Counter::Discards, 1);
+        self.change(|| self.volume.discard(offset, length, scratch))
+    }
+
+    fn write_zeroes(&self, offset: u64, length: u64, scratch: &mut [u8]) -> Result<(), Errno> {
+        self.inside(offset, length)?;
+        self.telemetry.add(Counter::Writes, 1);
+        self.telemetry.add(Counter::WriteBytes, length);
+        self.change(|| self.volume.write_zeroes(offset, length, scratch))
+    }
+
+    fn request_seen(&self) {
+        self.state.word(Word::Requests).fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// What a series of reports goes on from.
+#[derive(Default)]
+pub struct Since {
+    pub histogram: Option<Histogram>,
+    /// The watcher of gaps whose series it is; None: since attach.
+    pub watcher: Option<usize>,
+}
+
+impl Engine {
+    pub fn report(&self, since: &mut Since) -> Report {
+        let t = &self.telemetry;
+        let now = t.histogram();
+        let earlier = since.histogram.unwrap_or([0; crate::telemetry::BUCKETS]);
+        let quiet = t.quiet();
+        let gap = match since.watcher {
+            Some(watcher) => {
+                since.histogram = Some(now);
+                t.watched_gap(watcher)
+            }
+            None => t.get(Counter::LongestGap),
+        };
+        let last_write = t.get(Counter::LastWriteUnix);
+        Report {
+            id: self.configuration.id.clone(),
+            version: crate::VERSION.to_owned(),
+            pid: std::process::id(),
+            start_count: self.state.get(Word::StartCount),
+            backing: self.configuration.backing.clone(),
+            size_bytes: self.configuration.size,
+            sector_size: self.configuration.sector_size,
+            transport: attach::TRANSPORT.to_owned(),
+            at: clock::iso(clock::unix_millis()),
+            reads: t.get(Counter::Reads),
+            read_bytes: t.get(Counter::ReadBytes),
+            writes: t.get(Counter::Writes),
+            write_bytes: t.get(Counter::WriteBytes),
+            discards: t.get(Counter::Discards),
+            flushes: t.get(Counter::Flushes),
+            last_write_at: (last_write > 0).then(|| clock::iso(last_write)),
+            quiet_ms: quiet / 1_000_000,
+            longest_gap_ms: gap.max(quiet) / 1_000_000,
+            write_latency_us: latency(&earlier, &now),
+            cache: self.cache_report(),
+            snapshots: self.snapshot_reports(),
+        }
+    }
+
+    fn cache_report(&self) -> CacheReport {
+        let numbers = self.registry.table.caches();
+        let pools = numbers.iter().filter_map(|(n, _)| self.volume.pool(*n));
+        let mut report = CacheReport {
+            used_bytes: 0,
+            reserved_bytes: 0,
+            max_bytes: 0,
+        };
+        for pool in pools {
+            report.used_bytes += pool.used() * BLOCK as u64;
+            report.reserved_bytes += pool.reserved() * BLOCK as u64;
+            report.max_bytes += pool.max_slots() * BLOCK as u64;
+        }
+        report
+    }
+
+    fn snapshot_reports(&self) -> Vec<SnapshotReport> {
+        let caches = self.registry.table.caches();
+        let directory = |pool: usize| {
+            let cache = caches.iter().find(|(n, _)| *n == pool);
+            cache.map_or_else(String::new, |(_, c)| c.directory.clone())
+        };
+        let all = self.registry.table.snapshots();
+        let reports = all.into_iter();
+        reports
+            .map(|(_, record)| self.snapshot_report(&record, directory(record.pool)))
+            .collect()
+    }
+
+    fn snapshot_report(&self, record: &SnapshotRecord, directory: String) -> SnapshotReport {
+        let live = self.volume.with_snapshot(record.image, |s| {
+            let preserved = s.preserved.load(Ordering::Relaxed);
+            (preserved, s.skipped.load(Ordering::Relaxed))
+        });
+        let loss = record.loss.as_ref();
+        let (preserved_blocks, skipped_free_blocks) = live
+            .or(loss.map(|l| (l.preserved_blocks, l.skipped_blocks)))
+            .unwrap_or((0, 0));
+        let cause: Option<LossCause> = loss.map(|l| l.cause);
+        let used = if record.state == SnapshotState::Active { preserved_blocks } else { 0 };
+        SnapshotReport {
+            id: record.id.clone(),
+            epoch: record.epoch,
+            state: record.state,
+            taken_at: record.taken_at.map(clock::iso),
+            preserved_blocks,
+            skipped_free_blocks,
+            cache_used_bytes: used * BLOCK as u64,
+            cache_directory: directory,
+            cache_max_bytes: record.cache_max_bytes,
+            cause,
+            first_errno: loss.and_then(|l| l.errno),
+            detail: loss.map(|l| l.detail.clone()),
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! `probe`: what this kernel offers, for `doctor`.
+
+use crate::protocol::{Feature, ProbeResult};
+use std::fs;
+use std::path::Path;
+
+/// `FUSE_NOTIFY_RESEND` came with Linux 6.9.
+const RESEND_SINCE: (u32, u32) = (6, 9);
+
+pub fn probe() -> ProbeResult {
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let kernel = kernel.trim().to_owned();
+    let resend = version(&kernel).is_some_and(|v| v >= RESEND_SINCE);
+    let device = |path: &str| fs::OpenOptions::new().read(true).write(true).open(path);
+    let feature = |name: &str, ok: bool, required: bool, detail: String| Feature {
+        name: name.to_owned(),
+        ok,
+        required,
+        detail,
+    };
+    let opened = |name: &str, path: &str, required: bool| {
+        let result = device(path);
+        let detail = match &result {
+            Ok(_) => format!("{path} can be opened"),
+            Err(e) => format!("{path}: {e}"),
+        };
+        feature(name, result.is_ok(), required, detail)
+    };
+    let timeout = fs::read_to_string("/proc/sys/fs/fuse/default_request_timeout");
+    let timeout = timeout.ok().and_then(|t| t.trim().parse::<u64>().ok());
+    let timeout = timeout.unwrap_or(0);
+    ProbeResult {
+        features: vec![
+            opened("fuse", "/dev/fuse", true),
+            opened("loop", "/dev/loop-control", true),
+            feature(
+                "resend",
+                resend,
+                false,
+                if resend {
+                    "requests in flight survive an engine's death".into()
+                } else {
+                    format!("Linux 6.9 or later is needed to survive an engine's death; this is {kernel}")
+                },
+            ),
+            feature(
+                "requestTimeout",
+                timeout == 0,
+                false,
+                match timeout {
+                    0 => "FUSE requests have no time limit".into(),
+                    n => format!("fs.fuse.default_request_timeout is {n} s; set it to 0"),
+                },
+            ),
+            opened("ublk", "/dev/ublk-control", false),
+            memory(),
+            io_flusher(),
+            control_groups(),
+        ],
+        kernel,
+    }
+}
+
+fn version(kernel: &str) -> Option<(u32, u32)> {
+    let mut numbers = kernel.split(|c: char| !c.is_ascii_digit());
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+}
+
+fn memory() -> Feature {
+    let result = crate::residence::lock_memory();
+    Feature {
+        name: "memlock".into(),
+        ok: result.is_ok(),
+        required: false,
+        detail: match result {
+            Ok(()) => "memory can be locked".into(),
+            Err(e) => format!("memory cannot be locked: {e}"),
+        },
+    }
+}
+
+fn io_flusher() -> Feature {
+    let result = crate::residence::become_io_flusher();
+    Feature {
+        name: "ioFlusher".into(),
+        ok: result.is_ok(),
+        required: false,
+        detail: match result {
+            Ok(()) => "the engine can be marked as part of writeback".into(),
+            Err(e) => format!("PR_SET_IO_FLUSHER: {e}"),
+        },
+    }
+}
+
+fn control_groups() -> Feature {
+    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    let unified = mounts.lines().any(|l| l.contains(" - cgroup2 "));
+    let memory = mounts.lines().any(|l| l.contains(" - cgroup ") && l.contains("memory"));
+    Feature {
+        name: "cgroup".into(),
+        ok: unified || memory,
+        required: false,
+        detail: match (unified, memory, Path::new("/sys/fs/cgroup").exists()) {
+            (_, true, _) => "the engine gets a memory group of its own (v1)".into(),
+            (true, ..) => "the engine gets a group of its own (v2)".into(),
+            (.., true) => "no memory groups are mounted".into(),
+            _ => "no control groups".into(),
+        },
+    }
+}

@@ -1,0 +1,8 @@
+//! The snapshots of the volume as their users know them: named, prepared, active, lost.
+
+pub mod cache_file;
+pub mod cache_place;
+pub mod free_extents;
+pub mod record;
+pub mod registry;
+pub mod table;

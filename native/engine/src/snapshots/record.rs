@@ -1,0 +1,52 @@
+//! What is stored of a snapshot and of a cache file, for the next engine.
+
+use crate::protocol::{LossCause, SnapshotState, WhenFull};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SnapshotRecord {
+    pub id: String,
+    /// Number of the frozen image; never used twice while the volume is attached.
+    pub image: u64,
+    pub state: SnapshotState,
+    /// 0 while prepared.
+    pub epoch: u32,
+    pub pool: usize,
+    pub cache_max_bytes: u64,
+    pub when_full: WhenFull,
+    pub hold_ms: u64,
+    pub skip_free_blocks: bool,
+    /// Whether its bitmap of free blocks counts.
+    pub free_known: bool,
+    /// Milliseconds since 1970.
+    pub taken_at: Option<u64>,
+    pub loss: Option<LossRecord>,
+}
+
+/// How it ended before its release, with its last figures.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct LossRecord {
+    pub cause: LossCause,
+    pub errno: Option<i32>,
+    pub detail: String,
+    pub preserved_blocks: u64,
+    pub skipped_blocks: u64,
+}
+
+impl SnapshotRecord {
+    pub fn policy(&self) -> cow::volume::Policy {
+        cow::volume::Policy {
+            hold: match self.when_full {
+                WhenFull::Release => Duration::ZERO,
+                WhenFull::Hold => Duration::from_millis(self.hold_ms),
+            },
+        }
+    }
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CacheRecord {
+    pub directory: String,
+    pub path: String,
+}
