@@ -95,12 +95,12 @@ describe("the freeze helper refuses", () => {
   });
 
   it("a group that holds a cache of the group", async () => {
-    const other = await AttachedVolume.attach(cleanup, directory, "other", smallestBytes.ext4);
-    await other.mountNew("ext4");
-    await volume.prepare("s1", { cacheDirectory: join(other.mountPoint, "cache") });
-    await other.prepare("s1");
-    await mustRefuse(freezeRequest([volume, other], "s1"), /holds the cache of daten ä/);
-    // The cache goes before the file system that it lies on.
+    const image = await makeImage(join(directory, "caches.img"), 64 * MIB);
+    await mustRun("mkfs.ext4", ["-q", "-F", image]);
+    const caches = join(directory, "caches");
+    await mount(cleanup, image, caches, "loop");
+    await volume.prepare("s1", { cacheDirectory: join(caches, "cache") });
+    await mustRefuse({ volumes: [{ ...one(), mount: caches }] }, /holds the cache of daten ä/);
     await volume.release("s1");
   });
 
