@@ -63,4 +63,9 @@ export class BrowserSockets {
     for (const ws of this.#viewers.keys()) ws.close(1001, "the console is shutting down");
     this.#server.close();
   }
+
+  /** For those that do not answer the close. */
+  terminate(): void {
+    for (const ws of this.#server.clients) ws.terminate();
+  }
 }

@@ -25,6 +25,7 @@ import { viewerOf } from "./viewer";
 import { WorkerSockets } from "./worker-sockets";
 
 const MAX_BODY_BYTES = 1 << 20;
+const CLOSE_WITHIN_MS = 1_000;
 const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
 
 export type HttpParts = {
@@ -80,7 +81,11 @@ export class HttpServer {
     this.#workers.close();
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
-    const late = setTimeout(() => this.#server.closeAllConnections(), 2_000);
+    const late = setTimeout(() => {
+      this.#browsers.terminate();
+      this.#workers.terminate();
+      this.#server.closeAllConnections();
+    }, CLOSE_WITHIN_MS);
     await closed;
     clearTimeout(late);
   }

@@ -34,4 +34,9 @@ export class WorkerSockets {
     this.#services.hosts.close();
     this.#server.close();
   }
+
+  /** For those that do not answer the close. */
+  terminate(): void {
+    for (const ws of this.#server.clients) ws.terminate();
+  }
 }

@@ -20,10 +20,11 @@ const t = initTRPC.context<Context>().create({
   transformer: superjson,
   // Subscriptions belong to the socket, which ends when its session does.
   sse: { enabled: false },
-  errorFormatter: ({ shape, error }) => ({
-    ...shape,
-    data: { ...shape.data, stack: undefined, fault: faultOf(error) },
-  }),
+  errorFormatter: ({ shape, error }) => {
+    const { stack: _, ...data } = shape.data;
+    const fault = faultOf(error);
+    return { ...shape, message: fault.message, data: { ...data, fault } };
+  },
 });
 
 export const router = t.router;

@@ -107,7 +107,11 @@ export class Hosts {
     if (!connection) throw await this.unreachable(id);
     const answer = await connection.link.request(method, params, patienceFor(method));
     const checked = hostMethods[method].output.safeParse(answer);
-    if (!checked.success) throw fault("internal", `The worker's answer to ${method} does not make sense.`);
+    if (!checked.success) {
+      const [issue] = checked.error.issues;
+      const where = [method, ...(issue?.path ?? [])].join(".");
+      throw fault("internal", `The worker's answer does not fit this console's version (${where}: ${issue?.message}).`);
+    }
     return checked.data as HostOutput<M>;
   }
 
