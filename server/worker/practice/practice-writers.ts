@@ -3,7 +3,7 @@
  * kept in `<home>/worker/writers/<volume>.json`, so the next worker finds it again.
  */
 import { spawn } from "node:child_process";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { z } from "zod";
 import { FaultError } from "../fault";
 import { log } from "../log";
@@ -28,7 +28,7 @@ export class PracticeWriters {
     const child = spawn(process.execPath, [...process.execArgv, program, WRITER_WORD, record.mount], {
       detached: true,
       stdio: "ignore",
-      cwd: "/",
+      cwd: dirname(program),
     });
     child.on("error", (err) => log.error({ err, volume: record.name }, "the practice writer cannot be started"));
     child.unref();
