@@ -9,6 +9,8 @@ import type { EngineMethods, Report } from "./protocol.gen";
 
 const FAST_MS = 100;
 const SLOW_MS = 5000;
+/** An engine that is being replaced is back after one or two attempts. */
+const WORTH_A_LINE = 5;
 
 export interface WatchListener {
   report?: (report: Report) => void;
@@ -101,7 +103,7 @@ export class EngineWatch {
         await this.followOnce();
       } catch (error) {
         this.failures += 1;
-        if (this.failures === 1) log.warn({ volume: this.volume, err: error }, "the engine does not answer");
+        if (this.failures === WORTH_A_LINE) log.warn({ volume: this.volume, err: error }, "the engine does not answer");
         await pause(Math.min(2000, 50 * 2 ** Math.min(this.failures, 6)), this.stopped.signal);
       }
     }

@@ -9,13 +9,12 @@ import type { EngineProgram } from "../engine/engine-program";
 import { FaultError } from "../fault";
 import { log } from "../log";
 import { engineDirectory, volumeId } from "../places";
-import { deviceNumber, deviceSizeBytes, fileSystemType, loopOf } from "./block-device";
+import { deviceNumber, deviceSizeBytes, fileSystemType, loopOf, passingLoopImage, sectorSizeFor } from "./block-device";
 import type { AttachedVolume, KnownVolume, KnownVolumes } from "./known-volumes";
 import { type Mount, readMounts } from "./mount-table";
 import { mountDevice, unmount } from "./mounting";
 
 const SMALLEST_BYTES = 1024 * 1024;
-const SECTOR_BYTES = 4096;
 
 interface Source {
   backing: string;
@@ -50,7 +49,7 @@ export async function attachVolume(
     source: source.backing,
     mount,
     fsType: source.mount?.fsType ?? (await fileSystemType(source.backing)),
-    sectorSize: SECTOR_BYTES,
+    sectorSize: await sectorSizeFor(source.backing),
     practice: false,
     writer: false,
     remounted: source.mount !== null && source.mount.mountPoint === mount,
@@ -99,7 +98,8 @@ export async function suspendVolume(known: KnownVolumes, engine: EngineProgram, 
   const record = known.require(name);
   const attached = known.findAttached(name);
   if (attached === null) return;
-  const open = attached.watch.latest?.snapshots ?? [];
+  const report = await attached.watch.describe().catch(() => attached.watch.latest);
+  const open = report?.snapshots ?? [];
   if (open.length > 0) {
     throw new FaultError("busy", `volume "${name}" has ${open.length} open snapshot(s); release them first`);
   }
@@ -144,7 +144,9 @@ async function resolveSource(path: string): Promise<Source> {
     if (!mount.source.startsWith("/dev/")) {
       throw new FaultError("invalid", `${path} is a ${mount.fsType} file system without a block device`, { field });
     }
-    return { backing: await realpath(mount.source), mount };
+    // `mount -o loop` binds a loop device that goes away with the mount: what stays is the image.
+    const image = await passingLoopImage(mount.device);
+    return { backing: image ?? (await realpath(mount.source)), mount };
   }
   if (found.isBlockDevice()) {
     const number = await deviceNumber(real);

@@ -25,6 +25,14 @@ export async function loopBackingFile(number: string): Promise<string | null> {
   return file?.trimEnd() ?? null;
 }
 
+/** The whole image behind a loop device that is released with its mount; null for any other device. */
+export async function passingLoopImage(number: string): Promise<string | null> {
+  const read = async (name: string) =>
+    (await readFile(`/sys/dev/block/${number}/loop/${name}`, "utf8").catch(() => "")).trim();
+  const isWhole = (await read("offset")) === "0" && (await read("sizelimit")) === "0";
+  return (await read("autoclear")) === "1" && isWhole ? loopBackingFile(number) : null;
+}
+
 /** The loop device that an image is bound to, or null. */
 export async function loopOf(image: string): Promise<string | null> {
   const names = (await readdir("/sys/block").catch(() => [])).filter((n) => n.startsWith("loop"));
@@ -42,8 +50,21 @@ export async function deviceReadBytes(device: string): Promise<number> {
 }
 
 /** Type of the file system on a device or in an image, by its superblock; null when there is none that blkid knows. */
-export async function fileSystemType(path: string): Promise<string | null> {
-  const result = await runProgram("blkid", ["-p", "-o", "value", "-s", "TYPE", path]);
-  const type = result.stdout.trim();
-  return result.exitCode === 0 && type !== "" ? type : null;
+export function fileSystemType(path: string): Promise<string | null> {
+  return superblockValue(path, "TYPE");
+}
+
+/**
+ * The sector size of a live device: 4096, unless the file system counts in smaller units (an ext4 with blocks of
+ * 1 KiB, an xfs with sectors of 512) and would not mount then.
+ */
+export async function sectorSizeFor(path: string): Promise<512 | 4096> {
+  const unit = await superblockValue(path, "BLOCK_SIZE");
+  return unit !== null && Number(unit) < 4096 ? 512 : 4096;
+}
+
+async function superblockValue(path: string, tag: string): Promise<string | null> {
+  const result = await runProgram("blkid", ["-p", "-o", "value", "-s", tag, path]);
+  const value = result.stdout.trim();
+  return result.exitCode === 0 && value !== "" ? value : null;
 }

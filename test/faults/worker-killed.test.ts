@@ -1,0 +1,111 @@
+/**
+ * Nothing left: after success, failure, cancel and `kill -9` of the worker at every phase no mount, loop device,
+ * process, cache file, secret or lock of a run remains once the worker is up, and the run ends as what it is.
+ */
+
+import { randomBytes } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Phase } from "@/server/core/contracts/run";
+import { Cleanup } from "../fixtures/cleanup";
+import { pause } from "../fixtures/native-program";
+import { type RunWish, WorkerUnderTest } from "../fixtures/worker-under-test";
+
+const MIB = 1024 * 1024;
+const whole = new Cleanup();
+let worker: WorkerUnderTest;
+
+beforeAll(async () => {
+  worker = await WorkerUnderTest.start(whole);
+  await worker.host.host("practice.create", { name: "one", sizeBytes: 256 * MIB });
+  await worker.host.host("practice.create", { name: "two", sizeBytes: 320 * MIB, fs: "xfs" });
+  for (const name of ["one", "two"]) writeFileSync(join(worker.mount(name), "data"), randomBytes(100 * MIB));
+});
+afterAll(() => whole.run());
+
+const both = ["one", "two"];
+/** Long enough to be killed in, on both ways to back up. */
+const ways: [string, Partial<RunWish>][] = [
+  ["restic", {}],
+  ["a command", { command: "sleep 60 & wait; exit 3" }],
+];
+const phases: Phase[] = ["reserving", "waitingForQuiet", "freezing", "snapshotted", "backingUp", "releasing"];
+/** A gap that comes only after some time, so that the wait for it can be killed. */
+const quiet = { minimumMs: 1500, timeoutMs: 10_000 };
+
+async function nothingLeft(): Promise<void> {
+  const deadline = performance.now() + 5000;
+  while ((await worker.leftovers()).length > 0 && performance.now() < deadline) await pause(100);
+  expect(await worker.leftovers()).toEqual([]);
+  expect(await worker.host.host("snapshot.list", {})).toEqual([]);
+  for (const volume of await worker.host.host("volume.list", {})) {
+    if (both.includes(volume.name))
+      expect(volume).toMatchObject({ state: "attached", mount: worker.mount(volume.name) });
+  }
+}
+
+describe("nothing is left", () => {
+  test("after success", async () => {
+    const runId = await worker.startRun({ volumes: both });
+    expect((await worker.console.ended(runId)).outcome, worker.console.story(runId)).toBe("succeeded");
+    await nothingLeft();
+  });
+
+  test("after failure", async () => {
+    const runId = await worker.startRun({ volumes: both, command: "exit 9" });
+    expect(await worker.console.ended(runId)).toMatchObject({ outcome: "failed", code: "SF-103" });
+    await nothingLeft();
+  });
+
+  for (const [way, wish] of ways) {
+    for (const phase of phases) {
+      if (way === "a command" && phase === "releasing") continue; // it only gets there after its minute
+      test(`after a cancel while ${phase}, backing up by ${way}`, async () => {
+        const runId = await worker.startRun({ volumes: both, openFile: { quiet }, ...wish });
+        await worker.console.until(runId, (e) => e.type === "phase" && e.phase === phase);
+        await worker.host.host("run.cancel", { runId }).catch((error: Error) => {
+          if (phase !== "releasing") throw error; // it may have ended by itself just then
+        });
+        const { outcome } = await worker.console.ended(runId);
+        expect(phase === "releasing" ? ["succeeded", "cancelled"] : ["cancelled"]).toContain(outcome);
+        await nothingLeft();
+      });
+
+      test(`after the worker was killed while ${phase}, backing up by ${way}`, async () => {
+        const runId = await worker.startRun({ volumes: both, openFile: { quiet }, ...wish });
+        await worker.console.until(runId, (e) => e.type === "phase" && e.phase === phase);
+        await worker.kill();
+        await worker.up();
+        const ended = await worker.console.ended(runId);
+        if (phase !== "releasing" || ended.outcome === "interrupted") {
+          expect(ended, worker.console.story(runId)).toMatchObject({ outcome: "interrupted", code: "SF-106" });
+          const failure = worker.console.eventsOf(runId).find((e) => e.type === "failure");
+          expect(failure).toMatchObject({ evidence: { lastPhase: expect.any(String), cleaned: expect.any(Array) } });
+        }
+        expect(worker.console.eventsOf(runId).filter((e) => e.type === "ended")).toHaveLength(1);
+        await nothingLeft();
+      });
+    }
+  }
+
+  test("of a session of exec whose worker was killed, nor of its command", async () => {
+    const session = await worker.host.host("exec.begin", { volumes: both, openFile: { quiet: { minimumMs: 0 } } });
+    expect(session.volumes.map((v) => v.name).sort()).toEqual([...both].sort());
+    await worker.kill();
+    await worker.up();
+    await nothingLeft();
+  });
+});
+
+test("a volume goes on being written to while its worker is killed and comes back", async () => {
+  await worker.host.host("practice.writer", { name: "one", on: true });
+  const before = await worker.host.host("sample.latest", {});
+  await worker.kill();
+  await pause(1500);
+  await worker.up();
+  const after = await worker.host.host("sample.latest", {});
+  const writes = (samples: typeof before) => samples.find((s) => s.volume === "one")?.writes ?? 0;
+  expect(writes(after)).toBeGreaterThan(writes(before));
+  await worker.host.host("practice.writer", { name: "one", on: false });
+});
