@@ -51,10 +51,14 @@ async function installDependencies() {
   // A native module may have to be compiled; Node's headers are then taken from the system where it has them.
   const env = existsSync("/usr/include/node/node.h") ? { npm_config_nodedir: "/usr" } : {};
   await step(root, "npm packages", npm, ["ci", "--no-audit", "--no-fund", "--include=dev"], { env });
+  writeFileSync(at(dependenciesNote), dependenciesDigest());
 }
 
-/** Compares what the lock file wants with what npm noted that it installed. */
+/** Fresh when our own note says so, or (where a developer installed) npm's note of what it installed. */
 function dependenciesAreStale() {
+  if (!existsSync(at("node_modules"))) return true;
+  if (existsSync(at(dependenciesNote)) && readFileSync(at(dependenciesNote), "utf8") === dependenciesDigest())
+    return false;
   const noted = at("node_modules/.package-lock.json");
   if (!existsSync(noted)) return true;
   const wanted = JSON.parse(readFileSync(at("package-lock.json"), "utf8")).packages;
@@ -62,6 +66,17 @@ function dependenciesAreStale() {
   return Object.entries(wanted).some(
     ([path, entry]) => path !== "" && !entry.optional && installed[path]?.version !== entry.version,
   );
+}
+
+const dependenciesNote = "node_modules/.stillframe-installed";
+
+/** Native modules are built for one major version of Node. */
+function dependenciesDigest() {
+  const node = process.versions.modules;
+  return createHash("sha256")
+    .update(node)
+    .update(readFileSync(at("package-lock.json")))
+    .digest("hex");
 }
 
 async function buildEngine() {
