@@ -25,8 +25,7 @@ impl Bitmap {
     pub fn set(&self, bit: u64) -> bool {
         self.0.words().get((bit / 64) as usize).is_some_and(|w| {
             let mask = 1 << (bit % 64);
-            w.load(Ordering::Relaxed) & mask == 0
-                && w.fetch_or(mask, Ordering::Relaxed) & mask == 0
+            w.load(Ordering::Relaxed) & mask == 0 && w.fetch_or(mask, Ordering::Relaxed) & mask == 0
         })
     }
 
@@ -38,7 +37,11 @@ impl Bitmap {
         while bit < to {
             let end = (bit / 64 * 64 + 64).min(to);
             let count = end - bit;
-            let ones = if count == 64 { u64::MAX } else { (1 << count) - 1 };
+            let ones = if count == 64 {
+                u64::MAX
+            } else {
+                (1 << count) - 1
+            };
             words[(bit / 64) as usize].fetch_or(ones << (bit % 64), Ordering::Relaxed);
             bit = end;
         }

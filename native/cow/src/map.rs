@@ -175,7 +175,13 @@ impl BlockMap {
     pub fn memory(&self) -> usize {
         let shards = self.shards.iter();
         shards
-            .map(|s| s.lock().unwrap_or_else(PoisonError::into_inner).slots.capacity() * 4)
+            .map(|s| {
+                s.lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .slots
+                    .capacity()
+                    * 4
+            })
             .sum()
     }
 }
@@ -221,7 +227,11 @@ mod tests {
     }
 
     fn add(map: &BlockMap, words: &Arc<dyn Words>, slot: u32, block: u64, epoch: u32) {
-        let record = Record { block, epoch, checksum: 0 };
+        let record = Record {
+            block,
+            epoch,
+            checksum: 0,
+        };
         record::store(words.words(), slot, record);
         map.insert(block, SlotRef::new(0, slot));
     }

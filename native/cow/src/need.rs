@@ -31,7 +31,10 @@ impl Volume {
                 continue;
             }
             let start = block;
-            while block <= last && block - start < longest && (block == start || self.needs(open, block)) {
+            while block <= last
+                && block - start < longest
+                && (block == start || self.needs(open, block))
+            {
                 block += 1;
             }
             self.save(open, start, block - start, scratch)?;
@@ -102,7 +105,8 @@ impl Volume {
                     checksum: record::checksum(content),
                 };
                 record::store(pool.index.words(), slot + n as u32, record);
-                self.map.insert(block, SlotRef::new(number, slot + n as u32));
+                self.map
+                    .insert(block, SlotRef::new(number, slot + n as u32));
             }
             if pool.low() {
                 self.room.ask();
@@ -174,9 +178,7 @@ impl Volume {
         let needing: Vec<u64> = open
             .snapshots
             .iter()
-            .filter(|s| {
-                (first..=last).any(|b| s.epoch > self.map.newest(b) && !s.was_free(b))
-            })
+            .filter(|s| (first..=last).any(|b| s.epoch > self.map.newest(b) && !s.was_free(b)))
             .map(|s| s.key)
             .collect();
         let held = |s: &crate::volume::Snapshot| s.policy.hold > waited;

@@ -76,7 +76,8 @@ impl Pool {
 
     /// Slots beyond a lower maximum stay as long as they are used.
     pub fn set_max_slots(&self, slots: u64) {
-        self.max_slots.store(slots.min(MAX_SLOTS), Ordering::Relaxed);
+        self.max_slots
+            .store(slots.min(MAX_SLOTS), Ordering::Relaxed);
     }
 
     pub fn reserved(&self) -> u64 {
@@ -106,7 +107,11 @@ impl Pool {
 
     /// Grows ahead by one step, if low.
     pub fn grow_ahead(&self) -> Result<(), NoRoom> {
-        if self.low() { self.grow(STEP, 1) } else { Ok(()) }
+        if self.low() {
+            self.grow(STEP, 1)
+        } else {
+            Ok(())
+        }
     }
 
     /// Reserves up to `total` slots, now.

@@ -6,7 +6,7 @@
 //! and runs beside writes and reads.
 
 use crate::map::{MAX_POOLS, SlotRef};
-use crate::record::{self, MAX_EPOCH, MAX_BLOCKS};
+use crate::record::{self, MAX_BLOCKS, MAX_EPOCH};
 use crate::volume::{Open, Volume};
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
@@ -93,7 +93,11 @@ impl Volume {
             .iter()
             .take_while(|s| s.epoch <= epoch)
             .filter(|s| !s.was_free(block))
-            .any(|s| self.map.earliest(block, s.epoch).is_some_and(|(a, _)| a == at))
+            .any(|s| {
+                self.map
+                    .earliest(block, s.epoch)
+                    .is_some_and(|(a, _)| a == at)
+            })
     }
 
     /// Builds the map from the records, then gives up what is not needed.
@@ -134,9 +138,11 @@ impl Volume {
                 let Some(record) = self.map.record(at) else {
                     continue;
                 };
-                for snapshot in open.snapshots.iter().filter(|s| {
-                    s.epoch <= record.epoch && !s.was_free(record.block)
-                }) {
+                for snapshot in open
+                    .snapshots
+                    .iter()
+                    .filter(|s| s.epoch <= record.epoch && !s.was_free(record.block))
+                {
                     let first = self.map.earliest(record.block, snapshot.epoch);
                     if first.is_some_and(|(a, _)| a == at) {
                         snapshot.preserved.fetch_add(1, Ordering::Relaxed);

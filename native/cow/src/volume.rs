@@ -41,9 +41,7 @@ use crate::record::MAX_EPOCH;
 use crate::store::{BlockStore, Ledger, Words};
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{
-    Arc, Condvar, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
-};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
 /// Discards and zeroes are done in pieces of this many bytes, so that a lock is not held for long.
@@ -354,7 +352,11 @@ impl Volume {
 
     /// Something may have room now that had none.
     pub fn room_made(&self) {
-        *self.room.made.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        *self
+            .room
+            .made
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) += 1;
         self.room.changed.notify_all();
     }
 }
@@ -385,7 +387,9 @@ impl Room {
     /// Waits until room was made after `seen` was counted, or the time is over.
     pub fn wait(&self, seen: u64, timeout: Duration) {
         let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        let _ = self.changed.wait_timeout_while(made, timeout, |made| *made == seen);
+        let _ = self
+            .changed
+            .wait_timeout_while(made, timeout, |made| *made == seen);
     }
 
     /// Asks the thread that makes room to work.

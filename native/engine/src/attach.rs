@@ -77,7 +77,13 @@ fn already_attached(
         ));
     }
     let sector_size = report["sectorSize"].as_u64().unwrap_or(512) as u32;
-    finish(run, &request.id, report["sizeBytes"].as_u64().unwrap_or(0), sector_size).map(Some)
+    finish(
+        run,
+        &request.id,
+        report["sizeBytes"].as_u64().unwrap_or(0),
+        sector_size,
+    )
+    .map(Some)
 }
 
 fn start(request: &Request, run: &RunDirectory, real: &Path) -> Outcome<AttachResult> {

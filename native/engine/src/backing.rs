@@ -70,7 +70,11 @@ pub fn open(path: &Path) -> Outcome<Opened> {
             "{shown} has {size} bytes; a volume needs at least {MIN_BYTES}"
         )));
     }
-    let alignment = if direct { alignment(&file, sector_size) } else { 512 };
+    let alignment = if direct {
+        alignment(&file, sector_size)
+    } else {
+        512
+    };
     Ok(Opened {
         size: size / alignment as u64 * alignment as u64,
         file,
@@ -133,7 +137,8 @@ fn alignment(file: &File, sector_size: u32) -> usize {
             libc::STATX_DIOALIGN,
             &mut info,
         );
-        if asked == 0 && info.stx_mask & libc::STATX_DIOALIGN != 0 && info.stx_dio_offset_align > 0 {
+        if asked == 0 && info.stx_mask & libc::STATX_DIOALIGN != 0 && info.stx_dio_offset_align > 0
+        {
             return (info.stx_dio_offset_align as usize).clamp(512, SAFE_ALIGNMENT);
         }
         let mut fs: libc::statfs = std::mem::zeroed();
@@ -141,7 +146,11 @@ fn alignment(file: &File, sector_size: u32) -> usize {
             return 512;
         }
     }
-    if sector_size > 512 { sector_size as usize } else { SAFE_ALIGNMENT }
+    if sector_size > 512 {
+        sector_size as usize
+    } else {
+        SAFE_ALIGNMENT
+    }
 }
 
 /// The opened file as the engine uses it.

@@ -66,7 +66,10 @@ impl Client {
         loop {
             let mut line = String::new();
             if self.stream.read_line(&mut line).context(lost)? == 0 {
-                return Err(Failure::new(ErrorKind::Io, "the engine closed the connection"));
+                return Err(Failure::new(
+                    ErrorKind::Io,
+                    "the engine closed the connection",
+                ));
             }
             let reply: Value = serde_json::from_str(&line)
                 .map_err(|e| Failure::new(ErrorKind::Protocol, format!("reply: {e}")))?;

@@ -47,18 +47,15 @@ pub fn take_down(run: &RunDirectory, id: &str, force: bool) -> Outcome<()> {
             ));
         }
     }
-    if force || (client.is_none() && run_directory::keeper(run).is_none()) {
+    if force {
+        // The engine first, so that it removes its caches; then nobody may wait any longer.
+        shut_down(&mut client, true)?;
+        abort(run)?;
+    } else if client.is_none() && run_directory::keeper(run).is_none() {
         abort(run)?;
     }
     clear_loops(run, force)?;
-    if let Some(client) = &mut client {
-        let asked = client.call("shutdown", json!({ "force": force }));
-        if let Err(e) = asked
-            && e.kind == ErrorKind::Busy
-        {
-            return Err(e);
-        }
-    }
+    shut_down(&mut client, force)?;
     drop(client);
     unmount(run)?;
     end_keeper(run, force)?;
@@ -69,6 +66,16 @@ pub fn take_down(run: &RunDirectory, id: &str, force: bool) -> Outcome<()> {
     let _ = fs::remove_dir(run.fuse());
     let _ = fs::remove_dir(run.path());
     Ok(())
+}
+
+fn shut_down(client: &mut Option<Client>, force: bool) -> Outcome<()> {
+    let asked = client
+        .as_mut()
+        .map(|c| c.call("shutdown", json!({ "force": force })));
+    match asked {
+        Some(Err(e)) if e.kind == ErrorKind::Busy => Err(e),
+        _ => Ok(()),
+    }
 }
 
 fn clear_loops(run: &RunDirectory, force: bool) -> Outcome<()> {
@@ -142,7 +149,9 @@ fn end_keeper(run: &RunDirectory, force: bool) -> Outcome<()> {
 fn kill_with_engine(keeper: u32) {
     let children = fs::read_to_string(format!("/proc/{keeper}/task/{keeper}/children"));
     let engines = children.unwrap_or_default();
-    let engines = engines.split_whitespace().filter_map(|pid| pid.parse().ok());
+    let engines = engines
+        .split_whitespace()
+        .filter_map(|pid| pid.parse().ok());
     for pid in std::iter::once(keeper as i32).chain(engines) {
         // SAFETY: the lock that it holds says that this process is the keeper; its only children
         // are engines.

@@ -97,7 +97,9 @@ impl Served for Engine {
     }
 
     fn request_seen(&self) {
-        self.state.word(Word::Requests).fetch_add(1, Ordering::Relaxed);
+        self.state
+            .word(Word::Requests)
+            .fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -187,14 +189,19 @@ impl Engine {
             .or(loss.map(|l| (l.preserved_blocks, l.skipped_blocks)))
             .unwrap_or((0, 0));
         let cause: Option<LossCause> = loss.map(|l| l.cause);
-        let used = if record.state == SnapshotState::Active { preserved_blocks } else { 0 };
+        let used = if record.state == SnapshotState::Active {
+            preserved_blocks
+        } else {
+            0
+        };
         SnapshotReport {
             id: record.id.clone(),
             epoch: record.epoch,
             state: record.state,
             taken_at: record.taken_at.map(clock::iso),
             preserved_blocks,
-            skipped_free_blocks,
+            // With several snapshots a block may have been counted for each of them.
+            skipped_free_blocks: skipped_free_blocks.min(record.free_blocks),
             cache_used_bytes: used * BLOCK as u64,
             cache_directory: directory,
             cache_max_bytes: record.cache_max_bytes,

@@ -92,7 +92,9 @@ fn watch(run: &RunDirectory, state: &State) {
                 log::line("keeper: ends with its engine");
                 return;
             }
-            Ok(status) => log::line(format!("keeper: the engine died ({status}); starting the next")),
+            Ok(status) => log::line(format!(
+                "keeper: the engine died ({status}); starting the next"
+            )),
             Err(e) => log::line(format!("keeper: starting an engine failed: {e}")),
         }
         if state.get(Word::Requests) != served {

@@ -131,7 +131,9 @@ fn main() -> ExitCode {
         Command::Detach { run_dir, force } => {
             detach::detach(&run_dir, force).and_then(|()| print(protocol::Nothing {}))
         }
-        Command::Export { run_dir, snapshot } => export::export(&run_dir, &snapshot).and_then(print),
+        Command::Export { run_dir, snapshot } => {
+            export::export(&run_dir, &snapshot).and_then(print)
+        }
         Command::Unexport { run_dir, snapshot } => {
             export::unexport(&run_dir, &snapshot).and_then(|()| print(protocol::Nothing {}))
         }

@@ -6,7 +6,9 @@ use crate::failure::{Failure, Outcome};
 pub fn check(what: &str, name: &str) -> Outcome<()> {
     let fits = (1..=64).contains(&name.len())
         && !name.starts_with('.')
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
     if fits {
         return Ok(());
     }

@@ -40,7 +40,9 @@ pub fn probe() -> ProbeResult {
                 if resend {
                     "requests in flight survive an engine's death".into()
                 } else {
-                    format!("Linux 6.9 or later is needed to survive an engine's death; this is {kernel}")
+                    format!(
+                        "Linux 6.9 or later is needed to survive an engine's death; this is {kernel}"
+                    )
                 },
             ),
             feature(
@@ -95,7 +97,9 @@ fn io_flusher() -> Feature {
 fn control_groups() -> Feature {
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     let unified = mounts.lines().any(|l| l.contains(" - cgroup2 "));
-    let memory = mounts.lines().any(|l| l.contains(" - cgroup ") && l.contains("memory"));
+    let memory = mounts
+        .lines()
+        .any(|l| l.contains(" - cgroup ") && l.contains("memory"));
     Feature {
         name: "cgroup".into(),
         ok: unified || memory,

@@ -16,8 +16,7 @@ impl RunDirectory {
         if let Ok(real) = fs::canonicalize(path) {
             return Ok(RunDirectory(real));
         }
-        let absolute =
-            std::path::absolute(path).context(|| format!("{}", path.display()))?;
+        let absolute = std::path::absolute(path).context(|| format!("{}", path.display()))?;
         let (Some(parent), Some(name)) = (absolute.parent(), absolute.file_name()) else {
             return Err(Failure::invalid("the run directory has no name"));
         };
@@ -94,7 +93,11 @@ pub fn lock(path: &Path, wait: bool) -> Outcome<Option<File>> {
         .mode(0o600)
         .open(path)
         .context(|| format!("opening {}", path.display()))?;
-    let mode = if wait { libc::LOCK_EX } else { libc::LOCK_EX | libc::LOCK_NB };
+    let mode = if wait {
+        libc::LOCK_EX
+    } else {
+        libc::LOCK_EX | libc::LOCK_NB
+    };
     // SAFETY: only takes a lock.
     let taken = unsafe { libc::flock(file.as_raw_fd(), mode) } == 0;
     Ok(taken.then_some(file))

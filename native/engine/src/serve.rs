@@ -91,8 +91,11 @@ pub fn serve() -> Outcome<()> {
         std::process::exit(UNMOUNTED);
     })
     .context(|| "starting the threads that serve".into())?;
-    control::listener::listen(UnixListener::from(std::os::fd::OwnedFd::from(listener)), engine)
-        .context(|| "starting a thread".into())?;
+    control::listener::listen(
+        UnixListener::from(std::os::fd::OwnedFd::from(listener)),
+        engine,
+    )
+    .context(|| "starting a thread".into())?;
     log::line("the engine serves");
     loop {
         thread::park();

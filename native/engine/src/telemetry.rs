@@ -66,10 +66,13 @@ impl Telemetry {
     /// A write, discard or zeroing begins; the result is for `change_ended`.
     pub fn change_began(&self) -> u64 {
         let now = clock::boot_nanos();
-        let last = self.word(Counter::LastWriteBoot).swap(now, Ordering::Relaxed);
+        let last = self
+            .word(Counter::LastWriteBoot)
+            .swap(now, Ordering::Relaxed);
         let gap = now.saturating_sub(last);
         if gap > SHORT_GAP {
-            self.word(Counter::LongestGap).fetch_max(gap, Ordering::Relaxed);
+            self.word(Counter::LongestGap)
+                .fetch_max(gap, Ordering::Relaxed);
             for watched in &self.watched_gaps {
                 watched.fetch_max(gap, Ordering::Relaxed);
             }
@@ -79,7 +82,8 @@ impl Telemetry {
 
     pub fn change_ended(&self, began: u64) {
         let now = clock::boot_nanos();
-        self.word(Counter::LastWriteBoot).store(now, Ordering::Relaxed);
+        self.word(Counter::LastWriteBoot)
+            .store(now, Ordering::Relaxed);
         self.word(Counter::LastWriteUnix)
             .store(clock::unix_millis(), Ordering::Relaxed);
         let micros = now.saturating_sub(began) / 1000;

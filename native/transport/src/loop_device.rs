@@ -111,7 +111,13 @@ fn make_node(path: &Path, number: u32) -> io::Result<()> {
     }
     let node = CString::new(path.as_os_str().as_bytes())?;
     // SAFETY: NUL-terminated path; creates a node only.
-    let made = unsafe { libc::mknod(node.as_ptr(), libc::S_IFBLK | 0o660, libc::makedev(7, number)) };
+    let made = unsafe {
+        libc::mknod(
+            node.as_ptr(),
+            libc::S_IFBLK | 0o660,
+            libc::makedev(7, number),
+        )
+    };
     match made {
         0 => Ok(()),
         _ if path.exists() => Ok(()),

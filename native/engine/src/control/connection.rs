@@ -5,15 +5,15 @@ use super::outbox::Outbox;
 use super::receive::Receiver;
 use crate::engine::{Engine, Since};
 use crate::failure::Failure;
+use crate::log;
 use crate::protocol::{ErrorKind, Event, PROTOCOL};
 use crate::state::Word;
 use crate::telemetry::MAX_WATCHERS;
-use crate::log;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -47,7 +47,11 @@ pub fn serve(stream: UnixStream, engine: &Arc<Engine>) {
         let request: Request = match serde_json::from_str(&line) {
             Ok(request) => request,
             Err(e) => {
-                reply(&outbox, 0, Err(Failure::invalid(format!("not a request: {e}"))));
+                reply(
+                    &outbox,
+                    0,
+                    Err(Failure::invalid(format!("not a request: {e}"))),
+                );
                 break;
             }
         };

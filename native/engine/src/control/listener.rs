@@ -25,10 +25,12 @@ pub fn listen(listener: UnixListener, engine: Arc<Engine>) -> std::io::Result<()
             }
             count.fetch_add(1, Ordering::Relaxed);
             let (engine, ended) = (engine.clone(), count.clone());
-            let started = thread::Builder::new().name("control".into()).spawn(move || {
-                connection::serve(stream, &engine);
-                ended.fetch_sub(1, Ordering::Relaxed);
-            });
+            let started = thread::Builder::new()
+                .name("control".into())
+                .spawn(move || {
+                    connection::serve(stream, &engine);
+                    ended.fetch_sub(1, Ordering::Relaxed);
+                });
             if let Err(e) = started {
                 count.fetch_sub(1, Ordering::Relaxed);
                 log::line(format!("no thread for a connection: {e}"));

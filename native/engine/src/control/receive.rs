@@ -66,7 +66,11 @@ impl Receiver {
         let received = loop {
             // SAFETY: `message` points at buffers that live through the call, with their lengths.
             let n = unsafe {
-                libc::recvmsg(self.stream.as_raw_fd(), &mut message, libc::MSG_CMSG_CLOEXEC)
+                libc::recvmsg(
+                    self.stream.as_raw_fd(),
+                    &mut message,
+                    libc::MSG_CMSG_CLOEXEC,
+                )
             };
             if n >= 0 {
                 break n as usize;

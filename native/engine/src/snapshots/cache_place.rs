@@ -105,7 +105,9 @@ fn parse_device(text: &str) -> Option<u64> {
 fn source_of(major: u32, minor: u32) -> Option<u64> {
     let table = fs::read_to_string("/proc/self/mountinfo").ok()?;
     let wanted = format!("{major}:{minor}");
-    let line = table.lines().find(|l| l.split(' ').nth(2) == Some(&wanted))?;
+    let line = table
+        .lines()
+        .find(|l| l.split(' ').nth(2) == Some(&wanted))?;
     let source = line.split_once(" - ")?.1.split(' ').nth(1)?;
     let metadata = fs::metadata(source).ok()?;
     (metadata.rdev() != 0).then_some(metadata.rdev())

@@ -19,6 +19,8 @@ pub struct SnapshotRecord {
     pub skip_free_blocks: bool,
     /// Whether its bitmap of free blocks counts.
     pub free_known: bool,
+    /// Blocks that were free at its instant; 0 if not known.
+    pub free_blocks: u64,
     /// Milliseconds since 1970.
     pub taken_at: Option<u64>,
     pub loss: Option<LossRecord>,

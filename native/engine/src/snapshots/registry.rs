@@ -77,9 +77,9 @@ impl Registry {
     }
 
     fn existing(&self, id: &str) -> Outcome<(usize, SnapshotRecord)> {
-        self.table.find(id).ok_or_else(|| {
-            Failure::new(ErrorKind::NotFound, format!("there is no snapshot {id}"))
-        })
+        self.table
+            .find(id)
+            .ok_or_else(|| Failure::new(ErrorKind::NotFound, format!("there is no snapshot {id}")))
     }
 
     pub fn prepare(&self, ask: &PrepareParams) -> Outcome<PrepareResult> {
@@ -93,7 +93,10 @@ impl Registry {
             ));
         }
         let place = self.table.free_place().ok_or_else(|| {
-            Failure::new(ErrorKind::TooMany, "the volume has as many snapshots as it can have")
+            Failure::new(
+                ErrorKind::TooMany,
+                "the volume has as many snapshots as it can have",
+            )
         })?;
         let directory = cache_place::admit(&ask.cache.directory)?;
         let (number, pool) = self.cache_in(&directory)?;
@@ -141,6 +144,7 @@ impl Registry {
                 hold_ms: ask.hold_ms,
                 skip_free_blocks: ask.skip_free_blocks,
                 free_known: false,
+                free_blocks: 0,
                 taken_at: None,
                 loss: None,
             },
@@ -163,7 +167,10 @@ impl Registry {
         let number = (0..MAX_POOLS)
             .find(|n| caches.iter().all(|(used, _)| used != n))
             .ok_or_else(|| {
-                Failure::new(ErrorKind::TooMany, "the volume has too many cache locations")
+                Failure::new(
+                    ErrorKind::TooMany,
+                    "the volume has too many cache locations",
+                )
             })?;
         let path = directory.join(format!("{}.cache", self.volume_id));
         let record = CacheRecord {
@@ -181,7 +188,10 @@ impl Registry {
             }
             Err(e) => {
                 self.table.put_cache(number, None)?;
-                Err(cache_place::refused(format!("making {}", path.display()), e))
+                Err(cache_place::refused(
+                    format!("making {}", path.display()),
+                    e,
+                ))
             }
         }
     }
@@ -225,6 +235,7 @@ impl Registry {
         let epoch = self.volume.activate(new, mutations, |epoch, free_known| {
             record.epoch = epoch;
             record.free_known = free_known;
+            record.free_blocks = free_blocks.filter(|_| free_known).unwrap_or(0);
             self.state.set(Word::Epoch, u64::from(epoch));
             self.table.put(place, record.clone())
         })?;
@@ -241,7 +252,7 @@ impl Registry {
             taken_at: clock::iso(taken_at),
             epoch,
             skipped_free: record.free_known,
-            free_blocks: free_blocks.filter(|_| record.free_known).unwrap_or(0),
+            free_blocks: record.free_blocks,
         })
     }
 
@@ -253,7 +264,9 @@ impl Registry {
         match free_extents::mark(mount, bitmap) {
             Ok(count) => Some(count),
             Err(e) => {
-                log::line(format!("free blocks cannot be listed ({e}); every block is preserved"));
+                log::line(format!(
+                    "free blocks cannot be listed ({e}); every block is preserved"
+                ));
                 bitmap.clear();
                 None
             }
@@ -312,7 +325,10 @@ impl Registry {
         check_hold(record.hold_ms)?;
         // A snapshot may be lost between finding and storing it: its end must not be undone.
         if self.existing(&ask.snapshot)?.1.state != record.state {
-            return Err(Failure::new(ErrorKind::NotFound, "the snapshot has just ended"));
+            return Err(Failure::new(
+                ErrorKind::NotFound,
+                "the snapshot has just ended",
+            ));
         }
         self.table.put(place, record.clone())?;
         self.set_maximum(record.pool);
@@ -322,14 +338,20 @@ impl Registry {
 
     pub fn reserve(&self, bytes: u64) -> Outcome<PrepareResult> {
         let _changing = self.changing();
-        let newest = self.table.snapshots().into_iter().max_by_key(|(_, s)| s.image);
+        let newest = self
+            .table
+            .snapshots()
+            .into_iter()
+            .max_by_key(|(_, s)| s.image);
         let pool = newest.and_then(|(_, s)| self.volume.pool(s.pool));
-        let pool =
-            pool.ok_or_else(|| Failure::new(ErrorKind::NotFound, "no snapshot is open"))?;
+        let pool = pool.ok_or_else(|| Failure::new(ErrorKind::NotFound, "no snapshot is open"))?;
         if slots(bytes) > pool.max_slots() {
-            return Err(Failure::invalid("bytes must not be more than the cache's maximum"));
+            return Err(Failure::invalid(
+                "bytes must not be more than the cache's maximum",
+            ));
         }
-        pool.reserve(slots(bytes)).context(|| format!("reserving {bytes} bytes"))?;
+        pool.reserve(slots(bytes))
+            .context(|| format!("reserving {bytes} bytes"))?;
         self.volume.room_made();
         Ok(PrepareResult {
             reserved_bytes: pool.reserved() * BLOCK as u64,
@@ -395,7 +417,10 @@ fn end_without_cache(
         detail: format!("opening the cache {} failed: {error}", cache.path),
     };
     for (_, snapshot) in snapshots {
-        if matches!(snapshot.state, SnapshotState::Active | SnapshotState::Prepared) {
+        if matches!(
+            snapshot.state,
+            SnapshotState::Active | SnapshotState::Prepared
+        ) {
             table.end_at_restart(snapshot.image, &loss);
         }
     }
@@ -414,7 +439,9 @@ fn check_sizes(ask: &PrepareParams) -> Outcome<()> {
         return Err(too_small("maxBytes"));
     }
     if ask.cache.initial_bytes > ask.cache.max_bytes {
-        return Err(Failure::invalid("initialBytes must not be more than maxBytes"));
+        return Err(Failure::invalid(
+            "initialBytes must not be more than maxBytes",
+        ));
     }
     if ask.when_full == WhenFull::Hold {
         check_hold(ask.hold_ms)?;
@@ -424,7 +451,9 @@ fn check_sizes(ask: &PrepareParams) -> Outcome<()> {
 
 fn check_hold(hold_ms: u64) -> Outcome<()> {
     if hold_ms > MAX_HOLD_MS {
-        return Err(Failure::invalid(format!("holdMs must be at most {MAX_HOLD_MS}")));
+        return Err(Failure::invalid(format!(
+            "holdMs must be at most {MAX_HOLD_MS}"
+        )));
     }
     Ok(())
 }

@@ -6,9 +6,9 @@
 use super::record::{CacheRecord, LossRecord, SnapshotRecord};
 use crate::events::Events;
 use crate::failure::Outcome;
+use crate::log;
 use crate::protocol::{Event, LossCause, SnapshotState};
 use crate::state::{MAX_SNAPSHOTS, State};
-use crate::log;
 use cow::map::MAX_POOLS;
 use cow::store::{self, Ledger, Loss};
 use cow::volume::Snapshot;
@@ -31,7 +31,9 @@ impl Table {
     /// Loads what the last engine stored.
     pub fn load(state: State, events: Arc<Events>) -> Self {
         let rows = Rows {
-            snapshots: (0..MAX_SNAPSHOTS).map(|n| state.snapshot_cell(n).load()).collect(),
+            snapshots: (0..MAX_SNAPSHOTS)
+                .map(|n| state.snapshot_cell(n).load())
+                .collect(),
             caches: (0..MAX_POOLS).map(|n| state.cache_cell(n).load()).collect(),
         };
         Table {
@@ -49,7 +51,9 @@ impl Table {
     pub fn snapshots(&self) -> Vec<(usize, SnapshotRecord)> {
         let rows = self.rows();
         let placed = rows.snapshots.iter().enumerate();
-        placed.filter_map(|(n, s)| s.clone().map(|s| (n, s))).collect()
+        placed
+            .filter_map(|(n, s)| s.clone().map(|s| (n, s)))
+            .collect()
     }
 
     pub fn find(&self, id: &str) -> Option<(usize, SnapshotRecord)> {
@@ -85,7 +89,9 @@ impl Table {
     pub fn caches(&self) -> Vec<(usize, CacheRecord)> {
         let rows = self.rows();
         let placed = rows.caches.iter().enumerate();
-        placed.filter_map(|(n, c)| c.clone().map(|c| (n, c))).collect()
+        placed
+            .filter_map(|(n, c)| c.clone().map(|c| (n, c)))
+            .collect()
     }
 
     pub fn put_cache(&self, pool: usize, record: Option<CacheRecord>) -> Outcome<()> {

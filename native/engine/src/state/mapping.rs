@@ -91,9 +91,8 @@ impl Words for Region {
     fn clear(&self) {
         let mode = libc::FALLOC_FL_PUNCH_HOLE | libc::FALLOC_FL_KEEP_SIZE;
         // SAFETY: the descriptor is open as long as the mapping is used.
-        let punched = unsafe {
-            libc::fallocate(self.mapping.file, mode, self.at as i64, self.bytes as i64)
-        };
+        let punched =
+            unsafe { libc::fallocate(self.mapping.file, mode, self.at as i64, self.bytes as i64) };
         if punched != 0 {
             for word in self.words() {
                 word.store(0, std::sync::atomic::Ordering::Release);

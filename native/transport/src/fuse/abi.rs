@@ -44,9 +44,7 @@ pub const NOTIFY_RESEND: i32 = 7;
 pub unsafe trait Plain: Copy {
     fn bytes(&self) -> &[u8] {
         // SAFETY: the trait's contract: integers without padding, so every byte is initialised.
-        unsafe {
-            std::slice::from_raw_parts((self as *const Self).cast::<u8>(), size_of::<Self>())
-        }
+        unsafe { std::slice::from_raw_parts((self as *const Self).cast::<u8>(), size_of::<Self>()) }
     }
 
     /// Reads one from the start of `from`; None if it is too short.

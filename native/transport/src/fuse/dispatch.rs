@@ -116,8 +116,8 @@ fn write(
     scratch: &mut [u8],
     served: &dyn Served,
 ) -> Result<usize, Errno> {
-    let header = abi::InHeader::parse(&buffer[body - size_of::<abi::InHeader>()..])
-        .ok_or_else(malformed)?;
+    let header =
+        abi::InHeader::parse(&buffer[body - size_of::<abi::InHeader>()..]).ok_or_else(malformed)?;
     let ask = abi::WriteIn::parse(&buffer[body..]).ok_or_else(malformed)?;
     let size = ask.size as usize;
     let received = length.saturating_sub(size_of::<abi::InHeader>() + size_of::<abi::WriteIn>());
