@@ -18,11 +18,11 @@ export type Console = { close: () => Promise<void> };
 
 /** Opens the database, serves, and leaves the sign-in link for `stillframe up`. Throws when the port is taken. */
 export async function openConsole(environment: Environment, pages: Pages, log: Logger): Promise<Console> {
-  const { home, port, bind, hostKeyFile, publicUrl, developing } = environment;
+  const { home, run, port, bind, hostKeyFile, publicUrl, developing } = environment;
   const directory = path.join(home, "console");
   const db = await openDatabase(directory);
   const vault = new Vault(readOrCreateKey(path.join(directory, "secret.key")));
-  const services = makeServices(db, vault, log, { home, origin: originOf(environment), version: version() });
+  const services = makeServices(db, vault, log, { home, run, origin: originOf(environment), version: version() });
   await services.hosts.ensureLocal(os.hostname(), hashKey(readOrCreateKey(hostKeyFile)));
   await services.runs.resume();
   const auth = makeAuth(db, vault.derive("sessions"), publicUrl, log);

@@ -4,6 +4,7 @@ import { z } from "zod";
 
 const schema = z.object({
   STILLFRAME_HOME: z.string().startsWith("/", "must be an absolute path").optional(),
+  STILLFRAME_RUN: z.string().startsWith("/", "must be an absolute path").default("/run/stillframe"),
   STILLFRAME_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
   STILLFRAME_BIND: z.string().min(1).default("127.0.0.1"),
   STILLFRAME_HOST_KEY: z.string().startsWith("/", "must be an absolute path").optional(),
@@ -14,6 +15,8 @@ const schema = z.object({
 export type Environment = {
   /** State on disk. */
   home: string;
+  /** Sockets of the moment. */
+  run: string;
   port: number;
   bind: string;
   /** File of the key that the worker on this machine shows. */
@@ -37,6 +40,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
   const home = given.STILLFRAME_HOME ?? defaultHome();
   return {
     home,
+    run: given.STILLFRAME_RUN,
     port: given.STILLFRAME_PORT ?? DEFAULT_PORT,
     bind: given.STILLFRAME_BIND,
     hostKeyFile: given.STILLFRAME_HOST_KEY ?? path.join(home, "worker", "worker.key"),

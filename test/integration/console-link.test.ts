@@ -2,6 +2,8 @@
  * The console's end of the link, spoken to by a scripted peer that stands for a worker (it says why in its own
  * file). The database, the HTTP server and the WebSockets are real.
  */
+import { mkdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { ConsoleUnderTest, eventually } from "../fixtures/console-under-test";
 import { goingWell, jobInput, logLine, started, volume } from "../fixtures/link-documents";
@@ -128,6 +130,8 @@ test("a run that the worker still carries goes on through a restart of the conso
 
 test("a host that went away shows so, and a run on it fails with OFO-COMM and what is known", async () => {
   const job = await client.jobs.create.mutate(jobInput(hostId, "Nightly", ["data"]));
+  mkdirSync(path.join(it.home, "log"));
+  writeFileSync(path.join(it.home, "log", "worker.log"), "the worker's last words\n");
   worker.drop();
   await eventually(async () => (await client.hosts.list.query()).every((host) => !host.connected));
   const volumes = await client.volumes.list.query({});
@@ -139,7 +143,13 @@ test("a host that went away shows so, and a run on it fails with OFO-COMM and wh
   expect((await client.runs.get.query({ id: runId })).run).toMatchObject({ state: "failed", code: "OFO-COMM" });
   const [failure] = await client.failures.list.query();
   const { evidence } = await client.failures.get.query({ id: failure?.id ?? "" });
-  expect(evidence).toMatchObject({ subject: "worker", versions: { worker: "0.0.1" } });
+  expect(evidence).toMatchObject({
+    subject: "worker",
+    processState: "absent",
+    logLines: ["the worker's last words"],
+    versions: { worker: "0.0.1" },
+    socket: { path: path.join(it.home, "run", "worker.sock"), exists: false },
+  });
   expect(evidence.lastContactAt).toMatch(/^20/);
   await expect(client.hosts.doctor.mutate({ hostId })).rejects.toMatchObject({
     data: { fault: { kind: "unavailable", code: "OFO-COMM" } },

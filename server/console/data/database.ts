@@ -17,7 +17,8 @@ export async function openDatabase(directory: string): Promise<Database> {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const file = path.join(directory, "console.db");
   migrate(file, path.join(programRoot(), "prisma", "migrations"));
-  const database = new PrismaClient({ adapter: new OneAtATimeSqlite({ url: `file:${file}` }) });
+  // Errors without the query's values: they go to the log.
+  const database = new PrismaClient({ adapter: new OneAtATimeSqlite({ url: `file:${file}` }), errorFormat: "minimal" });
   await database.$connect();
   return database;
 }

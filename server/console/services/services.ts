@@ -29,21 +29,23 @@ import { Telemetry } from "./telemetry/telemetry";
 import { Volumes } from "./volumes/volumes";
 
 export type ServiceOptions = {
-  /** STILLFRAME_HOME. */
+  /** STILLFRAME_HOME and STILLFRAME_RUN. */
   home: string;
+  run: string;
   /** Where browsers reach the console, for the sign-in link. */
   origin: string;
   version: string;
 };
 
-export function makeServices(db: Database, vault: Vault, log: Logger, { home, origin, version }: ServiceOptions) {
+export function makeServices(db: Database, vault: Vault, log: Logger, { home, run, origin, version }: ServiceOptions) {
   const hostStore = new HostStore(db);
   const jobStore = new JobStore(db);
   const runStore = new RunStore(db);
   const settingStore = new SettingStore(db);
 
   const accounts = new Accounts(new AccountStore(db), path.join(home, "console", "signin-link"), origin);
-  const hosts = new Hosts(hostStore, settingStore, { version, localWorkerLog: path.join(home, "log", "worker.log") });
+  const local = { workerSocket: path.join(run, "worker.sock"), workerLog: path.join(home, "log", "worker.log") };
+  const hosts = new Hosts(hostStore, settingStore, { version, local });
   const recorder = new RunRecorder(new SampleStore(db), hosts, log);
   const telemetry = new Telemetry(hosts, recorder);
   const volumes = new Volumes(hostStore, hosts, telemetry);

@@ -86,7 +86,13 @@ export class Actions {
     const { openFile } = await this.#job(failure);
     const present = openFile.cache.maxBytes ?? evidence.maxBytes;
     if (!present) throw fault("invalid", "The size that was too small is not known.", { field: "action" });
-    const maxBytes = present * 2;
+    const maxBytes = Math.min(present * 2, mostRoom(evidence.locations) ?? Number.POSITIVE_INFINITY);
+    if (maxBytes <= present) {
+      throw fault(
+        "conflict",
+        `No location has room for more than ${formatBytes(present)}. Free some, or allow another location.`,
+      );
+    }
     return this.#changeAndRerun(
       failure,
       (open) => ({ ...open, cache: { ...open.cache, maxBytes } }),
@@ -146,4 +152,10 @@ export class Actions {
     if (!found) throw fault("notFound", `The job “${job.name}” has been removed since.`);
     return jobSchema.parse(found);
   }
+}
+
+/** What the roomiest of the locations could give one cache; null when none is known. */
+function mostRoom(locations: { freeBytes: number; reservedBytes: number }[]): number | null {
+  const rooms = locations.map(({ freeBytes, reservedBytes }) => freeBytes - reservedBytes);
+  return rooms.length === 0 ? null : Math.max(...rooms);
 }

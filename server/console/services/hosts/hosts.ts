@@ -1,6 +1,5 @@
 /** The hosts: who is connected, and asking them. */
 import { randomUUID } from "node:crypto";
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { type HostInput, type HostMethod, type HostOutput, hostMethods } from "@/server/core/contracts/host-methods";
 import type { Evidence } from "@/server/core/contracts/run";
 import type { HostView } from "@/server/core/contracts/views";
@@ -10,12 +9,11 @@ import type { SettingStore } from "../../data/settings";
 import { fault } from "../fault-error";
 import { Topic } from "../topic";
 import { type HostLink, patienceFor } from "./host-link";
+import type { LocalPlaces } from "./local-worker";
 import { unreachableEvidenceOf, unreachableFault } from "./unreachable";
 import { Watch } from "./watch";
 
 const SEEN_EVERY_MS = 10_000;
-const LOG_TAIL_BYTES = 8 * 1024;
-const LOG_TAIL_LINES = 40;
 
 type Connection = { link: HostLink; seenAt: Date; savedAt: number };
 
@@ -25,16 +23,16 @@ export class Hosts {
   readonly #store: HostStore;
   readonly #settings: SettingStore;
   readonly #version: string;
-  readonly #localWorkerLog: string;
+  readonly #local: LocalPlaces;
   readonly #connections = new Map<string, Connection>();
   readonly #watch = new Watch((id, on) => this.#connections.get(id)?.link.watch(on));
 
-  /** `localWorkerLog`: where the worker on the console's own machine logs, for evidence. */
-  constructor(store: HostStore, settings: SettingStore, options: { version: string; localWorkerLog: string }) {
+  /** `local`: where to look for the worker on the console's own machine. */
+  constructor(store: HostStore, settings: SettingStore, options: { version: string; local: LocalPlaces }) {
     this.#store = store;
     this.#settings = settings;
     this.#version = options.version;
-    this.#localWorkerLog = options.localWorkerLog;
+    this.#local = options.local;
   }
 
   /** Makes the console's own machine a host, with the key that its worker will show. */
@@ -125,8 +123,8 @@ export class Hosts {
   }
 
   async unreachableEvidence(id: string): Promise<Evidence> {
-    const local = (await this.#settings.localHostId()) === id;
-    return unreachableEvidenceOf(await this.get(id), this.#version, local ? lastLines(this.#localWorkerLog) : []);
+    const isLocal = (await this.#settings.localHostId()) === id;
+    return unreachableEvidenceOf(await this.get(id), this.#version, isLocal ? this.#local : null);
   }
 
   /** Closes every connection; workers try again later. */
@@ -145,22 +143,5 @@ export class Hosts {
       connected: connection !== undefined,
       lastSeenAt: (connection?.seenAt ?? row.lastSeenAt)?.toISOString() ?? null,
     };
-  }
-}
-
-/** The end of a log; nothing when it cannot be read. */
-function lastLines(file: string): string[] {
-  try {
-    const fd = openSync(file, "r");
-    try {
-      const { size } = fstatSync(fd);
-      const tail = Buffer.alloc(Math.min(size, LOG_TAIL_BYTES));
-      readSync(fd, tail, 0, tail.length, size - tail.length);
-      return tail.toString("utf8").split("\n").filter(Boolean).slice(-LOG_TAIL_LINES);
-    } finally {
-      closeSync(fd);
-    }
-  } catch {
-    return [];
   }
 }

@@ -1,21 +1,25 @@
 /** What is known at the moment a host's worker cannot be reached: OFO-COMM and its evidence. */
-import type { Evidence } from "@/server/core/contracts/run";
+import { type Evidence, evidenceSchema } from "@/server/core/contracts/run";
 import type { HostView } from "@/server/core/contracts/views";
 import type { EvidenceFor } from "@/server/core/errors/evidence";
 import { type FaultError, fault } from "../fault-error";
+import { type LocalPlaces, localWorkerFacts } from "./local-worker";
 
-export function unreachableEvidenceOf(host: HostView, consoleVersion: string, logLines: string[]): Evidence {
+/** `local`: where to look when the worker is on the console's own machine. */
+export async function unreachableEvidenceOf(
+  host: HostView,
+  consoleVersion: string,
+  local: LocalPlaces | null,
+): Promise<Evidence> {
   const evidence: EvidenceFor<"OFO-COMM"> = {
     subject: "worker",
     volume: null,
     lastContactAt: host.lastSeenAt,
-    processState: null,
     exitStatus: null,
-    logLines,
     versions: { console: consoleVersion, worker: host.version || null, engine: null },
-    socket: null,
+    ...(local === null ? { processState: null, logLines: [], socket: null } : await localWorkerFacts(local)),
   };
-  return JSON.parse(JSON.stringify(evidence));
+  return evidenceSchema.parse(evidence);
 }
 
 export function unreachableMessage(host: HostView): string {

@@ -1,0 +1,67 @@
+/** What can be seen, without its help, of a worker on the console's own machine: for the evidence of OFO-COMM. */
+import { open, stat } from "node:fs/promises";
+import { connect } from "node:net";
+import type { EvidenceFor } from "@/server/core/errors/evidence";
+
+export type LocalPlaces = { workerSocket: string; workerLog: string };
+type Facts = Pick<EvidenceFor<"OFO-COMM">, "processState" | "logLines" | "socket">;
+
+const LOG_TAIL_BYTES = 8 * 1024;
+const LOG_TAIL_LINES = 40;
+const CONNECT_MS = 1_000;
+
+export async function localWorkerFacts({ workerSocket, workerLog }: LocalPlaces): Promise<Facts> {
+  const [processState, logLines, mode] = await Promise.all([
+    stateBehind(workerSocket),
+    lastLines(workerLog),
+    modeOf(workerSocket),
+  ]);
+  return { processState, logLines, socket: { path: workerSocket, mode, exists: mode !== null } };
+}
+
+/** A socket that takes connections has a living process behind it, even one that hangs; null: it cannot be told. */
+function stateBehind(path: string): Promise<"running" | "absent" | null> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    const done = (state: "running" | "absent" | null) => {
+      socket.destroy();
+      resolve(state);
+    };
+    socket.setTimeout(CONNECT_MS, () => done(null));
+    socket.on("connect", () => done("running"));
+    socket.on("error", ({ code }: NodeJS.ErrnoException) =>
+      done(code === "ECONNREFUSED" || code === "ENOENT" ? "absent" : null),
+    );
+  });
+}
+
+/** Permission bits in octal; null when there is no such file. */
+async function modeOf(path: string): Promise<string | null> {
+  try {
+    return ((await stat(path)).mode & 0o7777).toString(8).padStart(4, "0");
+  } catch {
+    return null;
+  }
+}
+
+/** The end of a log; nothing when it cannot be read. */
+async function lastLines(path: string): Promise<string[]> {
+  try {
+    const file = await open(path, "r");
+    try {
+      const { size } = await file.stat();
+      const tail = Buffer.alloc(Math.min(size, LOG_TAIL_BYTES));
+      const { bytesRead } = await file.read(tail, 0, tail.length, size - tail.length);
+      const lines = tail.toString("utf8", 0, bytesRead).split("\n");
+      // The first is the end of a line that began before.
+      return lines
+        .slice(size > tail.length ? 1 : 0)
+        .filter(Boolean)
+        .slice(-LOG_TAIL_LINES);
+    } finally {
+      await file.close();
+    }
+  } catch {
+    return [];
+  }
+}
