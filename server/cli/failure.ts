@@ -1,5 +1,6 @@
 /** How a command ends other than well: an exit code, text for a person and, where there is one, a code of the error table. */
 import type { Fault } from "@/server/core/contracts/link";
+import type { Evidence } from "@/server/core/contracts/run";
 import type { ErrorCode } from "@/server/core/errors/codes";
 
 /** 0 done, 1 failed, 2 wrong usage, 3 partly done, 130 interrupted. */
@@ -12,6 +13,7 @@ export class Failure extends Error {
     readonly code: ErrorCode | null = null,
     /** What to do about it, where that is known. */
     readonly advice: string | null = null,
+    readonly evidence: Evidence | null = null,
   ) {
     super(message);
   }
@@ -27,5 +29,5 @@ export function failureOf(fault: Fault): Failure {
     const named = fault.field && !fault.message.includes(fault.field) ? `${fault.field}: ` : "";
     return new Failure(`${named}${fault.message}`, exitCodes.usage, fault.code);
   }
-  return new Failure(fault.message, exitCodes.failed, fault.code);
+  return new Failure(fault.message, exitCodes.failed, fault.code, null, fault.evidence ?? null);
 }
