@@ -6,6 +6,7 @@ import {
   AttachedVolume,
   type FileSystem,
   frozenMountOptions,
+  imageMustBeSound,
   MIB,
   mount,
   mustBeSound,
@@ -77,7 +78,7 @@ describe.each<FileSystem>(["ext4", "xfs"])(
       await mount(cleanup, again, frozen, frozenMountOptions[fileSystem]);
       expect(await manifestOf(join(frozen, "tree"))).toEqual(truth);
       await unmount(frozen);
-      await mustBeSound(again, fileSystem);
+      await imageMustBeSound(cleanup, again, fileSystem, directory);
       await unmount(at);
       await mustBeSound(volume.device, fileSystem);
     });

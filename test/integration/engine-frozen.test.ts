@@ -13,9 +13,9 @@ import {
   AttachedVolume,
   type FileSystem,
   frozenMountOptions,
+  imageMustBeSound,
   MIB,
   mount,
-  mustBeSound,
   scratchDirectory,
   smallestBytes,
   unmount,
@@ -99,11 +99,10 @@ describe.each<FileSystem>(["ext4", "xfs"])("a mounted %s under load", (fileSyste
       await mustRun("fsfreeze", ["--unfreeze", at]);
     }
     const truth = await hashOf(copy);
-    const device = await volume.export("s1");
-    expect(await hashOf(device)).toBe(truth);
+    expect(await hashOf(await volume.export("s1"))).toBe(truth);
     await pause(1000);
     expect(await hashAgain(volume, "s1")).toBe(truth);
-    await mustBeSound(device, fileSystem);
+    await imageMustBeSound(cleanup, await volume.export("s1"), fileSystem, directory);
   });
 
   it("has images of two instants at once, each with the files of its own, free blocks skipped", async () => {
@@ -160,7 +159,7 @@ async function mustHold(
   truth: Record<string, string>,
 ): Promise<void> {
   const device = await volume.export(snapshot);
-  await mustBeSound(device, fileSystem);
+  await imageMustBeSound(cleanup, device, fileSystem, directory);
   const at = join(directory, `${snapshot}.frozen`);
   await mount(cleanup, device, at, frozenMountOptions[fileSystem]);
   expect(await manifestOf(join(at, folder))).toEqual(truth);
