@@ -184,6 +184,36 @@ test("a failure keeps its evidence, its action changes the job and reruns it, an
   expect((await client.overview.get.query()).failures).toEqual([]);
 });
 
+test("a full cache can be allowed more, as far as there is room, or another place", async () => {
+  const full = async (maxBytes: number, freeBytes: number) => {
+    const at = new Date().toISOString();
+    const evidence = {
+      cause: "maximumReached" as const,
+      maxBytes,
+      locations: [{ path: "/big", freeBytes, reservedBytes: 0, neededBytes: 1, turnedDown: "not allowed" }],
+    };
+    const runId = (await client.runs.list.query({ limit: 1 }))[0]?.id ?? "";
+    worker.emit(
+      runId,
+      started("data"),
+      { type: "failure", at, code: "a000851c", volume: "data", message: "full", evidence },
+      { type: "ended", at, outcome: "failed", code: "a000851c" },
+    );
+    await eventually(() => worker.outbox.length === 0);
+    return (await client.failures.list.query())[0]?.id ?? "";
+  };
+  const maximum = async () => (await client.jobs.list.query())[0]?.openFile.cache.maxBytes;
+  await startRun();
+  await client.failures.act.mutate({ id: await full(8 << 20, 1 << 30), action: "raiseMaximum" });
+  expect(await maximum()).toBe(16 << 20);
+  await client.failures.act.mutate({ id: await full(16 << 20, 20 << 20), action: "raiseMaximum" });
+  expect(await maximum()).toBe(20 << 20);
+  const id = await full(20 << 20, 20 << 20);
+  await expect(client.failures.act.mutate({ id, action: "raiseMaximum" })).rejects.toThrow("No location has room");
+  await client.failures.act.mutate({ id, action: "allowLocation" });
+  expect(await client.settings.get.query()).toMatchObject({ cacheLocations: ["/big"] });
+});
+
 test("the switch on a failure of full caches makes this job, and only it, go one at a time", async () => {
   await makeJob("Other", ["mail"]);
   const runId = await startRun("Nightly", ["data", "db"]);

@@ -72,7 +72,11 @@ export class JobStore {
     return (await this.#db.jobSecret.findUnique({ where: { jobId } }))?.sealed ?? null;
   }
 
-  async remove(id: string): Promise<boolean> {
-    return (await this.#db.job.deleteMany({ where: { id } })).count > 0;
+  /** With it go its open failures from the list of what needs attention: nothing could ever settle them. */
+  async remove(id: string): Promise<void> {
+    await this.#db.$transaction([
+      this.#db.job.deleteMany({ where: { id } }),
+      this.#db.failure.updateMany({ where: { jobId: id, resolvedAt: null }, data: { resolvedAt: new Date() } }),
+    ]);
   }
 }
