@@ -196,7 +196,7 @@ for (const colorScheme of ["light", "dark"] as const) {
 test("when the console is restarted, the page catches up by itself", async () => {
   await page.goto("/volumes");
   await expect(page.getByText("accounts").first()).toBeVisible();
-  await here.restartConsole();
+  await here.restart("console");
   await expect(page.getByText("accounts").first()).toBeVisible();
   await page.goto("/");
   await expect(page.getByRole("navigation", { name: "Places" })).toBeVisible();
