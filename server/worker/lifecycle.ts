@@ -5,14 +5,15 @@ import { log } from "./log";
 import type { ActiveRuns } from "./runs/active-runs";
 import type { KeptSnapshots } from "./snapshots/kept-snapshots";
 import { leftJournals } from "./snapshots/undo";
-import { attachRecord, suspendVolume } from "./volumes/attach";
+import { attachRecord, repairVolume, suspendVolume } from "./volumes/attach";
+import type { KnownVolume } from "./volumes/known-volumes";
 
 /** Attaches and mounts what is known, starts the writers again, and takes back what a killed predecessor left. */
 export async function bringUp(host: Host, runs: ActiveRuns, snapshots: KeptSnapshots): Promise<void> {
   await host.known.load();
-  for (const record of host.known.all()) {
+  for (const record of host.known.all().filter((r) => !r.suspended)) {
     try {
-      await attachRecord(host.known, host.engine, record);
+      await attachAgain(host, record);
       if (record.writer) await host.writers.start(record);
     } catch (err) {
       log.error({ err, volume: record.name }, `volume "${record.name}" cannot be attached: ${messageOf(err)}`);
@@ -26,6 +27,17 @@ export async function bringUp(host: Host, runs: ActiveRuns, snapshots: KeptSnaps
   }
   await snapshots.load();
   await host.caches.removeOrphans();
+}
+
+/** Where engine and keeper were killed while the worker was away, the mount is dead and the attach finds it in the way. */
+async function attachAgain(host: Host, record: KnownVolume): Promise<void> {
+  try {
+    const volume = await attachRecord(host.known, host.engine, record);
+    await volume.watch.describe();
+  } catch (err) {
+    log.warn({ err, volume: record.name }, "attaching anew");
+    await repairVolume(host.known, host.engine, record);
+  }
 }
 
 /** Leaves nothing mounted and nothing attached; the records stay for the next start. */

@@ -4,10 +4,11 @@
  */
 
 import { randomBytes } from "node:crypto";
-import { writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Phase } from "@/server/core/contracts/run";
+import { runProgram } from "@/server/worker/programs/run-program";
 import { Cleanup } from "../fixtures/cleanup";
 import { pause } from "../fixtures/native-program";
 import { type RunWish, WorkerUnderTest } from "../fixtures/worker-under-test";
@@ -109,3 +110,39 @@ test("a volume goes on being written to while its worker is killed and comes bac
   expect(writes(after)).toBeGreaterThan(writes(before));
   await worker.host.host("practice.writer", { name: "one", on: false });
 });
+
+test("an engine that is gone with its keeper fails a run as OFO-COMM with evidence, and is repaired by a restart", async () => {
+  const keeper = engineKeeper("one");
+  const engines = (await runProgram("pgrep", ["-P", String(keeper)])).stdout.trim().split("\n").map(Number);
+  for (const pid of [keeper, ...engines]) process.kill(pid, "SIGKILL");
+  const runId = await worker.startRun({ volumes: ["one"], command: "exit 0" });
+  expect(await worker.console.ended(runId)).toMatchObject({ outcome: "failed", code: "OFO-COMM" });
+  const failure = worker.console.eventsOf(runId).find((e) => e.type === "failure");
+  expect(failure).toMatchObject({
+    volume: "one",
+    evidence: { subject: "engine", processState: "absent", logLines: expect.any(Array) },
+  });
+  const state = async () => (await worker.host.host("volume.list", {})).find((v) => v.name === "one")?.state;
+  expect(await state()).toBe("unreachable");
+  await worker.host.host("engine.restart", { volume: "one" });
+  expect(await state()).toBe("attached");
+  expect(readFileSync(join(worker.mount("one"), "data")).length).toBe(100 * MIB);
+  await nothingLeft();
+});
+
+test("a worker that finds engine and keeper dead attaches the volume anew", async () => {
+  await worker.host.host("snapshot.create", { volumes: ["two"], openFile: { quiet: { minimumMs: 0 } } });
+  const keeper = engineKeeper("two");
+  const engines = (await runProgram("pgrep", ["-P", String(keeper)])).stdout.trim().split("\n").map(Number);
+  await worker.kill();
+  for (const pid of [keeper, ...engines]) process.kill(pid, "SIGKILL");
+  await worker.up();
+  expect(readFileSync(join(worker.mount("two"), "data")).length).toBe(100 * MIB);
+  await nothingLeft();
+});
+
+function engineKeeper(volume: string): number {
+  const directory = join(worker.run, "engine");
+  const id = readdirSync(directory).find((name) => name.startsWith(`${volume}-`) && !name.endsWith(".lock"));
+  return Number(readFileSync(join(directory, id ?? "", "keeper.pid"), "utf8"));
+}

@@ -1,26 +1,49 @@
-/** Kills an engine and waits for the one that its keeper starts; the live device waits meanwhile. */
-import { pause } from "../clock";
+/** Brings an engine back: a new one by its keeper, or, where the keeper is gone too, engine and mount from the ground. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { monotonicMs, pause } from "../clock";
+import type { Host } from "../host";
+import { log } from "../log";
+import { readStat } from "../programs/processes";
+import { repairVolume } from "../volumes/attach";
 import type { AttachedVolume } from "../volumes/known-volumes";
 import { EngineGone } from "./client";
 import { asEngineFault } from "./unreachable";
 
 const PATIENCE_MS = 10_000;
 
-export async function restartEngine(volume: AttachedVolume): Promise<void> {
+/** `engine.restart`: the live device waits meanwhile; only a repair unmounts it for a moment. */
+export async function restartEngine(host: Host, volume: AttachedVolume): Promise<void> {
+  if (await hasKeeper(volume)) return killEngine(volume);
+  const { record } = volume;
+  log.warn({ volume: record.name }, "the keeper is gone; attaching the volume anew");
+  await host.writers.stop(record);
+  await repairVolume(host.known, host.engine, record);
+  if (record.writer) await host.writers.start(record);
+}
+
+async function hasKeeper({ runDirectory }: AttachedVolume): Promise<boolean> {
+  const pid = Number(await readFile(join(runDirectory, "keeper.pid"), "utf8").catch(() => ""));
+  const stat = pid > 0 ? await readStat(pid) : null;
+  return stat !== null && stat.state !== "Z";
+}
+
+/** Kills the engine and waits for the one that its keeper starts. */
+async function killEngine(volume: AttachedVolume): Promise<void> {
   const { watch } = volume;
-  const pid = watch.latest?.pid ?? (await watch.describe()).pid;
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch {
-    // it is gone already: what is wanted is a new one
-  }
-  const deadline = Date.now() + PATIENCE_MS;
-  for (;;) {
-    const report = await watch.describe().catch((error: unknown) => error);
-    if (!(report instanceof Error) && (report as { pid: number }).pid !== pid) return;
-    if (Date.now() > deadline) {
-      throw await asEngineFault(volume, report instanceof EngineGone ? report : new EngineGone("no new engine came"));
+  const pid = (await watch.describe().catch(() => watch.latest))?.pid;
+  if (pid !== undefined) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // it is gone already: what is wanted is a new one
     }
+  }
+  const deadline = monotonicMs() + PATIENCE_MS;
+  for (;;) {
+    const report = await watch.describe().catch(() => null);
+    if (report !== null && report.pid !== pid) return;
+    if (monotonicMs() > deadline) throw await asEngineFault(volume, new EngineGone("no new engine came"));
     await pause(50);
   }
 }

@@ -7,8 +7,8 @@ import type { EngineProgram } from "../engine/engine-program";
 import { errnoName, FaultError } from "../fault";
 import { type Places, practiceMount, volumeId } from "../places";
 import { mustRun } from "../programs/run-program";
-import { attachRecord, detachVolume } from "../volumes/attach";
-import type { AttachedVolume, KnownVolumes } from "../volumes/known-volumes";
+import { attachRecord, detachVolume, suspendVolume } from "../volumes/attach";
+import type { AttachedVolume, KnownVolume, KnownVolumes } from "../volumes/known-volumes";
 import type { PracticeWriters } from "./practice-writers";
 
 /** mkfs.xfs makes nothing smaller. */
@@ -64,6 +64,7 @@ export async function createPractice(
       practice: true,
       writer: input.writer,
       remounted: false,
+      suspended: false,
     });
     if (input.writer) await writers.start(volume.record);
     return volume;
@@ -93,6 +94,23 @@ export async function removePractice(
     throw error;
   }
   await removeTraces(practiceDirectory(known.places, name), record.mount);
+}
+
+/** `volume.detach` of a practice volume: it stays known with its image, to be attached again or removed. */
+export async function suspendPractice(
+  known: KnownVolumes,
+  engine: EngineProgram,
+  writers: PracticeWriters,
+  record: KnownVolume,
+): Promise<void> {
+  await writers.stop(record);
+  try {
+    await suspendVolume(known, engine, record.name);
+  } catch (error) {
+    if (record.writer) await writers.start(record);
+    throw error;
+  }
+  await known.save({ ...record, writer: false, suspended: true });
 }
 
 /** Allocates the whole image, or nothing. */

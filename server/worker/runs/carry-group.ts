@@ -30,6 +30,7 @@ export interface GroupOutcome {
 /** Codes that mean "no snapshot could be had": with `readLive` the volumes are then read as they are. */
 const NO_SNAPSHOT: readonly (ErrorCode | null)[] = ["a000851c", "SF-101", "SF-105", "OFO-COMM"];
 const PROGRESS_EVERY_MS = 1000;
+const MOST_LOGGED_LINES = 1000;
 
 export class GroupCarrier {
   private readonly undo: UndoStack;
@@ -39,6 +40,7 @@ export class GroupCarrier {
   private failure: FaultError | null = null;
   private warning: FaultError | null = null;
   private progressAt = 0;
+  private lines = 0;
   /** One cause is told once, also when several volumes have it. */
   private readonly told = new Set<FaultError>();
 
@@ -89,7 +91,7 @@ export class GroupCarrier {
       allMounts,
       signal: lost === undefined ? this.signal : AbortSignal.any([this.signal, lost]),
       onProgress: (progress) => this.tellProgress(progress),
-      onLine: (text) => void this.voice.log("debug", text),
+      onLine: (text) => this.tellLine(text),
     });
     for (const [name, { fault, state }] of this.backups) {
       if (fault !== null) await this.tellFailure(fault, name);
@@ -246,6 +248,13 @@ export class GroupCarrier {
     if (monotonicMs() - this.progressAt < PROGRESS_EVERY_MS) return;
     this.progressAt = monotonicMs();
     void this.voice.say({ type: "progress", group: this.index, ...progress });
+  }
+
+  /** What a command says goes into the run's log, up to a bound: the log is for people. */
+  private tellLine(text: string): void {
+    this.lines += 1;
+    if (this.lines <= MOST_LOGGED_LINES) void this.voice.log("debug", text.slice(0, 2000));
+    if (this.lines === MOST_LOGGED_LINES) void this.voice.log("debug", "(the rest of the output is not kept)");
   }
 
   /** The first failure of the group; a lost snapshot is the cause of whatever failed after it. */

@@ -40,10 +40,15 @@ export class KeptSnapshots {
 
   constructor(private readonly host: Host) {}
 
-  /** At start: forgets what is gone, for instance after a reboot. */
+  /** At start. */
   async load(): Promise<void> {
-    for (const record of await readAllJson(this.host.places.snapshots, keptSchema)) {
-      this.kept.set(record.id, record);
+    for (const record of await readAllJson(this.host.places.snapshots, keptSchema)) this.kept.set(record.id, record);
+    await this.forgetLost();
+  }
+
+  /** Forgets what its engine no longer has, for instance after a reboot. */
+  async forgetLost(): Promise<void> {
+    for (const record of [...this.kept.values()]) {
       const report = await this.reportOf(record);
       if (report === "unknown" || report !== null) continue;
       log.warn({ snapshot: record.id, volume: record.volume }, "a snapshot is gone from its engine");

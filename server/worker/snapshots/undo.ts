@@ -25,6 +25,14 @@ const journalSchema = z.object({ id: z.string(), steps: z.array(stepSchema) });
 /** Undoes one step. Returns what was cleaned up, in words, or null when there was nothing to do. */
 export type Undoer = (step: UndoStep) => Promise<string | null>;
 
+/** Stacks of this process with a step that could not be undone. */
+const stuck = new Set<UndoStack>();
+
+/** Tries again what could not be undone, for instance because its engine was away. */
+export async function retryStuck(): Promise<void> {
+  for (const stack of [...stuck]) await stack.unwind();
+}
+
 export class UndoStack {
   private readonly steps: UndoStep[];
   private writing: Promise<void> = Promise.resolve();
@@ -61,13 +69,18 @@ export class UndoStack {
         if (words !== null) cleaned.push(words);
       } catch (err) {
         failed.unshift(step);
-        log.error({ err, step }, "clean-up failed; it is tried again at the next start");
+        log.error({ err, step }, "clean-up failed; it is tried again after a repair and at the next start");
         cleaned.push(`not cleaned: ${describeStep(step)} (${messageOf(err)})`);
       }
     }
     this.steps.push(...failed);
-    if (failed.length === 0) await this.discard();
-    else await this.keep();
+    if (failed.length === 0) {
+      stuck.delete(this);
+      await this.discard();
+    } else {
+      stuck.add(this);
+      await this.keep();
+    }
     return cleaned;
   }
 

@@ -11,10 +11,11 @@ import { engineLog } from "../engine/unreachable";
 import { FaultError } from "../fault";
 import type { Host } from "../host";
 import { sampleOf } from "../link/sample";
-import { createPractice, removePractice } from "../practice/practice-volumes";
+import { createPractice, removePractice, suspendPractice } from "../practice/practice-volumes";
 import type { ActiveRuns } from "../runs/active-runs";
 import type { Caller, ExecSessions } from "../snapshots/exec-sessions";
 import type { KeptSnapshots } from "../snapshots/kept-snapshots";
+import { retryStuck } from "../snapshots/undo";
 import { attachVolume, detachVolume } from "../volumes/attach";
 import { describeKnown, listVolumes } from "../volumes/discovery";
 import type { KnownVolume } from "../volumes/known-volumes";
@@ -63,8 +64,8 @@ export function hostHandlers({ host, runs, sessions, snapshots }: HostParts): Ha
       exclusively(async () => {
         refuseWhenInRun(name);
         const record = known.require(name);
-        if (record.practice) await writers.stop(record);
-        await detachVolume(known, engine, name);
+        if (record.practice) await suspendPractice(known, engine, writers, record);
+        else await detachVolume(known, engine, name);
         return {};
       }),
     "practice.create": (input) =>
@@ -118,10 +119,13 @@ export function hostHandlers({ host, runs, sessions, snapshots }: HostParts): Ha
     "restore.list": (input) => listBackup(places, input),
     "restore.start": (input) => restoreFiles(places, input),
     "repository.prepare": (input) => prepareRepository(places, input),
-    "engine.restart": async ({ volume }) => {
-      await restartEngine(known.requireAttached(volume));
-      return {};
-    },
+    "engine.restart": ({ volume }) =>
+      exclusively(async () => {
+        await restartEngine(host, known.requireAttached(volume));
+        await retryStuck();
+        await snapshots.forgetLost();
+        return {};
+      }),
     "engine.log": async ({ volume, lines }) => engineLog(known.requireAttached(volume).runDirectory, lines),
   };
 }

@@ -29,7 +29,8 @@ export async function attachVolume(
   input: HostInput<"volume.attach">,
 ): Promise<AttachedVolume> {
   const source = await resolveSource(input.source);
-  refuseWhenKnown(known, source.backing);
+  const before = knownBy(known, source.backing);
+  if (before !== null) return attachRecord(known, engine, { ...before, suspended: false });
   if (source.mount !== null && !input.remount) {
     const where = source.mount.mountPoint;
     throw new FaultError(
@@ -53,6 +54,7 @@ export async function attachVolume(
     practice: false,
     writer: false,
     remounted: source.mount !== null && source.mount.mountPoint === mount,
+    suspended: false,
   };
   if (mount !== null && record.fsType === null) {
     throw new FaultError("invalid", `${source.backing} holds no file system that can be mounted`, { field: "mount" });
@@ -85,7 +87,7 @@ export async function attachRecord(
   }
 }
 
-/** `volume.detach`, also for practice volumes on their way out. The record is forgotten. */
+/** `volume.detach` of an ordinary volume, and the end of a practice volume. The record is forgotten. */
 export async function detachVolume(known: KnownVolumes, engine: EngineProgram, name: string): Promise<void> {
   const record = known.require(name);
   await suspendVolume(known, engine, name);
@@ -98,16 +100,37 @@ export async function suspendVolume(known: KnownVolumes, engine: EngineProgram, 
   const record = known.require(name);
   const attached = known.findAttached(name);
   if (attached === null) return;
-  const report = await attached.watch.describe().catch(() => attached.watch.latest);
+  // An engine that does not answer has taken its snapshots with it.
+  const report = await attached.watch.describe().catch(() => null);
   const open = report?.snapshots ?? [];
   if (open.length > 0) {
     throw new FaultError("busy", `volume "${name}" has ${open.length} open snapshot(s); release them first`);
   }
-  const number = await deviceNumber(attached.device);
-  const mounts = (await readMounts()).filter((m) => m.device === number);
-  for (const mount of mounts.reverse()) await unmount(mount.mountPoint);
+  await unmountDevice(attached.device);
   await engine.detach(engineDirectory(known.places, record.id));
   known.setDetached(name);
+}
+
+/**
+ * Repairs a volume whose engine and keeper are gone, so that its live device answers nothing but errors: takes down
+ * what is left of them and attaches the volume anew. Its snapshots are lost, its data is not.
+ */
+export async function repairVolume(
+  known: KnownVolumes,
+  engine: EngineProgram,
+  record: KnownVolume,
+): Promise<AttachedVolume> {
+  const device = known.findAttached(record.name)?.device ?? null;
+  if (device !== null) await unmountDevice(device);
+  else if (record.mount !== null) await unmount(record.mount);
+  await engine.detach(engineDirectory(known.places, record.id), { force: true });
+  return attachRecord(known, engine, record);
+}
+
+async function unmountDevice(device: string): Promise<void> {
+  const number = await deviceNumber(device);
+  const mounts = (await readMounts()).filter((m) => m.device === number);
+  for (const mount of mounts.reverse()) await unmount(mount.mountPoint);
 }
 
 async function mountUnlessMounted(device: string, record: KnownVolume): Promise<void> {
@@ -122,11 +145,12 @@ async function mountUnlessMounted(device: string, record: KnownVolume): Promise<
   await mountDevice(device, record.mount, record.fsType);
 }
 
-function refuseWhenKnown(known: KnownVolumes, backing: string): void {
-  const other = known.all().find((r) => r.source === backing || known.findAttached(r.name)?.device === backing);
-  if (other !== undefined) {
-    throw new FaultError("conflict", `${backing} is already attached as volume "${other.name}"`, { field: "source" });
-  }
+/** The record of a backing store that was given before and is detached now; refuses one that is attached. */
+function knownBy(known: KnownVolumes, backing: string): KnownVolume | null {
+  const record = known.all().find((r) => r.source === backing || known.findAttached(r.name)?.device === backing);
+  if (record === undefined) return null;
+  if (known.findAttached(record.name) === null) return record;
+  throw new FaultError("conflict", `${backing} is already attached as volume "${record.name}"`, { field: "source" });
 }
 
 /** The backing store behind an image, a device or a mount point; refuses what is missing, too small or in use. */

@@ -1,5 +1,5 @@
 /** The volumes of this host: those that Stillframe was given, and every other mounted file system on a block device. */
-import { statfs } from "node:fs/promises";
+import { stat, statfs } from "node:fs/promises";
 import type { Volume } from "@/server/core/contracts/volume";
 import { deviceNumber, deviceSizeBytes, loopBackingFile } from "./block-device";
 import type { KnownVolume, KnownVolumes } from "./known-volumes";
@@ -53,13 +53,18 @@ export async function describeKnown(known: KnownVolumes, record: KnownVolume, mo
     device: attached?.device ?? null,
     source: record.source,
     fsType: record.fsType,
-    sizeBytes: attached?.sizeBytes ?? use.sizeBytes,
+    sizeBytes: attached?.sizeBytes ?? (await backingSize(record.source, number)),
     usedBytes: use.usedBytes,
     provider: "engine",
     state,
     practice: record.practice,
     writer: record.writer,
   };
+}
+
+async function backingSize(source: string, number: string | null): Promise<number> {
+  if (number !== null) return (await deviceSizeBytes(number)) ?? 0;
+  return (await stat(source).catch(() => null))?.size ?? 0;
 }
 
 function isOrdinary(mount: Mount): boolean {

@@ -24,6 +24,8 @@ const recordSchema = z.object({
   writer: z.boolean(),
   /** It was mounted at `mount` before it was attached, and is mounted there again after it is detached. */
   remounted: z.boolean(),
+  /** Detached by a person: it stays known, but is not attached at the next start. */
+  suspended: z.boolean().default(false),
 });
 export type KnownVolume = z.infer<typeof recordSchema>;
 
