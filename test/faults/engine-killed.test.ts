@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
+import { mustRun } from "@/server/worker/programs/run-program";
 import {
   AttachedVolume,
   type FileSystem,
@@ -17,8 +18,8 @@ import {
 import { BackgroundProgram } from "../fixtures/background-program";
 import { cleanupAfterEach } from "../fixtures/cleanup";
 import { hashOf, manifestOf } from "../fixtures/device-hash";
-import { mustFreeze } from "../fixtures/freeze-program";
-import { verifiedLoad } from "../fixtures/load";
+import { freezeGroup, freezeRequest, mustFreeze } from "../fixtures/freeze-program";
+import { deviceLoad, discardLoad, fileLoad, verifiedLoad } from "../fixtures/load";
 import { pause } from "../fixtures/native-program";
 import { writeTree } from "../fixtures/tree";
 
@@ -84,6 +85,73 @@ describe.each<FileSystem>(["ext4", "xfs"])(
     });
   },
 );
+
+describe("kills under unaligned writes, discards and zeroing, with two snapshots open", () => {
+  it("leave both images what they were at their instants", async () => {
+    const bytes = 64 * MIB;
+    const volume = await AttachedVolume.attach(cleanup, directory, "raw", bytes);
+    /** Stops all writers, so that the backing store tells the truth, and takes a snapshot of it. */
+    const takeQuiet = async (snapshot: string, loads: BackgroundProgram[]): Promise<string> => {
+      for (const load of loads) await load.stop();
+      await mustRun("blockdev", ["--flushbufs", volume.device]);
+      await volume.prepare(snapshot, { skipFreeBlocks: false });
+      await volume.activate(snapshot);
+      return hashOf(volume.image);
+    };
+    const startLoads = () => [deviceLoad(cleanup, volume.device), discardLoad(cleanup, volume.device, bytes)];
+    const killSome = async (times: number) => {
+      for (let kill = 1; kill <= times; kill += 1) {
+        await pause(50 + Math.random() * 300);
+        await killEngine(volume);
+      }
+    };
+
+    let loads = startLoads();
+    await pause(700);
+    const first = await takeQuiet("s1", loads);
+    loads = startLoads();
+    await killSome(8);
+    const second = await takeQuiet("s2", loads);
+    loads = startLoads();
+    await killSome(8);
+    expect(await hashOf(await volume.export("s1"))).toBe(first);
+    expect(await hashOf(await volume.export("s2"))).toBe(second);
+    expect(loads.map((load) => load.running)).toEqual([true, true]);
+    expect(loads.map((load) => load.output).join("")).not.toMatch(/error/i);
+  });
+});
+
+describe("kills while groups are frozen and snapshots taken", () => {
+  it("end in a snapshot that is right or in none, and never in a volume that stays frozen", async () => {
+    const volume = await AttachedVolume.attach(cleanup, directory, "vol", smallestBytes.ext4);
+    const at = await volume.mountNew("ext4");
+    await writeTree(join(at, "tree"), 8 * MIB);
+    const truth = await manifestOf(join(at, "tree"));
+    fileLoad(cleanup, at);
+    const kinds: string[] = [];
+    for (let round = 1; round <= 12; round += 1) {
+      const snapshot = `s${round}`;
+      await volume.prepare(snapshot);
+      const freezing = freezeGroup(freezeRequest([volume], snapshot, 5000));
+      await pause(Math.random() * 120);
+      await killEngine(volume);
+      const { report, stdout } = await freezing;
+      expect(report, stdout).not.toBeNull();
+      kinds.push(report?.ok === true ? "taken" : (report?.kind ?? "silent"));
+      await mustRun("dd", ["if=/dev/zero", `of=${join(at, "after")}`, "bs=4k", "count=1", "conv=fsync", "status=none"]);
+      if (report?.ok !== true) continue;
+      const frozen = join(directory, "frozen");
+      await mount(cleanup, await volume.export(snapshot), frozen, frozenMountOptions.ext4);
+      expect(await manifestOf(join(frozen, "tree"))).toEqual(truth);
+      await unmount(frozen);
+      await volume.unexport(snapshot);
+      await volume.release(snapshot);
+    }
+    expect(kinds.filter((kind) => !["taken", "activate"].includes(kind))).toEqual([]);
+    const open = (await volume.describe()).snapshots.filter((one) => one.state === "active");
+    expect(open).toEqual([]);
+  });
+});
 
 describe("an engine that is killed while nobody writes", () => {
   it("comes back with its snapshots, its counters and its prepared ones", async () => {
