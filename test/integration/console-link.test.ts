@@ -71,6 +71,30 @@ test("events that were stored are not stored again when the worker sends them an
   expect(await textsOf(runId)).toEqual(["once", "after"]);
 });
 
+test("nothing that was acknowledged is lost, and nothing is stored twice, when the console is killed", async () => {
+  const { runId } = await startRun();
+  worker.emit(runId, started("data"));
+  await eventually(() => worker.outbox.length === 0);
+  const texts: string[] = [];
+  for (let kill = 0; kill < 3; kill++) {
+    await it.stop();
+    await it.startProcess();
+    await worker.connect(it.origin, it.hostKey);
+    const acknowledgedBefore = worker.outbox.length;
+    for (let i = 0; i < 200; i++) {
+      texts.push(`${kill}: line ${i}`);
+      worker.emit(runId, logLine(`${kill}: line ${i}`));
+      if (i % 20 === 0) await new Promise((resolve) => setTimeout(resolve, 3));
+    }
+    await eventually(() => worker.outbox.length < acknowledgedBefore + 150);
+    await it.kill();
+  }
+  await it.start();
+  await worker.connect(it.origin, it.hostKey);
+  await eventually(() => worker.outbox.length === 0);
+  expect(await textsOf(runId)).toEqual(texts);
+});
+
 test("a hole in the numbers is sent again, and a worker that has nothing older is not turned away for ever", async () => {
   const { runId } = await startRun();
   worker.emit(runId, started("data"));
