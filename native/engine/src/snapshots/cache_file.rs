@@ -15,10 +15,12 @@ pub struct CacheFile {
 impl CacheFile {
     /// Makes a new one; what lies at the path is a leftover and is removed.
     pub fn create(path: &Path) -> io::Result<Self> {
-        match std::fs::remove_file(path) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
-            _ => CacheFile::open_with(path, true),
+        if let Err(e) = std::fs::remove_file(path)
+            && e.kind() != io::ErrorKind::NotFound
+        {
+            return Err(e);
         }
+        CacheFile::open_with(path, true)
     }
 
     /// Opens the one that the last engine used. The second value: how many slots have room.

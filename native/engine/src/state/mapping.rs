@@ -65,7 +65,7 @@ pub struct Region {
 
 impl Region {
     pub fn new(mapping: Arc<Mapping>, at: usize, bytes: usize) -> Self {
-        debug_assert!(at % 4096 == 0 && bytes % 4096 == 0);
+        debug_assert!(at.is_multiple_of(4096) && bytes.is_multiple_of(4096));
         Region { mapping, at, bytes }
     }
 

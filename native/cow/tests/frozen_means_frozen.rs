@@ -1,0 +1,345 @@
+//! Random lives of a volume against a plain model: whatever is written, discarded, released, lost for
+//! want of room or killed, the live volume holds what was written and every open image what it held at
+//! its instant.
+
+mod world;
+
+use cow::BLOCK;
+use cow::snapshot_read::ReadFailure;
+use cow::volume::{Policy, Volume};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use world::World;
+
+const SECTORS: usize = 8 * 96 + 3;
+const SECTOR: usize = 512;
+const AT_ONCE: Policy = Policy {
+    hold: Duration::ZERO,
+};
+
+#[derive(Debug, Clone)]
+enum Step {
+    Write {
+        sector: usize,
+        count: usize,
+        fill: u8,
+    },
+    Discard {
+        sector: usize,
+        count: usize,
+    },
+    Zero {
+        sector: usize,
+        count: usize,
+    },
+    Snapshot {
+        pool: usize,
+        free: Option<Vec<u8>>,
+    },
+    Release {
+        which: usize,
+    },
+    Read {
+        which: usize,
+        sector: usize,
+        count: usize,
+    },
+    Restart,
+    Room {
+        slots: u64,
+    },
+    MakeRoom,
+}
+
+fn range() -> impl Strategy<Value = (usize, usize)> {
+    (0..SECTORS, prop_oneof![1usize..20, 1usize..300])
+        .prop_map(|(sector, count)| (sector, count.min(SECTORS - sector)))
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        8 => (range(), any::<u8>()).prop_map(|((sector, count), fill)| Step::Write { sector, count, fill }),
+        1 => range().prop_map(|(sector, count)| Step::Discard { sector, count }),
+        1 => range().prop_map(|(sector, count)| Step::Zero { sector, count }),
+        3 => (0usize..2, prop::option::of(prop::collection::vec(any::<u8>(), 12)))
+            .prop_map(|(pool, free)| Step::Snapshot { pool, free }),
+        2 => any::<usize>().prop_map(|which| Step::Release { which }),
+        2 => (any::<usize>(), range()).prop_map(|(which, (sector, count))| Step::Read { which, sector, count }),
+        1 => Just(Step::Restart),
+        1 => (0u64..200).prop_map(|slots| Step::Room { slots }),
+        1 => Just(Step::MakeRoom),
+    ]
+}
+
+struct Life {
+    world: World,
+    volume: Volume,
+    live: Vec<u8>,
+    /// Image of each snapshot that was taken and not released.
+    images: BTreeMap<u64, Vec<u8>>,
+    next: u64,
+    scratch: Vec<u8>,
+}
+
+impl Life {
+    fn new(alignment: usize, room: u64) -> Self {
+        let size = SECTORS * SECTOR / alignment * alignment;
+        let live: Vec<u8> = (0..size).map(|n| (n / 97 % 251) as u8).collect();
+        let world = World::new(live.clone(), SECTOR, alignment, room);
+        Life {
+            volume: world.start(),
+            world,
+            live,
+            images: BTreeMap::new(),
+            next: 1,
+            scratch: vec![0; (1 << 20) + 2 * BLOCK],
+        }
+    }
+
+    fn pick(&self, which: usize) -> Option<u64> {
+        let keys: Vec<u64> = self.images.keys().copied().collect();
+        (!keys.is_empty()).then(|| keys[which % keys.len()])
+    }
+
+    fn clip(&self, sector: usize, count: usize) -> (usize, usize) {
+        let from = (sector * SECTOR).min(self.live.len());
+        (from, (from + count * SECTOR).min(self.live.len()))
+    }
+
+    /// The step itself; may be killed in its middle.
+    fn act(&mut self, step: &Step) {
+        match step {
+            Step::Write {
+                sector,
+                count,
+                fill,
+            } => {
+                let (from, to) = self.clip(*sector, *count);
+                let data: Vec<u8> = (from..to)
+                    .map(|n| fill.wrapping_add((n / 13) as u8))
+                    .collect();
+                self.volume
+                    .write(from as u64, &data, &mut self.scratch)
+                    .expect("write");
+            }
+            Step::Discard { sector, count } => {
+                let (from, to) = self.block_range(*sector, *count);
+                let length = (to - from) as u64;
+                self.volume
+                    .discard(from as u64, length, &mut self.scratch)
+                    .expect("discard");
+            }
+            Step::Zero { sector, count } => {
+                let (from, to) = self.clip(*sector, *count);
+                let length = (to - from) as u64;
+                self.volume
+                    .write_zeroes(from as u64, length, &mut self.scratch)
+                    .expect("zero");
+            }
+            Step::Snapshot { pool, free } => {
+                let map = free.as_ref().map(|bytes| {
+                    let map = world::bitmap(96);
+                    for bit in 0..96 {
+                        if bytes[bit / 8] & (1 << (bit % 8)) != 0 {
+                            map.set(bit as u64);
+                        }
+                    }
+                    map
+                });
+                self.world
+                    .snapshot(&self.volume, self.next, *pool, map, AT_ONCE);
+            }
+            Step::Release { which } => {
+                if let Some(key) = self.pick(*which) {
+                    self.world.release(&self.volume, key);
+                }
+            }
+            Step::Read {
+                which,
+                sector,
+                count,
+            } => {
+                if let Some(key) = self.pick(*which) {
+                    let (from, to) = self.clip(*sector, *count);
+                    let mut buf = vec![0; to - from];
+                    match self
+                        .volume
+                        .read_snapshot(key, from as u64, &mut buf, &mut self.scratch)
+                    {
+                        Ok(()) => assert_eq!(buf, self.images[&key][from..to], "image {key}"),
+                        Err(ReadFailure::Gone) => assert!(!self.world.is_open(key)),
+                        Err(e) => panic!("reading image {key}: {e:?}"),
+                    }
+                }
+            }
+            Step::Restart => self.volume = self.world.start(),
+            Step::Room { slots } => {
+                for pool in &self.world.slots {
+                    pool.room.store(*slots, Ordering::SeqCst);
+                }
+            }
+            Step::MakeRoom => self.volume.make_room(Duration::ZERO),
+        }
+    }
+
+    /// A kernel sends discards in whole units of the store.
+    fn block_range(&self, sector: usize, count: usize) -> (usize, usize) {
+        let (from, to) = self.clip(sector, count);
+        let from = from
+            .next_multiple_of(BLOCK)
+            .min(self.live.len() / BLOCK * BLOCK);
+        (from, (to / BLOCK * BLOCK).max(from))
+    }
+
+    /// What the step means.
+    fn follow(&mut self, step: &Step) {
+        match step {
+            Step::Write {
+                sector,
+                count,
+                fill,
+            } => {
+                let (from, to) = self.clip(*sector, *count);
+                for n in from..to {
+                    self.live[n] = fill.wrapping_add((n / 13) as u8);
+                }
+            }
+            Step::Discard { sector, count } => {
+                let (from, to) = self.block_range(*sector, *count);
+                self.live[from..to].fill(0);
+            }
+            Step::Zero { sector, count } => {
+                let (from, to) = self.clip(*sector, *count);
+                self.live[from..to].fill(0);
+            }
+            Step::Snapshot { free, .. } => {
+                let mut image = self.live.clone();
+                for bit in free.iter().flat_map(|_| 0..96) {
+                    let bytes = free.as_ref().expect("is there");
+                    if bytes[bit / 8] & (1 << (bit % 8)) != 0 {
+                        let from = (bit * BLOCK).min(image.len());
+                        let to = (from + BLOCK).min(image.len());
+                        image[from..to].fill(0);
+                    }
+                }
+                self.images.insert(self.next, image);
+                self.next += 1;
+            }
+            Step::Release { which } => {
+                if let Some(key) = self.pick(*which) {
+                    self.images.remove(&key);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Runs a step; with a fuse lit it may be killed, and is then done again as the kernel would.
+    fn run(&mut self, step: &Step, fuse: Option<i64>) {
+        let Some(steps) = fuse else {
+            self.act(step);
+            self.follow(step);
+            return;
+        };
+        self.world.fuse.light(steps);
+        let killed = catch_unwind(AssertUnwindSafe(|| self.act(step))).is_err();
+        self.world.fuse.light(0);
+        if killed {
+            self.volume = self.world.start();
+            let done = match step {
+                Step::Snapshot { .. } => self.world.is_open(self.next),
+                Step::Release { which } => {
+                    self.pick(*which).is_none_or(|key| !self.world.is_open(key))
+                }
+                _ => false,
+            };
+            if !done {
+                self.act(step);
+            }
+        }
+        self.follow(step);
+    }
+
+    fn check(&mut self) {
+        assert!(
+            *self.world.store.data.lock().expect("lock") == self.live,
+            "the live volume differs"
+        );
+        for (key, image) in &self.images {
+            let mut buf = vec![0; image.len()];
+            match self
+                .volume
+                .read_snapshot(*key, 0, &mut buf, &mut self.scratch)
+            {
+                Ok(()) => {
+                    assert!(self.world.is_open(*key), "image {key} is readable but lost");
+                    let differs = buf
+                        .chunks(BLOCK)
+                        .zip(image.chunks(BLOCK))
+                        .position(|(a, b)| a != b);
+                    assert_eq!(differs, None, "first block of image {key} that differs");
+                }
+                Err(ReadFailure::Gone) => assert!(!self.world.is_open(*key), "image {key} is gone"),
+                Err(e) => panic!("image {key}: {e:?}"),
+            }
+        }
+    }
+
+    fn end(mut self) {
+        for key in self.images.clone().into_keys() {
+            self.world.release(&self.volume, key);
+        }
+        self.images.clear();
+        for number in 0..2 {
+            let pool = self.volume.pool(number).expect("pool");
+            assert_eq!(pool.used(), 0, "slots leaked");
+        }
+    }
+}
+
+fn quietly(test: impl FnOnce()) {
+    std::panic::set_hook(Box::new(|info| {
+        let killed = info.payload().downcast_ref::<&str>() == Some(&"killed");
+        if !killed {
+            eprintln!("{info}");
+        }
+    }));
+    test();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, max_shrink_iters: 4000, ..Default::default() })]
+
+    #[test]
+    fn images_and_live_volume_keep_their_contents(
+        steps in prop::collection::vec((step(), prop::option::weighted(0.3, 1i64..40)), 1..40),
+        four_k in any::<bool>(),
+    ) {
+        quietly(|| {
+            let mut life = Life::new(if four_k { 4096 } else { 512 }, u64::MAX);
+            for (step, fuse) in &steps {
+                life.run(step, *fuse);
+                life.check();
+            }
+            life.end();
+        });
+    }
+
+    #[test]
+    fn with_room_enough_no_image_is_ever_lost(
+        steps in prop::collection::vec((step(), prop::option::weighted(0.2, 1i64..40)), 1..40),
+    ) {
+        quietly(|| {
+            let mut life = Life::new(512, u64::MAX);
+            for (step, fuse) in steps.iter().filter(|(s, _)| !matches!(s, Step::Room { .. })) {
+                life.run(step, *fuse);
+            }
+            life.check();
+            assert!(life.world.ledger.lost.lock().expect("lock").is_empty());
+            life.end();
+        });
+    }
+}

@@ -1,0 +1,216 @@
+//! Cases that chance meets rarely, made to happen.
+
+mod world;
+
+use cow::BLOCK;
+use cow::snapshot_read::ReadFailure;
+use cow::store::LossCause;
+use cow::volume::{Policy, Volume};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+use world::World;
+
+const AT_ONCE: Policy = Policy {
+    hold: Duration::ZERO,
+};
+
+fn world(room: u64) -> (World, Arc<Volume>) {
+    let world = World::new(vec![1; 64 * BLOCK], 512, 512, room);
+    // One cache only: nothing spills over into the other.
+    world.slots[1].room.store(0, Ordering::SeqCst);
+    let volume = Arc::new(world.start());
+    (world, volume)
+}
+
+fn write(volume: &Volume, block: u64, fill: u8) {
+    let mut scratch = vec![0; 4 * BLOCK];
+    volume
+        .write(block * BLOCK as u64, &[fill; BLOCK], &mut scratch)
+        .expect("a live write never fails because of a snapshot");
+}
+
+fn read(volume: &Volume, key: u64, block: u64) -> Result<u8, ReadFailure> {
+    let mut buf = vec![0; BLOCK];
+    volume.read_snapshot(key, block * BLOCK as u64, &mut buf, &mut [])?;
+    Ok(buf[17])
+}
+
+#[test]
+fn a_block_overwritten_while_an_image_reads_it_is_read_as_it_was() {
+    let (world, volume) = world(u64::MAX);
+    world.snapshot(&volume, 1, 0, None, AT_ONCE);
+    // The image's read takes new data from the store: the writer was faster.
+    let writer = volume.clone();
+    let store = world.store.clone();
+    *world.store.after_read.lock().expect("lock") = Some(Box::new(move || {
+        let writer = writer.clone();
+        std::thread::spawn(move || write(&writer, 5, 9))
+            .join()
+            .expect("writer");
+        assert_eq!(store.data.lock().expect("lock")[5 * BLOCK], 9);
+    }));
+    let mut buf = vec![7; BLOCK];
+    volume
+        .read_snapshot(1, 5 * BLOCK as u64, &mut buf, &mut [])
+        .expect("readable");
+    assert!(buf.iter().all(|b| *b == 1));
+    assert!(
+        world.store.after_read.lock().expect("lock").is_none(),
+        "the branch was met"
+    );
+}
+
+#[test]
+fn a_damaged_pre_image_is_never_served() {
+    let (world, volume) = world(u64::MAX);
+    world.snapshot(&volume, 1, 0, None, AT_ONCE);
+    write(&volume, 3, 2);
+    world.slots[0].data.lock().expect("lock")[100] ^= 1;
+    assert!(matches!(read(&volume, 1, 3), Err(ReadFailure::Gone)));
+    assert!(matches!(read(&volume, 1, 4), Err(ReadFailure::Gone)));
+    let lost = world.ledger.lost.lock().expect("lock");
+    assert_eq!(lost.len(), 1);
+    assert_eq!(
+        (lost[0].0, lost[0].1.cause, lost[0].1.errno),
+        (1, LossCause::Damaged, None)
+    );
+}
+
+#[test]
+fn a_full_disk_ends_the_image_once_with_its_first_cause() {
+    let (world, volume) = world(2);
+    world.snapshot(&volume, 1, 0, None, AT_ONCE);
+    for block in 0..64 {
+        write(&volume, block, 3);
+    }
+    assert!(matches!(read(&volume, 1, 0), Err(ReadFailure::Gone)));
+    let lost = world.ledger.lost.lock().expect("lock");
+    assert_eq!(lost.len(), 1);
+    assert_eq!(
+        (lost[0].1.cause, lost[0].1.errno),
+        (LossCause::Overflow, Some(28))
+    );
+}
+
+#[test]
+fn a_cache_that_cannot_be_written_ends_the_image_and_not_the_write() {
+    let (world, volume) = world(u64::MAX);
+    world.snapshot(&volume, 1, 0, None, AT_ONCE);
+    world.slots[0].broken.store(true, Ordering::SeqCst);
+    write(&volume, 0, 3);
+    assert_eq!(world.store.data.lock().expect("lock")[0], 3);
+    assert_eq!(world.ledger.lost.lock().expect("lock")[0].1.errno, Some(5));
+}
+
+#[test]
+fn an_image_that_does_not_need_the_block_outlives_a_full_cache() {
+    let (world, volume) = world(1);
+    world.snapshot(&volume, 1, 0, None, AT_ONCE);
+    write(&volume, 0, 2);
+    world.snapshot(&volume, 2, 0, None, AT_ONCE);
+    // Only the second still reads block 0 from the store.
+    write(&volume, 0, 3);
+    assert_eq!(read(&volume, 1, 0).ok(), Some(1));
+    assert!(matches!(read(&volume, 2, 0), Err(ReadFailure::Gone)));
+}
+
+#[test]
+fn room_that_an_ended_image_gave_up_serves_the_next() {
+    let (world, volume) = world(2);
+    world.snapshot(&volume, 1, 0, None, AT_ONCE);
+    write(&volume, 0, 2);
+    write(&volume, 1, 2);
+    world.release(&volume, 1);
+    world.snapshot(&volume, 2, 0, None, AT_ONCE);
+    write(&volume, 2, 2);
+    write(&volume, 3, 2);
+    assert_eq!(read(&volume, 2, 2).ok(), Some(1));
+    assert!(world.ledger.lost.lock().expect("lock").is_empty());
+}
+
+#[test]
+fn a_writer_that_holds_goes_on_when_room_is_made() {
+    let (world, volume) = world(1);
+    let hold = Policy {
+        hold: Duration::from_secs(20),
+    };
+    world.snapshot(&volume, 1, 0, None, hold);
+    write(&volume, 0, 2);
+    let began = Instant::now();
+    let waiting = {
+        let volume = volume.clone();
+        std::thread::spawn(move || write(&volume, 1, 2))
+    };
+    std::thread::sleep(Duration::from_millis(50));
+    assert!(!waiting.is_finished());
+    world.slots[0].room.store(100, Ordering::SeqCst);
+    volume.room_made();
+    waiting.join().expect("writer");
+    assert!(began.elapsed() < Duration::from_secs(10));
+    assert_eq!(read(&volume, 1, 1).ok(), Some(1));
+}
+
+#[test]
+fn a_writer_that_holds_goes_on_after_its_time_without_the_image() {
+    let (world, volume) = world(1);
+    let hold = Policy {
+        hold: Duration::from_millis(80),
+    };
+    world.snapshot(&volume, 1, 0, None, hold);
+    write(&volume, 0, 2);
+    let began = Instant::now();
+    write(&volume, 1, 2);
+    assert!(began.elapsed() >= Duration::from_millis(80));
+    assert!(matches!(read(&volume, 1, 1), Err(ReadFailure::Gone)));
+}
+
+#[test]
+fn a_deleted_file_belongs_to_the_image_that_had_it() {
+    let (world, volume) = world(u64::MAX);
+    world.snapshot(&volume, 1, 0, None, AT_ONCE);
+    let free = world::bitmap(64);
+    free.set(7);
+    world.snapshot(&volume, 2, 0, Some(free), AT_ONCE);
+    write(&volume, 7, 2);
+    assert_eq!(read(&volume, 1, 7).ok(), Some(1));
+    assert_eq!(read(&volume, 2, 7).ok(), Some(0));
+}
+
+#[test]
+fn a_free_block_costs_no_slot_and_leaks_no_later_data() {
+    let (world, volume) = world(u64::MAX);
+    let free = world::bitmap(64);
+    free.set_range(0, 64);
+    world.snapshot(&volume, 1, 0, Some(free), AT_ONCE);
+    for block in 0..64 {
+        write(&volume, block, 2);
+        write(&volume, block, 3);
+    }
+    assert_eq!(volume.pool(0).expect("pool").used(), 0);
+    assert_eq!(read(&volume, 1, 9).ok(), Some(0));
+    let skipped = volume.with_snapshot(1, |s| s.skipped.load(Ordering::SeqCst));
+    assert_eq!(skipped, Some(64));
+}
+
+#[test]
+fn writes_during_the_instant_void_the_list_of_free_blocks() {
+    let (_world, volume) = world(u64::MAX);
+    let before = volume.mutations();
+    write(&volume, 1, 2);
+    let free = world::bitmap(64);
+    free.set_range(0, 64);
+    let new = cow::volume::NewSnapshot {
+        key: 1,
+        pool: 0,
+        free: Some(free),
+        policy: AT_ONCE,
+    };
+    let taken = volume.activate(new, before, |_, free_known| {
+        assert!(!free_known);
+        Ok::<(), ()>(())
+    });
+    assert_eq!(taken, Ok(Some(1)));
+    write(&volume, 2, 2);
+    assert_eq!(read(&volume, 1, 2).ok(), Some(1));
+}
