@@ -17,7 +17,7 @@ export function Attention({ overview }: { overview: Overview }) {
   return (
     <>
       {overview.hosts
-        .filter((host) => !host.connected)
+        .filter((host) => !host.connected && host.lastSeenAt !== null)
         .map((host) => (
           <Note
             key={host.id}

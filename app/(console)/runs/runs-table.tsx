@@ -6,21 +6,24 @@ import type { Run } from "@/server/core/contracts/run";
 import { formatBytes } from "@/server/core/text/bytes";
 import { formatDuration } from "@/server/core/text/duration";
 
-export function RunsTable({ runs }: { runs: readonly Run[] }) {
+/** `brief`: without the columns that a glance can do without. */
+export function RunsTable({ runs, brief }: { runs: readonly Run[]; brief?: boolean }) {
   return (
     <table className="rows cards">
       <thead>
         <tr>
           <th scope="col">Run</th>
           <th scope="col">Result</th>
-          <th scope="col">Frozen</th>
+          {!brief && <th scope="col">Frozen</th>}
           <th scope="col">Started</th>
           <th scope="col" className="n">
             Took
           </th>
-          <th scope="col" className="n">
-            Cache
-          </th>
+          {!brief && (
+            <th scope="col" className="n">
+              Cache
+            </th>
+          )}
           <th scope="col" className="n">
             Read
           </th>
@@ -40,14 +43,16 @@ export function RunsTable({ runs }: { runs: readonly Run[] }) {
                 {run.code && <CodeTag code={run.code} />}
               </span>
             </td>
-            <td data-label="Frozen">{run.mode === "allAtOnce" ? "all at once" : "one at a time"}</td>
+            {!brief && <td data-label="Frozen">{run.mode === "allAtOnce" ? "all at once" : "one at a time"}</td>}
             <td data-label="Started">{run.startedAt ? <Time at={run.startedAt} /> : "–"}</td>
             <td className="n" data-label="Took">
               {run.startedAt && run.endedAt ? formatDuration(Date.parse(run.endedAt) - Date.parse(run.startedAt)) : "–"}
             </td>
-            <td className="n" data-label="Cache">
-              {formatBytes(run.volumes.reduce((sum, volume) => sum + volume.cacheUsedBytes, 0))}
-            </td>
+            {!brief && (
+              <td className="n" data-label="Cache">
+                {formatBytes(run.volumes.reduce((sum, volume) => sum + volume.cacheUsedBytes, 0))}
+              </td>
+            )}
             <td className="n" data-label="Read">
               {formatBytes(run.volumes.reduce((sum, volume) => sum + volume.bytesRead, 0))}
             </td>

@@ -30,7 +30,7 @@ export function VolumeActions({ volume }: { volume: VolumeView }) {
   const at = { hostId: volume.hostId, name: volume.name };
   if (!volume.connected) return null;
   return (
-    <span className="flex flex-wrap justify-end gap-1.5">
+    <span className="flex justify-end gap-1.5">
       {volume.state === "detached" && (
         <Button
           size="small"

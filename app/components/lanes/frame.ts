@@ -16,6 +16,8 @@ export type Frame = {
 export type LaneRoom = {
   /** Upper edge of the lane. */
   top: number;
+  /** Where the label of its frozen instant stands. */
+  labelBase: number;
   /** Where write ticks stand. */
   writeBase: number;
   writeRoom: number;
@@ -31,7 +33,7 @@ export function makeFrame(data: LanesData, width: number): Frame {
   const left = narrow ? 2 : 150;
   const right = narrow ? 2 : 14;
   const top = 24;
-  const laneHeight = narrow ? 138 : 122;
+  const laneHeight = narrow ? 152 : 126;
   const span = Math.max(1, data.to - data.from);
   const room = Math.max(1, width - left - right);
   return {
@@ -49,6 +51,13 @@ export function makeFrame(data: LanesData, width: number): Frame {
 
 export function laneRoom(frame: Frame, index: number): LaneRoom {
   const top = frame.top + index * frame.laneHeight;
-  const shift = frame.narrow ? 18 : 0;
-  return { top, writeBase: top + 44 + shift, writeRoom: 30, cacheBase: top + 106 + shift, cacheRoom: 44 };
+  const shift = frame.narrow ? 30 : 0;
+  return {
+    top,
+    labelBase: index === 0 && !frame.narrow ? top - 8 : top + shift + 6,
+    writeBase: top + shift + 44,
+    writeRoom: frame.narrow ? 26 : 30,
+    cacheBase: top + shift + 108 - (frame.narrow ? 4 : 0),
+    cacheRoom: frame.narrow ? 36 : 42,
+  };
 }

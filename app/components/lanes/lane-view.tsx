@@ -2,7 +2,7 @@ import { formatBytes } from "@/server/core/text/bytes";
 import { formatBytesOf } from "../format";
 import type { CacheScale } from "./cache-scale";
 import { type Frame, type LaneRoom, laneRoom } from "./frame";
-import { cacheAt, type Lane, type LanesData } from "./lanes-data";
+import { cachePoints, type Lane, type LanesData, largestCache } from "./lanes-data";
 import { ticksPath, writeTicks } from "./write-ticks";
 
 type LaneViewProps = {
@@ -83,7 +83,7 @@ function CacheArea({ lane, room, data, frame, scale }: CacheAreaProps) {
   if (frozenAt === null) return null;
   const { x } = frame;
   const end = released?.at ?? data.now ?? data.to;
-  const points = lane.points.filter((point) => point.at >= frozenAt && point.at <= end);
+  const points = cachePoints(lane);
   const y = (bytes: number) => room.cacheBase - scale.height(bytes, room.cacheRoom);
   const last = points.at(-1)?.cacheUsed ?? 0;
   const outline = points.map((point) => `L${x(point.at).toFixed(1)} ${y(point.cacheUsed).toFixed(1)}`).join("");
@@ -147,13 +147,13 @@ function CacheLabel({
 }) {
   const { released } = lane;
   const amount = lane.cacheMax > 0 ? formatBytesOf(used, lane.cacheMax) : formatBytes(used);
-  const text = released ? `${released.word}, held ${formatBytes(cacheAt(lane, released.at))}` : amount;
+  const text = released ? `${released.word}, held ${formatBytes(largestCache(lane))}` : amount;
   const x = frame.x(at);
   const atRight = x + text.length * 7 > frame.right;
   return (
     <text
       x={atRight ? x - 6 : x + 7}
-      y={room.cacheBase - (atRight ? 50 : 5)}
+      y={room.cacheBase + (atRight ? -room.cacheRoom - 5 : -5)}
       textAnchor={atRight ? "end" : "start"}
       className={released?.lost ? "fill-loss-ink font-mono text-[11.5px]" : "fill-mute font-mono text-[11.5px]"}
     >

@@ -22,8 +22,8 @@ export type Lane = {
   waiting: string | null;
 };
 
-/** One instant that cuts the lanes from `first` to `last`. */
-export type Cut = { at: number; first: number; last: number; label: string };
+/** One instant that cuts the lanes from `first` to `last`. `short` is its label where there is little room. */
+export type Cut = { at: number; first: number; last: number; label: string; short: string };
 
 export type LanesData = {
   lanes: readonly Lane[];
@@ -60,13 +60,25 @@ export function rateAt(lane: Lane, at: number, spanMs: number): { bytes: number;
   };
 }
 
+/**
+ * The measurements of the lane's own cache. The release is told a moment after it happened: measurements
+ * of nothing between the two are not the cache's.
+ */
+export function cachePoints(lane: Lane): LanePoint[] {
+  const { frozenAt, released } = lane;
+  if (frozenAt === null) return [];
+  const points = lane.points.filter((point) => point.at >= frozenAt && (!released || point.at <= released.at));
+  if (released) while (points.length > 0 && points.at(-1)?.cacheUsed === 0) points.pop();
+  return points;
+}
+
 /** Bytes in a lane's cache at a time: 0 before its instant and after its release. */
 export function cacheAt(lane: Lane, at: number): number {
   if (lane.frozenAt === null || at < lane.frozenAt) return 0;
   if (lane.released && at > lane.released.at) return 0;
-  return pointAt(lane, at)?.cacheUsed ?? 0;
+  return cachePoints(lane).findLast((point) => point.at <= at)?.cacheUsed ?? 0;
 }
 
 export function largestCache(lane: Lane): number {
-  return lane.points.reduce((most, point) => Math.max(most, point.cacheUsed), 0);
+  return cachePoints(lane).reduce((most, point) => Math.max(most, point.cacheUsed), 0);
 }

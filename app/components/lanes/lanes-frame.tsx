@@ -49,21 +49,28 @@ export function NowLine({ data, frame }: { data: LanesData; frame: Frame }) {
 export function Cuts({ data, frame }: { data: LanesData; frame: Frame }) {
   return data.cuts.map((cut) => {
     const x = frame.x(cut.at);
-    const top = frame.top + cut.first * frame.laneHeight;
+    const first = laneRoom(frame, cut.first);
     const bottom = frame.top + (cut.last + 1) * frame.laneHeight - 8;
+    const label = frame.narrow ? cut.short : cut.label;
     // The label stands above the ticks, on the side that has room.
-    const flip = x + cut.label.length * 7.2 > frame.right && x > (frame.left + frame.right) / 2;
-    const labelTop = frame.narrow ? laneRoom(frame, cut.first).top - 4 : top - 6;
+    const flip = x + label.length * 7.2 > frame.right && x > (frame.left + frame.right) / 2;
     return (
       <g key={`${cut.first} ${cut.at}`}>
-        <line x1={x} x2={x} y1={top - 16} y2={bottom} stroke="var(--frozen)" strokeWidth={2} />
+        <line
+          x1={x}
+          x2={x}
+          y1={first.top - (cut.first === 0 ? 16 : 2)}
+          y2={bottom}
+          stroke="var(--frozen)"
+          strokeWidth={2}
+        />
         <text
           x={flip ? x - 8 : x + 8}
-          y={labelTop}
+          y={first.labelBase}
           textAnchor={flip ? "end" : "start"}
           className="fill-frozen-ink font-mono text-[11.5px]"
         >
-          {cut.label}
+          {label}
         </text>
       </g>
     );

@@ -94,7 +94,8 @@ function cutsOf(frozen: readonly Of<"frozen">[], groups: readonly string[][], zo
     const first = groups.slice(0, event.group).flat().length;
     const size = groups[event.group]?.length ?? 1;
     const whom = groups.length === 1 && size > 1 ? "all volumes, " : "";
-    const label = `${formatTime(takenAt, "exact", zone)}, ${whom}frozen for ${formatDuration(event.frozenMs)}`;
-    return [{ at: Date.parse(takenAt), first, last: first + size - 1, label }];
+    const short = formatTime(takenAt, "exact", zone);
+    const label = `${short}, ${whom}frozen for ${formatDuration(event.frozenMs)}`;
+    return [{ at: Date.parse(takenAt), first, last: first + size - 1, label, short }];
   });
 }

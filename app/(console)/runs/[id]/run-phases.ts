@@ -74,6 +74,8 @@ function phaseValue(
       return frozen && frozen.volumes.length > 1 ? `spread ${formatDuration(frozen.spreadMs)}` : "1 instant";
     }
     case "backingUp": {
+      const read = events.reduce((sum, event) => sum + (event.type === "volumeEnded" ? event.result.bytesRead : 0), 0);
+      if (read > 0) return formatBytes(read);
       const progress = last("progress");
       return progress && progress.bytesTotal > 0 ? formatBytesOf(progress.bytesDone, progress.bytesTotal) : "reading";
     }

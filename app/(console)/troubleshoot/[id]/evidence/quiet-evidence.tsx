@@ -5,7 +5,12 @@ import { Facts } from "./facts";
 
 /** The gaps that were seen against the one that was wanted, and who wrote. */
 export function QuietEvidence({ evidence }: { evidence: EvidenceOf<"OFO-QUIET"> }) {
-  const most = Math.max(1, ...evidence.gapHistogram.map((bucket) => bucket.count));
+  // Lengths that nothing came near say nothing: the table ends with the one that was wanted.
+  const { gapHistogram, minimumMs } = evidence;
+  const length = gapHistogram.findLastIndex((bucket) => bucket.count > 0) + 1;
+  const wanted = gapHistogram.findIndex((bucket) => bucket.upToMs === null || bucket.upToMs >= minimumMs) + 1;
+  const buckets = gapHistogram.slice(0, Math.max(length, wanted));
+  const most = Math.max(1, ...buckets.map((bucket) => bucket.count));
   return (
     <>
       <Facts
@@ -16,11 +21,11 @@ export function QuietEvidence({ evidence }: { evidence: EvidenceOf<"OFO-QUIET"> 
           ["Writes a second", evidence.writesPerSecond === null ? "not known" : evidence.writesPerSecond.toFixed(1)],
         ]}
       />
-      {evidence.gapHistogram.some((bucket) => bucket.count > 0) && (
+      {length > 0 && (
         <table className="mt-3 w-full text-xs">
           <caption className="mb-1 text-left text-mute">Gaps between writes, by length</caption>
           <tbody>
-            {evidence.gapHistogram.map((bucket) => (
+            {buckets.map((bucket) => (
               <tr key={String(bucket.upToMs)}>
                 <th scope="row" className="w-24 py-0.5 pr-3 text-right font-mono font-normal text-mute">
                   {bucket.upToMs === null ? "longer" : `≤ ${formatDuration(bucket.upToMs)}`}
@@ -30,7 +35,7 @@ export function QuietEvidence({ evidence }: { evidence: EvidenceOf<"OFO-QUIET"> 
                     <span
                       aria-hidden
                       className={
-                        bucket.upToMs === null || bucket.upToMs >= evidence.minimumMs
+                        bucket.upToMs === null || bucket.upToMs >= minimumMs
                           ? "h-2.5 rounded-xs bg-cache"
                           : "h-2.5 rounded-xs bg-write"
                       }
@@ -45,7 +50,7 @@ export function QuietEvidence({ evidence }: { evidence: EvidenceOf<"OFO-QUIET"> 
         </table>
       )}
       {evidence.writers.length > 0 && (
-        <table className="rows mt-3">
+        <table className="rows cards mt-3">
           <caption className="text-left text-mute text-xs">Who wrote</caption>
           <thead>
             <tr>
@@ -59,9 +64,13 @@ export function QuietEvidence({ evidence }: { evidence: EvidenceOf<"OFO-QUIET"> 
           <tbody>
             {evidence.writers.map((writer) => (
               <tr key={writer.pid}>
-                <td>{writer.command}</td>
-                <td className="n">{writer.pid}</td>
-                <td className="wrap-anywhere font-mono text-xs">{writer.paths.join(", ")}</td>
+                <td className="lead wrap-anywhere">{writer.command}</td>
+                <td className="n" data-label="Process">
+                  {writer.pid}
+                </td>
+                <td data-label="Files" className="font-mono text-xs">
+                  <span className="wrap-anywhere">{someOf(writer.paths)}</span>
+                </td>
               </tr>
             ))}
           </tbody>
@@ -69,4 +78,11 @@ export function QuietEvidence({ evidence }: { evidence: EvidenceOf<"OFO-QUIET"> 
       )}
     </>
   );
+}
+
+const PATHS_SHOWN = 4;
+
+function someOf(paths: readonly string[]): string {
+  const more = paths.length - PATHS_SHOWN;
+  return paths.slice(0, PATHS_SHOWN).join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
