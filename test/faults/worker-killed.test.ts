@@ -90,6 +90,16 @@ describe("nothing is left", () => {
     }
   }
 
+  test("after the worker was stopped during a run, which ends as interrupted", async () => {
+    const runId = await worker.startRun({ volumes: both, command: "sleep 60" });
+    await worker.console.until(runId, (e) => e.type === "phase" && e.phase === "backingUp");
+    await worker.stop();
+    expect(await worker.console.ended(runId)).toMatchObject({ outcome: "interrupted", code: "SF-106" });
+    expect(readFileSync("/proc/self/mounts", "utf8")).not.toContain(worker.directory);
+    await worker.up();
+    await nothingLeft();
+  });
+
   test("of a session of exec whose worker was killed, nor of its command", async () => {
     const session = await worker.host.host("exec.begin", { volumes: both, openFile: { quiet: { minimumMs: 0 } } });
     expect(session.volumes.map((v) => v.name).sort()).toEqual([...both].sort());

@@ -15,6 +15,7 @@ import {
 } from "@/server/core/contracts/link";
 import type { Volume } from "@/server/core/contracts/volume";
 import { now, pause } from "../clock";
+import type { EngineWatch } from "../engine/engine-watch";
 import { codedFault, FaultError, toFault } from "../fault";
 import { log } from "../log";
 import type { Places } from "../places";
@@ -52,7 +53,8 @@ export class ConsoleLink {
   private nextId = 1;
   private readonly asked = new Map<number, Asked>();
   private readonly stopped = new AbortController();
-  private releaseFast: (() => void)[] = [];
+  /** Leases on the fast rate while someone looks, by the watch that gave them. */
+  private readonly fast = new Map<EngineWatch, () => void>();
 
   constructor(
     private readonly url: string,
@@ -220,18 +222,28 @@ export class ConsoleLink {
 
   private setWatched(on: boolean): void {
     this.watched = on;
-    for (const release of this.releaseFast) release();
-    this.releaseFast = on ? this.known.allAttached().map((v) => v.watch.fast()) : [];
+    this.leaseFast();
+  }
+
+  /** All engines report fast while someone looks, also those that were attached meanwhile. */
+  private leaseFast(): void {
+    const wanted = new Set(this.watched ? this.known.allAttached().map((v) => v.watch) : []);
+    for (const [watch, release] of this.fast) {
+      if (wanted.has(watch)) continue;
+      release();
+      this.fast.delete(watch);
+    }
+    for (const watch of wanted) if (!this.fast.has(watch)) this.fast.set(watch, watch.fast());
   }
 
   private sendSamples(tick: number): void {
     const every = this.watched ? EVERY.watched : this.duties.activeRuns().length > 0 ? EVERY.running : EVERY.idle;
     if (!this.welcomed || tick % every !== 0) return;
-    if (this.watched && this.releaseFast.length !== this.known.allAttached().length) this.setWatched(true);
+    this.leaseFast();
     // Live data is latest-wins: a console that does not keep up misses some.
     if ((this.socket?.bufferedAmount ?? 0) > 1024 * 1024) return;
     const samples = this.known.allAttached().flatMap(({ record, watch }) => {
-      return watch.latest === null ? [] : [sampleOf(record.name, watch.latest)];
+      return watch.latest === null || !watch.reachable ? [] : [sampleOf(record.name, watch.latest)];
     });
     if (samples.length > 0) this.send({ type: "samples", samples });
   }

@@ -274,7 +274,6 @@ export class GroupCarrier {
       typeof evidence?.volume === "string" ? evidence.volume : this.names.length === 1 ? this.names[0] : name;
     const volume = about ?? null;
     await this.voice.say({ type: "failure", code, volume, message: fault.message, evidence: evidence ?? {} });
-    await this.voice.log("error", fault.message, code);
   }
 
   private async warn(fault: FaultError): Promise<void> {
