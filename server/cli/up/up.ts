@@ -5,7 +5,7 @@
  * history. The worker gets time to release snapshots and detach what it attached; if it must be killed, its
  * next start cleans up.
  */
-import { existsSync, readdirSync, rmdirSync } from "node:fs";
+import { readdirSync, rmdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -54,7 +54,7 @@ export async function up(at: Installation): Promise<void> {
     if (programs.worker) printNote("Stopping: releasing snapshots and detaching volumes…");
     await programs.worker?.stop(workerGraceMs);
     await programs.console?.stop(consoleGraceMs);
-    if (existsSync(at.run)) removeEmpty(at.run);
+    if (programs.worker) removeEmpty(at.run);
     lock.close();
   }
   process.exitCode = 0;
@@ -97,12 +97,16 @@ async function workerCameUp(at: Installation, program: Supervised): Promise<void
   printNote(`The worker does not answer yet. The end of its log:\n  ${program.lastLines.join("\n  ")}`);
 }
 
-/** What the worker left of its run directory: files mean that something is still in use, and stay. */
+/** Tidies the run directory. What is still in use (a file, a mount) stays, with the directories above it. */
 function removeEmpty(directory: string): void {
-  for (const entry of readdirSync(directory, { withFileTypes: true })) {
-    if (entry.isDirectory()) removeEmpty(join(directory, entry.name));
+  try {
+    for (const entry of readdirSync(directory, { withFileTypes: true })) {
+      if (entry.isDirectory()) removeEmpty(join(directory, entry.name));
+    }
+    rmdirSync(directory);
+  } catch {
+    // Not empty, or a mount point.
   }
-  if (readdirSync(directory).length === 0) rmdirSync(directory);
 }
 
 async function greet(at: Installation): Promise<void> {
