@@ -3,7 +3,7 @@ import { mustRun } from "@/server/worker/programs/run-program";
 
 export interface Job {
   name: string;
-  /** What is measured: microseconds of one operation, thousands of operations a second, or MiB a second. */
+  /** What is measured: microseconds of the median operation, thousands of operations a second, or MiB a second. */
   unit: "us" | "kIOPS" | "MiB/s";
   rw: "randwrite" | "randread" | "write" | "read";
   block: string;
@@ -31,7 +31,7 @@ interface FioSide {
   io_bytes: number;
   iops: number;
   bw_bytes: number;
-  lat_ns: { mean: number };
+  clat_ns: { percentile?: Record<string, number> };
 }
 
 /** Runs a job for at most so long; it ends early where each block was touched once. */
@@ -48,7 +48,11 @@ export async function measure(job: Job, device: string, seconds: number): Promis
   const result = document.jobs[0];
   if (result === undefined) throw new Error(`fio reported nothing: ${output}`);
   const side = writes(job) ? result.write : result.read;
-  const values = { us: side.lat_ns.mean / 1000, kIOPS: side.iops / 1000, "MiB/s": side.bw_bytes / 1024 / 1024 };
+  const values = {
+    us: (side.clat_ns.percentile?.["50.000000"] ?? Number.NaN) / 1000,
+    kIOPS: side.iops / 1000,
+    "MiB/s": side.bw_bytes / 1024 / 1024,
+  };
   return { value: values[job.unit], writtenBytes: result.write.io_bytes };
 }
 
