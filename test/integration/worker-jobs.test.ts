@@ -1,5 +1,5 @@
 /** Jobs on real volumes: engine, file systems, freeze helper and restic, driven as the console drives them. */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { mustRun } from "@/server/worker/programs/run-program";
@@ -58,6 +58,14 @@ describe("a job", () => {
     });
     expect(restored).toEqual({ restoredFiles: 1, restoredBytes: "letter of béta x".length + 1 });
     expect(readFileSync(join(target, docs, "letter [1].txt"), "utf8")).toBe("letter of béta x");
+    const all = await worker.host.host("restore.start", { ...at, paths: ["/"], target: worker.path("whole") });
+    expect(all.restoredFiles).toBe(2);
+    expect(readFileSync(join(worker.path("whole"), docs, "letter [1].txt"), "utf8")).toBe("letter of béta x");
+    const again = worker.host.host("restore.start", { ...at, paths: ["/"], target });
+    await expect(again).rejects.toThrow(/not empty/);
+    const nowhere = worker.host.host("restore.start", { ...at, paths: ["/nowhere"], target: worker.path("none") });
+    await expect(nowhere).rejects.toThrow(/does not hold/);
+    expect(existsSync(worker.path("none"))).toBe(false);
     await nothingLeft();
   });
 
@@ -69,6 +77,8 @@ describe("a job", () => {
       .filter((e) => e.type === "frozen" || e.type === "snapshotReleased")
       .map((e) => `${e.type} ${e.group}`);
     expect(order).toEqual(["frozen 0", "snapshotReleased 0", "frozen 1", "snapshotReleased 1"]);
+    const said = worker.console.eventsOf(runId).flatMap((e) => (e.type === "log" ? [e.text] : []));
+    expect(said).toContainEqual(expect.stringMatching(/frozen at different instants, \d/));
     await nothingLeft();
   });
 

@@ -1,5 +1,5 @@
 /** What a run's backup holds, and getting it back. One run may have made several backups, one for each volume. */
-import { mkdir, readdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { z } from "zod";
 import type { HostInput, HostOutput, RestoreEntry } from "@/server/core/contracts/host-methods";
 import { isWithin, normalPath } from "@/server/core/planning/selection";
@@ -97,8 +97,7 @@ async function wantedIn(
   for (const path of paths) {
     const touches = backup.paths.some((p) => isWithin(path, p) || isWithin(p, path));
     if (!touches) continue;
-    const parent = path.slice(0, path.lastIndexOf("/")) || "/";
-    const nodes = (await listNodes(call, backup.id, parent, true)).filter((n) => isWithin(n.path, path));
+    const nodes = (await listNodes(call, backup.id, parentOf(path), true)).filter((n) => isWithin(n.path, path));
     if (nodes.length === 0) continue;
     const files = nodes.filter((n) => n.type === "file");
     found.paths.push(path);
@@ -114,7 +113,11 @@ function literalPattern(path: string): string {
 }
 
 function isDirectChild(path: string, folder: string): boolean {
-  return path !== folder && (path.slice(0, path.lastIndexOf("/")) || "/") === folder;
+  return path !== folder && parentOf(path) === folder;
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/")) || "/";
 }
 
 function toEntry(node: Node): RestoreEntry {
@@ -134,6 +137,5 @@ async function refuseUnlessEmpty(target: string): Promise<void> {
   } catch (error) {
     if (errnoName(error) === "ENOTDIR") throw new FaultError("invalid", `${target} is not a directory`, { field });
     if (errnoName(error) !== "ENOENT") throw error;
-    await mkdir(target, { recursive: true });
   }
 }

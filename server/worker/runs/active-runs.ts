@@ -110,6 +110,7 @@ export class ActiveRuns {
       signal.addEventListener("abort", () => (lastPhase = voice.run.state), { once: true });
       outcomes.push(await carrier.carry());
     }
+    await tellInstants(voice);
     if (signal.aborted && signal.reason === "interrupted") {
       const cleaned = outcomes.flatMap((o) => o.cleaned);
       const message = `the worker was stopped during the run (${lastPhase})`;
@@ -117,6 +118,14 @@ export class ActiveRuns {
     }
     await voice.say({ type: "ended", outcome: overall(outcomes, signal), code: voice.run.code });
   }
+}
+
+/** Volumes that were frozen one after the other do not belong to one instant; whoever restores them should know. */
+async function tellInstants(voice: RunVoice): Promise<void> {
+  const instants = voice.run.volumes.flatMap((v) => (v.takenAt === null ? [] : [Date.parse(v.takenAt)]));
+  if (voice.run.mode !== "oneAtATime" || instants.length < 2) return;
+  const seconds = ((Math.max(...instants) - Math.min(...instants)) / 1000).toFixed(1);
+  await voice.log("info", `one at a time: the volumes were frozen at different instants, ${seconds} s apart`);
 }
 
 function overall(outcomes: GroupOutcome[], signal: AbortSignal): Outcome {
