@@ -1,8 +1,6 @@
-import { formatBytes } from "@/server/core/text/bytes";
-import { formatBytesOf } from "../format";
 import type { CacheScale } from "./cache-scale";
 import { type Frame, type LaneRoom, laneRoom } from "./frame";
-import { cachePoints, type Lane, type LanesData, largestCache } from "./lanes-data";
+import { cachePoints, type Lane, type LanesData } from "./lanes-data";
 import { ticksPath, writeTicks } from "./write-ticks";
 
 type LaneViewProps = {
@@ -14,14 +12,13 @@ type LaneViewProps = {
   scale: CacheScale;
 };
 
-/** One lane: its name, the quiet window, write ticks, and underneath the cache with its limit. */
+/** One lane: the quiet window, write ticks, and underneath the cache with its limit. Its words: `lane-words.tsx`. */
 export function LaneView({ lane, index, data, frame, maxRate, scale }: LaneViewProps) {
   const room = laneRoom(frame, index);
   const { x } = frame;
   const ticks = ticksPath(writeTicks(lane, x, maxRate, room.writeRoom), room.writeBase);
   return (
     <g>
-      <LaneName lane={lane} room={room} frame={frame} />
       <line
         x1={frame.left}
         x2={frame.right}
@@ -42,37 +39,7 @@ export function LaneView({ lane, index, data, frame, maxRate, scale }: LaneViewP
       )}
       <path d={ticks} stroke="var(--write)" strokeWidth={1.6} fill="none" />
       <CacheArea lane={lane} room={room} data={data} frame={frame} scale={scale} />
-      {lane.waiting && (
-        <text
-          x={x(data.now ?? data.to) + (frame.narrow ? -6 : 8)}
-          textAnchor={frame.narrow ? "end" : "start"}
-          y={room.cacheBase - 6}
-          className="fill-mute font-mono text-[11.5px]"
-        >
-          {lane.waiting}
-        </text>
-      )}
     </g>
-  );
-}
-
-function LaneName({ lane, room, frame }: { lane: Lane; room: LaneRoom; frame: Frame }) {
-  const text = lane.name.length > 19 && !frame.narrow ? `…${lane.name.slice(-18)}` : lane.name;
-  if (frame.narrow)
-    return (
-      <text x={2} y={room.top + 13} className="fill-ink font-medium text-[13px]">
-        {text} <tspan className="fill-mute font-normal text-xs">{lane.detail}</tspan>
-      </text>
-    );
-  return (
-    <>
-      <text x={0} y={room.writeBase - 12} className="fill-ink font-medium text-[13px]">
-        {text}
-      </text>
-      <text x={0} y={room.writeBase + 5} className="fill-mute text-xs">
-        {lane.detail}
-      </text>
-    </>
   );
 }
 
@@ -103,7 +70,6 @@ function CacheArea({ lane, room, data, frame, scale }: CacheAreaProps) {
         />
       )}
       {lane.cacheMax > 0 && <Limit lane={lane} room={room} frame={frame} scale={scale} from={frozenAt} to={until} />}
-      <CacheLabel lane={lane} room={room} frame={frame} at={end} used={last} />
     </g>
   );
 }
@@ -130,34 +96,4 @@ function Limit({
   // A limit far above the scale is drawn with a break, and its label says it is not at its height.
   const path = limit.beyond && x2 - x1 > 30 ? `M${x1} ${y}H${x1 + 10}l3 -4l5 8l3 -4H${x2}` : `M${x1} ${y}H${x2}`;
   return <path d={path} stroke="var(--loss)" strokeDasharray="5 4" fill="none" opacity={0.8} />;
-}
-
-function CacheLabel({
-  lane,
-  room,
-  frame,
-  at,
-  used,
-}: {
-  lane: Lane;
-  room: LaneRoom;
-  frame: Frame;
-  at: number;
-  used: number;
-}) {
-  const { released } = lane;
-  const amount = lane.cacheMax > 0 ? formatBytesOf(used, lane.cacheMax) : formatBytes(used);
-  const text = released ? `${released.word}, held ${formatBytes(largestCache(lane))}` : amount;
-  const x = frame.x(at);
-  const atRight = x + text.length * 7 > frame.right;
-  return (
-    <text
-      x={atRight ? x - 6 : x + 7}
-      y={room.cacheBase + (atRight ? -room.cacheRoom - 5 : -5)}
-      textAnchor={atRight ? "end" : "start"}
-      className={released?.lost ? "fill-loss-ink font-mono text-[11.5px]" : "fill-mute font-mono text-[11.5px]"}
-    >
-      {text}
-    </text>
-  );
 }

@@ -4,7 +4,14 @@
  */
 
 /** One measurement. `writes` and `writeBytes` are counters; only their differences are drawn. */
-export type LanePoint = { at: number; writes: number; writeBytes: number; cacheUsed: number };
+export type LanePoint = {
+  at: number;
+  writes: number;
+  writeBytes: number;
+  cacheUsed: number;
+  /** Time of the last write until then. */
+  lastWriteAt: number | null;
+};
 
 export type Lane = {
   name: string;

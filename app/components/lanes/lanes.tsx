@@ -4,6 +4,7 @@ import { useZone } from "../zone";
 import { makeCacheScale } from "./cache-scale";
 import { makeFrame } from "./frame";
 import { LaneView } from "./lane-view";
+import { LaneWords } from "./lane-words";
 import { LanesCursor } from "./lanes-cursor";
 import type { LanesData } from "./lanes-data";
 import { Cuts, NowLine, TimeAxis } from "./lanes-frame";
@@ -57,6 +58,9 @@ export function Lanes({ data }: { data: LanesData }) {
           ))}
           <NowLine data={data} frame={frame} />
           <Cuts data={data} frame={frame} />
+          {data.lanes.map((lane, index) => (
+            <LaneWords key={lane.name} lane={lane} index={index} data={data} frame={frame} />
+          ))}
         </svg>
         <LanesCursor data={data} frame={frame} zone={zone} />
       </div>

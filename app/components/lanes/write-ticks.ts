@@ -1,7 +1,8 @@
 /**
  * Writes as ticks. The room between two measurements is cut into columns; as many of them get a tick as
  * there were writes (all, when there were more writes than columns), and a tick's height is the rate. So
- * a tick never stands for nothing, and a quiet stretch is empty.
+ * a tick never stands for nothing, and a quiet stretch is empty: none stands after the last write that a
+ * measurement knows of, nor inside the quiet window, however far apart the measurements are.
  */
 import type { Lane } from "./lanes-data";
 
@@ -36,14 +37,20 @@ export function writeTicks(lane: Lane, x: (at: number) => number, maxRate: numbe
     if (writes <= 0) continue;
     const height = tickHeight((b.writeBytes - a.writeBytes) / ((b.at - a.at) / 1000), maxRate, room);
     const first = Math.floor(x(a.at) / COLUMN_PX);
-    const last = Math.max(first, Math.ceil(x(b.at) / COLUMN_PX) - 1);
+    const end = b.lastWriteAt !== null && b.lastWriteAt > a.at ? Math.min(b.at, b.lastWriteAt) : b.at;
+    const last = Math.max(first, Math.ceil(x(end) / COLUMN_PX) - 1);
     const ticks = Math.min(writes, last - first + 1);
     for (let n = 0; n < ticks; n++) {
       const column = first + Math.floor(((n + 0.5) * (last - first + 1)) / ticks);
       columns.set(column, Math.max(columns.get(column) ?? 0, height));
     }
   }
-  return [...columns].map(([column, height]) => ({ x: column * COLUMN_PX + COLUMN_PX / 2, height }));
+  const { quiet } = lane;
+  const isQuiet = (column: number) =>
+    quiet !== null && (column + 0.5) * COLUMN_PX > x(quiet.from) && (column + 0.5) * COLUMN_PX < x(quiet.to);
+  return [...columns]
+    .filter(([column]) => !isQuiet(column))
+    .map(([column, height]) => ({ x: column * COLUMN_PX + COLUMN_PX / 2, height }));
 }
 
 /** All ticks as one path, standing on `baseline`. */

@@ -54,6 +54,7 @@ export function runLanes(input: RunLanesInput): LanesData | null {
             writes: sample.writes,
             writeBytes: sample.writeBytes,
             cacheUsed: sample.cacheUsedBytes,
+            lastWriteAt: sample.lastWriteAt ? Date.parse(sample.lastWriteAt) : null,
           }))
           .filter((point) => point.at >= from && point.at <= end),
         quiet:

@@ -77,7 +77,9 @@ function phaseValue(
       const read = events.reduce((sum, event) => sum + (event.type === "volumeEnded" ? event.result.bytesRead : 0), 0);
       if (read > 0) return formatBytes(read);
       const progress = last("progress");
-      return progress && progress.bytesTotal > 0 ? formatBytesOf(progress.bytesDone, progress.bytesTotal) : "reading";
+      const left = entered.get("releasing");
+      if (left && !progress?.bytesDone) return formatDuration(Date.parse(left) - Date.parse(at));
+      return progress && progress.bytesDone > 0 ? formatBytesOf(progress.bytesDone, progress.bytesTotal) : "reading";
     }
     case "releasing": {
       const done = entered.get("done");

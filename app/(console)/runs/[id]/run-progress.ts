@@ -18,7 +18,8 @@ export function runProgress(events: readonly RunEvent[]): RunProgress | null {
   const group = currentGroup(events);
   const steps = events.filter((event): event is Progress => event.type === "progress" && event.group === group);
   const last = steps.at(-1);
-  if (!last || last.bytesTotal <= 0) return null;
+  // A command tells nothing of how far it is.
+  if (!last || last.bytesTotal <= 0 || last.bytesDone <= 0) return null;
   const at = Date.parse(last.at);
   const first = steps.find((step) => at - Date.parse(step.at) <= RATE_WINDOW_MS) ?? last;
   const seconds = (at - Date.parse(first.at)) / 1000;

@@ -47,7 +47,7 @@ export function RunSummary({
       }
     >
       {good
-        ? `${formatBytes(read)} read from ${plural(run.volumes.length, "volume")}${took ? ` in ${took}` : ""}. ${
+        ? `${read > 0 ? `${formatBytes(read)} read from ` : ""}${plural(run.volumes.length, "volume")}${took ? ` in ${took}` : ""}. ${
             run.volumes.length < 2
               ? ""
               : run.mode === "allAtOnce"

@@ -61,7 +61,7 @@ export function RunVolumes({ run, samples, stale }: RunVolumesProps) {
                   <td data-label="Provider">{volume.takenAt ? volume.provider : "–"}</td>
                   <td data-label="Result">
                     <span className="inline-flex flex-wrap items-center justify-end gap-1.5 md:justify-start">
-                      <StateBadge state={volume.state} />
+                      <StateBadge state={volume.state === "pending" && volume.takenAt ? "backingUp" : volume.state} />
                       {volume.code && (
                         <Link href={`/articles/${volume.code}`}>
                           <CodeTag code={volume.code} />
