@@ -133,6 +133,8 @@ test("a cache that is too small fails the run with its evidence, and no write", 
   failureUrl = page.url();
   await expect(page.getByText("SnapShot CacheFileBroker was unable to allocate cache files")).toBeVisible();
   await expect(page.getByText("8.0 MiB").first()).toBeVisible();
+  await page.goto("/troubleshoot");
+  await expect(page.locator('a[href^="/troubleshoot/"]')).toHaveCount(1);
 });
 
 test("its article can be read, and says what one at a time changes", async () => {
@@ -146,7 +148,7 @@ test("its article can be read, and says what one at a time changes", async () =>
 test("its action switches the job to one at a time, and the rerun succeeds", async () => {
   await page.goto(failureUrl);
   await page.getByRole("button", { name: "One at a time, and rerun" }).click();
-  await page.waitForURL(/\/runs\/.+/, { timeout: 30_000 });
+  await page.getByRole("link", { name: "Watch the run" }).click();
   await runEnds("Backed up");
   const runs = await here.json<{ job: string; mode: string; state: string; code: string | null }[]>("run", "list");
   expect(runs.filter((run) => run.job === "Too small").map((run) => [run.mode, run.state, run.code])).toEqual([

@@ -10,8 +10,9 @@ type CacheFull = EvidenceOf<"a000851c">;
 const of = (volume: string | null) => (volume ? ` of ${volume}` : "");
 const wide = (e: CacheFull) => e.locations.filter((location) => location.turnedDown === null);
 
-function usedAtEnd(e: CacheFull): number | null {
-  return e.curve.at(-1)?.usedBytes ?? null;
+/** The most that was kept: after the release the curve falls back to nothing. */
+function usedAtMost(e: CacheFull): number | null {
+  return e.curve.length === 0 ? null : Math.max(...e.curve.map((point) => point.usedBytes));
 }
 
 function sentence(e: CacheFull): string {
@@ -38,7 +39,7 @@ export const cacheFull = defineEntry({
       title: "More changed than the cache can hold",
       check: (e) => (e.cause === "maximumReached" ? "true" : e.cause === "noSpace" ? "unknown" : "no"),
       detail: (e) => {
-        const used = usedAtEnd(e);
+        const used = usedAtMost(e);
         if (used === null) return e.maxBytes === null ? "no fill curve was kept" : `${formatBytes(e.maxBytes)} allowed`;
         return `${formatBytes(used)} of old contents kept${e.maxBytes === null ? "" : `; ${formatBytes(e.maxBytes)} allowed`}`;
       },
