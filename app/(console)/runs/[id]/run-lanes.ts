@@ -1,5 +1,5 @@
 /** From a run's events and measurements to the picture of it. A pure function: the same for live and finished. */
-import type { Cut, Lane, LanesData } from "@/app/components/lanes/lanes-data";
+import type { Cut, Lane, LanePoint, LanesData } from "@/app/components/lanes/lanes-data";
 import { frameEnd } from "@/app/components/lanes/time-axis";
 import { formatTime } from "@/app/components/time";
 import type { Run, RunEvent } from "@/server/core/contracts/run";
@@ -48,15 +48,11 @@ export function runLanes(input: RunLanesInput): LanesData | null {
       return {
         name,
         detail: input.details.get(name) ?? "",
-        points: samples
-          .map((sample) => ({
-            at: Date.parse(sample.at),
-            writes: sample.writes,
-            writeBytes: sample.writeBytes,
-            cacheUsed: sample.cacheUsedBytes,
-            lastWriteAt: sample.lastWriteAt ? Date.parse(sample.lastWriteAt) : null,
-          }))
-          .filter((point) => point.at >= from && point.at <= end),
+        points: withFinalCache(
+          samples.map(pointOf).filter((point) => point.at >= from && point.at <= end),
+          released?.at,
+          of("volumeEnded").find((event) => event.result.name === name)?.result.cacheUsedBytes ?? 0,
+        ),
         quiet:
           quiet?.from && !quiet.timedOut
             ? { from: Math.max(from, Date.parse(quiet.from)), to: Date.parse(quiet.at) }
@@ -82,6 +78,24 @@ export function runLanes(input: RunLanesInput): LanesData | null {
     now: ended ? null : latest,
     expectedEnd: ended ? null : input.expectedEnd,
   };
+}
+
+function pointOf(sample: Sample): LanePoint {
+  return {
+    at: Date.parse(sample.at),
+    writes: sample.writes,
+    writeBytes: sample.writeBytes,
+    cacheUsed: sample.cacheUsedBytes,
+    lastWriteAt: sample.lastWriteAt ? Date.parse(sample.lastWriteAt) : null,
+  };
+}
+
+/** Puts the cache's size at its release, which the run's result knows, where the measurements missed it. */
+function withFinalCache(points: readonly LanePoint[], releasedAt: string | undefined, used: number): LanePoint[] {
+  const at = releasedAt ? Date.parse(releasedAt) : null;
+  const last = points.findLast((point) => at !== null && point.at <= at && point.cacheUsed > 0);
+  if (at === null || !last || used <= last.cacheUsed) return [...points];
+  return [...points, { ...last, at, cacheUsed: used }].sort((a, b) => a.at - b.at);
 }
 
 export function currentGroup(events: readonly RunEvent[]): number {

@@ -88,6 +88,7 @@ export function useRun(id: string) {
   // At its end the run's own record is asked once more; other pages learn of it too.
   useEffect(() => {
     if (live.run && isEnded(live.run.state)) {
+      void queryClient.invalidateQueries({ queryKey: trpc.runs.get.queryKey({ id: live.run.id }) });
       void queryClient.invalidateQueries({ queryKey: trpc.overview.pathKey() });
       void queryClient.invalidateQueries({ queryKey: trpc.failures.pathKey() });
       void queryClient.invalidateQueries({ queryKey: trpc.jobs.pathKey() });
