@@ -4,50 +4,41 @@ import type { Host } from "./host";
 import { log } from "./log";
 import type { ActiveRuns } from "./runs/active-runs";
 import type { KeptSnapshots } from "./snapshots/kept-snapshots";
-import { leftJournals } from "./snapshots/undo";
-import { attachRecord, repairVolume, suspendVolume } from "./volumes/attach";
-import type { KnownVolume } from "./volumes/known-volumes";
+import { leftJournals, retryStuck } from "./snapshots/undo";
+import { reattachVolume, returnVolume } from "./volumes/attach";
 
-/** Attaches and mounts what is known, starts the writers again, and takes back what a killed predecessor left. */
+/**
+ * Takes back what a killed predecessor left, then attaches and mounts what is known and starts the writers again. In
+ * this order, because what is left may hold a volume that must be repaired; engines outlive workers, so most of it can
+ * be released before anything is attached, and the rest afterwards.
+ */
 export async function bringUp(host: Host, runs: ActiveRuns, snapshots: KeptSnapshots): Promise<void> {
   await host.known.load();
+  await runs.recover(await leftJournals(host.places, host.undoer));
+  for (const journal of await leftJournals(host.places, host.undoer)) {
+    const cleaned = await journal.unwind();
+    if (cleaned.length > 0) log.warn({ journal: journal.id, cleaned }, "took back what a killed worker left");
+  }
   for (const record of host.known.all().filter((r) => !r.suspended)) {
     try {
-      await attachAgain(host, record);
+      await reattachVolume(host.known, host.engine, record);
       if (record.writer) await host.writers.start(record);
     } catch (err) {
       log.error({ err, volume: record.name }, `volume "${record.name}" cannot be attached: ${messageOf(err)}`);
     }
   }
-  const journals = await leftJournals(host.places, host.undoer);
-  await runs.recover(journals);
-  for (const journal of await leftJournals(host.places, host.undoer)) {
-    const cleaned = await journal.unwind();
-    if (cleaned.length > 0) log.warn({ journal: journal.id, cleaned }, "took back what a killed worker left");
-  }
+  await retryStuck();
   await snapshots.load();
   await host.caches.removeOrphans();
 }
 
-/** Where engine and keeper were killed while the worker was away, the mount is dead and the attach finds it in the way. */
-async function attachAgain(host: Host, record: KnownVolume): Promise<void> {
-  try {
-    const volume = await attachRecord(host.known, host.engine, record);
-    await volume.watch.describe();
-  } catch (err) {
-    log.warn({ err, volume: record.name }, "attaching anew");
-    await repairVolume(host.known, host.engine, record);
-  }
-}
-
-/** Leaves nothing mounted and nothing attached; the records stay for the next start. */
+/** Leaves nothing attached, and nothing mounted that it found unmounted; the records stay for the next start. */
 export async function takeDown(host: Host, snapshots: KeptSnapshots): Promise<void> {
   await snapshots.releaseAll();
-  for (const { record, watch } of host.known.allAttached()) {
+  for (const { record } of host.known.allAttached()) {
     try {
       await host.writers.stop(record);
-      await watch.describe().catch(() => null);
-      await suspendVolume(host.known, host.engine, record.name);
+      await returnVolume(host.known, host.engine, record);
     } catch (err) {
       log.error({ err, volume: record.name }, `volume "${record.name}" stays attached: ${messageOf(err)}`);
     }

@@ -64,6 +64,37 @@ describe("attaching", () => {
     expect(readFileSync(join(mount, "file"), "utf8")).toBe("kept");
   });
 
+  test("a volume that was mounted before is mounted without the engine while Stillframe is off", async () => {
+    const source = await image("returned.img", 32);
+    const mount = worker.path("returned");
+    mkdirSync(mount);
+    await mustRun("mount", ["-o", "loop", source, mount]);
+    cleanup.add("unmount", () => runProgram("umount", [mount]));
+    writeFileSync(join(mount, "file"), "kept");
+    await worker.host.host("volume.attach", { source: mount, remount: true });
+    const state = async () => (await worker.host.host("volume.list", {})).find((v) => v.mount === mount)?.state;
+    await worker.stop();
+    expect(readFileSync(join(mount, "file"), "utf8")).toBe("kept");
+    await worker.up();
+    expect(await state()).toBe("attached");
+    expect(readFileSync(join(mount, "file"), "utf8")).toBe("kept");
+    await worker.host.host("volume.detach", { name: mount });
+  });
+
+  test("a volume is whole after a detach while a session holds another, or the detach is refused", async () => {
+    for (const name of ["held", "other"]) await worker.host.host("practice.create", { name, sizeBytes: 64 * MIB });
+    const session = await worker.host.host("exec.begin", { volumes: ["held"], openFile: noWait });
+    writeFileSync(join(worker.mount("other"), "file"), "whole");
+    const outcome = await worker.host.host("volume.detach", { name: "other" }).catch((error: Error) => error);
+    // Where the host's mounts are shared, the unmount reaches the session's namespace too, and nothing is in the way.
+    if (outcome instanceof Error) expect(outcome.message).toMatch(/namespace of a backup/);
+    else await worker.host.host("volume.attach", { source: join(worker.home, "practice", "other", "volume.img") });
+    expect(readFileSync(join(worker.mount("other"), "file"), "utf8")).toBe("whole");
+    await worker.host.host("exec.end", { session: session.session });
+    await worker.host.host("practice.remove", { name: "other" });
+    await worker.host.host("practice.remove", { name: "held" });
+  });
+
   test("refuses what is missing, too small, a plain directory or without a file system, each in a sentence", async () => {
     const attach = (source: string, more = {}) => worker.host.host("volume.attach", { source, ...more });
     await expect(attach("/no/such/image")).rejects.toThrow(/does not exist/);

@@ -24,7 +24,10 @@ export function namespaceFile(places: Places, id: string): string {
   return join(places.namespaces, id);
 }
 
-/** Makes and pins a namespace that looks like the host's, private from then on. */
+/**
+ * Makes and pins a namespace that looks like the host's. It is a slave: what is mounted inside stays inside, while an
+ * unmount on the host (where its mounts are shared) lets go of the file system here too.
+ */
 export async function pinNamespace(places: Places, id: string): Promise<string> {
   const file = namespaceFile(places, id);
   await mkdir(places.namespaces, { recursive: true, mode: 0o700 });
@@ -34,7 +37,7 @@ export async function pinNamespace(places: Places, id: string): Promise<string> 
     await mustRun("mount", ["-n", "--make-private", places.namespaces]);
   }
   await (await open(file, "w", 0o600)).close();
-  await mustRun("unshare", [`--mount=${file}`, "--propagation", "private", "true"]);
+  await mustRun("unshare", [`--mount=${file}`, "--propagation", "slave", "true"]);
   return file;
 }
 

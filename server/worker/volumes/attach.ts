@@ -9,7 +9,16 @@ import type { EngineProgram } from "../engine/engine-program";
 import { FaultError } from "../fault";
 import { log } from "../log";
 import { engineDirectory, volumeId } from "../places";
-import { deviceNumber, deviceSizeBytes, fileSystemType, loopOf, passingLoopImage, sectorSizeFor } from "./block-device";
+import {
+  deviceNumber,
+  deviceSizeBytes,
+  fileSystemType,
+  isClaimed,
+  loopBackingFile,
+  loopOf,
+  passingLoopImage,
+  sectorSizeFor,
+} from "./block-device";
 import type { AttachedVolume, KnownVolume, KnownVolumes } from "./known-volumes";
 import { type Mount, readMounts } from "./mount-table";
 import { mountDevice, unmount } from "./mounting";
@@ -68,6 +77,44 @@ export async function attachVolume(
   }
 }
 
+/** At start: a volume that was mounted without the engine meanwhile is unmounted first, and mounted again on failure. */
+export async function reattachVolume(
+  known: KnownVolumes,
+  engine: EngineProgram,
+  record: KnownVolume,
+): Promise<AttachedVolume> {
+  const left = record.remounted && record.mount !== null && (await leaveMount(record.mount, record.source));
+  try {
+    return await attachRecord(known, engine, record);
+  } catch (error) {
+    if (left && record.mount !== null) await mountDevice(record.source, record.mount, record.fsType);
+    if (left || !(await isDeadMount(known, record))) throw error;
+    return repairVolume(known, engine, record);
+  }
+}
+
+/** At the end: unmounted, detached, and back where it was found. The record stays for the next start. */
+export async function returnVolume(known: KnownVolumes, engine: EngineProgram, record: KnownVolume): Promise<void> {
+  await suspendVolume(known, engine, record.name);
+  if (record.remounted && record.mount !== null) await mountDevice(record.source, record.mount, record.fsType);
+}
+
+/** Unmounts `source` from there when it is mounted directly; true when it was. */
+async function leaveMount(mountPoint: string, source: string): Promise<boolean> {
+  const mount = (await readMounts()).filter((m) => m.mountPoint === mountPoint).at(-1);
+  if (mount === undefined) return false;
+  const direct = (await deviceNumber(source)) === mount.device || (await passingLoopImage(mount.device)) === source;
+  if (direct) await unmount(mountPoint);
+  return direct;
+}
+
+/** Whether the mount point holds the live device of an engine of ours that does not answer any more. */
+async function isDeadMount(known: KnownVolumes, record: KnownVolume): Promise<boolean> {
+  const mount = (await readMounts()).filter((m) => m.mountPoint === record.mount).at(-1);
+  const file = mount === undefined ? null : await loopBackingFile(mount.device);
+  return file?.startsWith(`${engineDirectory(known.places, record.id)}/`) ?? false;
+}
+
 /** Attaches and mounts a volume as its record says, then keeps the record. */
 export async function attachRecord(
   known: KnownVolumes,
@@ -89,10 +136,8 @@ export async function attachRecord(
 
 /** `volume.detach` of an ordinary volume, and the end of a practice volume. The record is forgotten. */
 export async function detachVolume(known: KnownVolumes, engine: EngineProgram, name: string): Promise<void> {
-  const record = known.require(name);
-  await suspendVolume(known, engine, name);
+  await returnVolume(known, engine, known.require(name));
   await known.forget(name);
-  if (record.remounted && record.mount !== null) await mountDevice(record.source, record.mount, record.fsType);
 }
 
 /** Unmounts and detaches, but keeps the record: the next start attaches it again. */
@@ -106,8 +151,16 @@ export async function suspendVolume(known: KnownVolumes, engine: EngineProgram, 
   if (open.length > 0) {
     throw new FaultError("busy", `volume "${name}" has ${open.length} open snapshot(s); release them first`);
   }
-  await unmountDevice(attached.device);
-  await engine.detach(engineDirectory(known.places, record.id));
+  const unmounted = await unmountDevice(attached.device);
+  try {
+    if (report !== null && (await isClaimed(attached.device))) {
+      throw new FaultError("busy", `volume "${name}" is still mounted in the namespace of a backup; wait for its end`);
+    }
+    await engine.detach(engineDirectory(known.places, record.id));
+  } catch (error) {
+    for (const mountPoint of unmounted) await mountDevice(attached.device, mountPoint, record.fsType);
+    throw error;
+  }
   known.setDetached(name);
 }
 
@@ -127,10 +180,12 @@ export async function repairVolume(
   return attachRecord(known, engine, record);
 }
 
-async function unmountDevice(device: string): Promise<void> {
+/** Where it was mounted, outermost first. */
+async function unmountDevice(device: string): Promise<string[]> {
   const number = await deviceNumber(device);
-  const mounts = (await readMounts()).filter((m) => m.device === number);
-  for (const mount of mounts.reverse()) await unmount(mount.mountPoint);
+  const points = (await readMounts()).filter((m) => m.device === number).map((m) => m.mountPoint);
+  for (const point of [...points].reverse()) await unmount(point);
+  return points;
 }
 
 async function mountUnlessMounted(device: string, record: KnownVolume): Promise<void> {

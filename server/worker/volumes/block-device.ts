@@ -1,6 +1,7 @@
 /** What the kernel tells about block devices and the images behind loop devices. */
-import { readdir, readFile, stat } from "node:fs/promises";
+import { constants, open, readdir, readFile, stat } from "node:fs/promises";
 import { basename } from "node:path";
+import { errnoName } from "../fault";
 import { runProgram } from "../programs/run-program";
 
 /** `major:minor` of a block device, or null when the path is none. */
@@ -41,6 +42,16 @@ export async function loopOf(image: string): Promise<string | null> {
     if (file?.trimEnd() === image) return `/dev/${name}`;
   }
   return null;
+}
+
+/** Whether a file system has the device mounted, in whatever mount namespace. */
+export async function isClaimed(device: string): Promise<boolean> {
+  try {
+    await (await open(device, constants.O_RDONLY | constants.O_EXCL)).close();
+    return false;
+  } catch (error) {
+    return errnoName(error) === "EBUSY";
+  }
 }
 
 /** Bytes that were read from a device since it was made. */
