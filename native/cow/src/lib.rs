@@ -17,6 +17,7 @@ mod need;
 pub mod pool;
 mod range_lock;
 pub mod record;
+mod room;
 pub mod snapshot_read;
 pub mod store;
 mod sweep;

@@ -268,7 +268,7 @@ mod tests {
         for slot in 0..slots as u32 {
             add(&map, &words, slot, u64::from(slot) * 7919 % 1_000_003, 1);
             let count = slot as usize + 1;
-            if count % 10_000 == 0 {
+            if count.is_multiple_of(10_000) {
                 let bytes = map.memory() + count * 16;
                 assert!(bytes <= count * 24, "{bytes} bytes for {count} blocks");
             }

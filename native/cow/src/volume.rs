@@ -38,10 +38,11 @@ use crate::map::{BlockMap, MAX_POOLS};
 use crate::pool::Pool;
 use crate::range_lock::RangeLocks;
 use crate::record::MAX_EPOCH;
+use crate::room::Room;
 use crate::store::{BlockStore, Ledger, Words};
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
 /// Discards and zeroes are done in pieces of this many bytes, so that a lock is not held for long.
@@ -115,15 +116,6 @@ pub struct Volume {
     mutations: AtomicU64,
     current_epoch: AtomicU32,
     pub(crate) room: Room,
-}
-
-/// Wakes writers that wait for room, and the thread that makes it.
-#[derive(Default)]
-pub(crate) struct Room {
-    made: Mutex<u64>,
-    changed: Condvar,
-    wanted: Mutex<bool>,
-    asked: Condvar,
 }
 
 impl Volume {
@@ -352,12 +344,7 @@ impl Volume {
 
     /// Something may have room now that had none.
     pub fn room_made(&self) {
-        *self
-            .room
-            .made
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) += 1;
-        self.room.changed.notify_all();
+        self.room.made();
     }
 }
 
@@ -376,33 +363,5 @@ impl Snapshot {
 
     pub(crate) fn was_free(&self, block: u64) -> bool {
         self.free.as_ref().is_some_and(|free| free.get(block))
-    }
-}
-
-impl Room {
-    fn count(&self) -> u64 {
-        *self.made.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits until room was made after `seen` was counted, or the time is over.
-    pub fn wait(&self, seen: u64, timeout: Duration) {
-        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        let _ = self
-            .changed
-            .wait_timeout_while(made, timeout, |made| *made == seen);
-    }
-
-    /// Asks the thread that makes room to work.
-    pub fn ask(&self) {
-        *self.wanted.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        self.asked.notify_one();
-    }
-
-    /// For that thread: waits until asked, at most `timeout`.
-    pub fn wait_asked(&self, timeout: Duration) {
-        let wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self.asked.wait_timeout_while(wanted, timeout, |w| !*w);
-        let (mut wanted, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        *wanted = false;
     }
 }

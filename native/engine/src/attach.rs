@@ -48,6 +48,7 @@ pub fn attach(request: &Request) -> Outcome<AttachResult> {
     let result = start(request, &run, &real);
     if result.is_err() {
         let _ = detach::take_down(&run, &request.id, true);
+        let _ = std::fs::remove_file(run.change_lock());
     }
     result
 }

@@ -27,6 +27,8 @@ mod signals;
 mod snapshots;
 mod state;
 mod telemetry;
+#[cfg(test)]
+mod typescript;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use failure::{Failure, Outcome};

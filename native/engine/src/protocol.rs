@@ -3,7 +3,7 @@
 //! `{"id":1,"method":"describe","params":{}}` is answered by `{"id":1,"result":{…}}` or
 //! `{"id":1,"error":{"kind":"…","message":"…","errno":28}}`; events have no id. The first message is
 //! `hello`. These types are the only definition: the TypeScript ones are generated from them
-//! (`server/worker/engine/protocol.gen.ts`, test `typescript_types_are_current`).
+//! (`server/worker/engine/protocol.gen.ts`, `typescript`).
 //!
 //! Sizes are bytes, durations milliseconds unless the name says otherwise, times ISO 8601 with
 //! milliseconds, UTC.
@@ -333,71 +333,4 @@ pub struct Feature {
 pub struct ProbeResult {
     pub kernel: String,
     pub features: Vec<Feature>,
-}
-
-#[cfg(test)]
-mod generated {
-    use super::*;
-    use std::path::Path;
-
-    #[derive(TS)]
-    #[allow(dead_code)]
-    struct Exchange<P, R> {
-        params: P,
-        result: R,
-    }
-
-    /// Every method of the socket with its parameters and result.
-    #[derive(TS)]
-    #[ts(rename_all = "camelCase")]
-    #[allow(dead_code)]
-    struct EngineMethods {
-        hello: Exchange<HelloParams, HelloResult>,
-        describe: Exchange<Nothing, Report>,
-        prepare: Exchange<PrepareParams, PrepareResult>,
-        activate: Exchange<SnapshotParams, ActivateResult>,
-        release: Exchange<SnapshotParams, ReleaseResult>,
-        set_policy: Exchange<SetPolicyParams, Nothing>,
-        reserve: Exchange<ReserveParams, PrepareResult>,
-        subscribe: Exchange<SubscribeParams, Nothing>,
-        shutdown: Exchange<ShutdownParams, Nothing>,
-    }
-
-    fn typescript() -> String {
-        let config = ts_rs::Config::new().with_large_int("number");
-        let mut text = String::from(
-            "// Generated from native/engine/src/protocol.rs. Do not edit: STILLFRAME_WRITE_TYPES=1 cargo test \
-             -p engine typescript_types\n\n",
-        );
-        text.push_str(&format!("export const ENGINE_PROTOCOL = {PROTOCOL};\n\n"));
-        macro_rules! export {
-            ($($t:ty),* $(,)?) => {$(
-                text.push_str("export ");
-                text.push_str(&<$t as TS>::decl(&config));
-                text.push_str("\n\n");
-            )*};
-        }
-        export!(
-            ErrorKind, EngineFault, WhenFull, HelloParams, HelloResult, Nothing, CachePlace,
-            PrepareParams, PrepareResult, SnapshotParams, ActivateResult, ReleaseResult,
-            SetPolicyParams, ReserveParams, SubscribeParams, ShutdownParams, SnapshotState, LossCause,
-            SnapshotReport, LatencyReport, CacheReport, Report, Event, AttachResult, ExportResult,
-            FailureDocument, Feature, ProbeResult, Exchange<Nothing, Nothing>, EngineMethods,
-        );
-        text.truncate(text.trim_end().len());
-        text.push('\n');
-        text
-    }
-
-    #[test]
-    fn typescript_types_are_current() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("../../server/worker/engine/protocol.gen.ts");
-        if std::env::var_os("STILLFRAME_WRITE_TYPES").is_some() {
-            std::fs::create_dir_all(path.parent().expect("has a parent")).expect("folder");
-            std::fs::write(&path, typescript()).expect("write the types");
-        }
-        let kept = std::fs::read_to_string(&path).expect("protocol.gen.ts exists");
-        assert_eq!(kept, typescript(), "run with STILLFRAME_WRITE_TYPES=1");
-    }
 }

@@ -4,7 +4,7 @@ use crate::failure::{Context, Failure, Outcome};
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, Clone)]
@@ -79,28 +79,38 @@ impl RunDirectory {
 
     /// Held by a program that attaches or detaches.
     pub fn change_lock(&self) -> PathBuf {
-        self.0.with_extension("lock")
+        let mut path = self.0.clone().into_os_string();
+        path.push(".lock");
+        path.into()
     }
 }
 
-/// Takes a lock file, waiting if `wait`; None if somebody else has it.
+/// Takes a lock file, waiting if `wait`; None if somebody else has it. The holder may remove the
+/// file before it lets go: who waited for it then starts anew.
 pub fn lock(path: &Path, wait: bool) -> Outcome<Option<File>> {
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(path)
-        .context(|| format!("opening {}", path.display()))?;
-    let mode = if wait {
-        libc::LOCK_EX
-    } else {
-        libc::LOCK_EX | libc::LOCK_NB
-    };
-    // SAFETY: only takes a lock.
-    let taken = unsafe { libc::flock(file.as_raw_fd(), mode) } == 0;
-    Ok(taken.then_some(file))
+    loop {
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(path)
+            .context(|| format!("opening {}", path.display()))?;
+        let mode = if wait {
+            libc::LOCK_EX
+        } else {
+            libc::LOCK_EX | libc::LOCK_NB
+        };
+        // SAFETY: only takes a lock.
+        if unsafe { libc::flock(file.as_raw_fd(), mode) } != 0 {
+            return Ok(None);
+        }
+        let mine = file.metadata().context(|| "lock".into())?.ino();
+        if fs::metadata(path).is_ok_and(|there| there.ino() == mine) {
+            return Ok(Some(file));
+        }
+    }
 }
 
 /// Takes the keeper's lock and writes the process id into it.

@@ -11,6 +11,7 @@ use crate::failure::{Context, Outcome};
 use crate::keeper::UNMOUNTED;
 use crate::run_directory::RunDirectory;
 use crate::snapshots::registry::Registry;
+use crate::snapshots::restore;
 use crate::snapshots::table::Table;
 use crate::state::{State, Word};
 use crate::telemetry::Telemetry;
@@ -46,7 +47,7 @@ pub fn serve() -> Outcome<()> {
     let events = Arc::new(Events::default());
     let table = Arc::new(Table::load(state.clone(), events.clone()));
     let store = FileStore::new(backing, configuration.size, configuration.alignment);
-    let survivors = Registry::restore(&state, &table)?;
+    let survivors = restore::restore(&state, &table)?;
     let volume = Arc::new(Volume::new(
         Arc::new(store),
         configuration.sector_size as usize,

@@ -2,7 +2,9 @@
 
 pub mod cache_file;
 pub mod cache_place;
+mod caches;
 pub mod free_extents;
 pub mod record;
 pub mod registry;
+pub mod restore;
 pub mod table;

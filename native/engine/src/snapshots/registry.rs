@@ -12,10 +12,9 @@
 //! Commands come one at a time (`changing`). Each stores what it did where the next engine finds it,
 //! in an order that leaves no half state: a cache file is recorded before it is made, a snapshot
 //! after all that it needs is there, and is forgotten before what it needed goes. What lies around
-//! without an owner after a death is removed at the start ([`Registry::restore`]).
+//! without an owner after a death is removed at the start (`restore`).
 
-use super::cache_file::CacheFile;
-use super::record::{CacheRecord, SnapshotRecord};
+use super::record::SnapshotRecord;
 use super::table::Table;
 use super::{cache_place, free_extents};
 use crate::failure::{Context, Failure, Outcome};
@@ -27,13 +26,11 @@ use crate::state::{State, Word};
 use crate::{clock, log, names};
 use cow::BLOCK;
 use cow::bitmap::Bitmap;
-use cow::map::{MAX_POOLS, MAX_SLOTS};
 use cow::pool::Pool;
-use cow::store::{Loss, LossCause, Words};
-use cow::volume::{NewSnapshot, Survivors, Volume};
-use std::fs::{self, File};
-use std::io;
-use std::path::{Path, PathBuf};
+use cow::store::Words;
+use cow::volume::{NewSnapshot, Volume};
+use std::fs::File;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A cache smaller than this makes no sense.
@@ -42,15 +39,15 @@ const MIN_CACHE_BYTES: u64 = 1 << 20;
 const MAX_HOLD_MS: u64 = 60_000;
 
 pub struct Registry {
-    state: State,
+    pub(super) state: State,
     pub table: Arc<Table>,
-    volume: Arc<Volume>,
-    volume_id: String,
+    pub(super) volume: Arc<Volume>,
+    pub(super) volume_id: String,
     live: PathBuf,
     changing: Mutex<()>,
 }
 
-fn slots(bytes: u64) -> u64 {
+pub(super) fn slots(bytes: u64) -> u64 {
     bytes / BLOCK as u64
 }
 
@@ -155,58 +152,6 @@ impl Registry {
         })
     }
 
-    /// The volume's cache file in this directory, made if there is none.
-    fn cache_in(&self, directory: &Path) -> Outcome<(usize, Arc<Pool>)> {
-        let caches = self.table.caches();
-        let text = directory.to_string_lossy().into_owned();
-        if let Some((number, _)) = caches.iter().find(|(_, c)| c.directory == text)
-            && let Some(pool) = self.volume.pool(*number)
-        {
-            return Ok((*number, pool));
-        }
-        let number = (0..MAX_POOLS)
-            .find(|n| caches.iter().all(|(used, _)| used != n))
-            .ok_or_else(|| {
-                Failure::new(
-                    ErrorKind::TooMany,
-                    "the volume has too many cache locations",
-                )
-            })?;
-        let path = directory.join(format!("{}.cache", self.volume_id));
-        let record = CacheRecord {
-            directory: text,
-            path: path.to_string_lossy().into_owned(),
-        };
-        self.table.put_cache(number, Some(record))?;
-        let index = self.state.index(number);
-        index.clear();
-        match CacheFile::create(&path) {
-            Ok(file) => {
-                let pool = Arc::new(Pool::new(Arc::new(file), index, 0, 0));
-                self.volume.set_pool(number, Some(pool.clone()));
-                Ok((number, pool))
-            }
-            Err(e) => {
-                self.table.put_cache(number, None)?;
-                Err(cache_place::refused(
-                    format!("making {}", path.display()),
-                    e,
-                ))
-            }
-        }
-    }
-
-    /// A pool may grow to the largest maximum of the snapshots that use it.
-    fn set_maximum(&self, number: usize) {
-        if let Some(pool) = self.volume.pool(number) {
-            let all = self.table.snapshots();
-            let joined = all.iter().filter(|(_, s)| s.pool == number);
-            let max = joined.map(|(_, s)| s.cache_max_bytes).max().unwrap_or(0);
-            pool.set_max_slots(slots(max));
-            self.volume.room_made();
-        }
-    }
-
     /// `mount`: the frozen mount point, from which the free blocks are learnt.
     pub fn activate(&self, id: &str, mount: Option<File>) -> Outcome<ActivateResult> {
         let _changing = self.changing();
@@ -291,26 +236,6 @@ impl Registry {
         })
     }
 
-    /// Removes cache files that no snapshot uses or needs; returns how many bytes they had.
-    fn tidy_caches(&self) -> u64 {
-        let snapshots = self.table.snapshots();
-        let mut given_back = 0;
-        for (number, cache) in self.table.caches() {
-            let joined = snapshots.iter().any(|(_, s)| s.pool == number);
-            let pool = self.volume.pool(number);
-            if joined || pool.as_ref().is_some_and(|p| p.used() > 0) {
-                continue;
-            }
-            given_back += pool.map_or(0, |p| p.reserved() * BLOCK as u64);
-            self.volume.set_pool(number, None);
-            remove_cache(&cache);
-            if let Err(e) = self.table.put_cache(number, None) {
-                log::line(format!("forgetting cache {}: {e}", cache.path));
-            }
-        }
-        given_back
-    }
-
     pub fn set_policy(&self, ask: &SetPolicyParams) -> Outcome<()> {
         let _changing = self.changing();
         let (place, mut record) = self.existing(&ask.snapshot)?;
@@ -358,79 +283,10 @@ impl Registry {
         })
     }
 
-    /// What the last engine left, for the volume to go on from. Cache files without a snapshot are
-    /// removed; a snapshot whose cache file cannot be opened is ended as damaged.
-    pub fn restore(state: &State, table: &Table) -> Outcome<Survivors> {
-        let mut survivors = Survivors {
-            epoch: state.get(Word::Epoch) as u32,
-            snapshots: Vec::new(),
-            pools: Vec::new(),
-        };
-        let snapshots = table.snapshots();
-        for (number, cache) in table.caches() {
-            let joined: Vec<_> = snapshots.iter().filter(|(_, s)| s.pool == number).collect();
-            let max = joined.iter().map(|(_, s)| s.cache_max_bytes).max();
-            match CacheFile::reopen(Path::new(&cache.path)) {
-                Ok((file, reserved)) => {
-                    let max = max.map_or(0, slots).min(MAX_SLOTS);
-                    let pool = Pool::new(Arc::new(file), state.index(number), reserved, max);
-                    survivors.pools.push((number, Arc::new(pool)));
-                }
-                Err(e) => {
-                    log::line(format!("opening cache {}: {e}", cache.path));
-                    end_without_cache(table, &snapshots, &cache, &e);
-                }
-            }
-        }
-        for (place, record) in table.snapshots() {
-            if record.state == SnapshotState::Active {
-                let bitmap = Bitmap::new(Arc::new(state.free_blocks(place)));
-                let new = NewSnapshot {
-                    key: record.image,
-                    pool: record.pool,
-                    free: record.free_known.then_some(bitmap),
-                    policy: record.policy(),
-                };
-                survivors.snapshots.push((new, record.epoch));
-            }
-        }
-        Ok(survivors)
-    }
-
     /// Removes what an engine left that died between two steps.
     pub fn tidy(&self) {
         let _changing = self.changing();
         self.tidy_caches();
-    }
-}
-
-/// Pre-images may lie in any cache file, so without one of them no snapshot is whole.
-fn end_without_cache(
-    table: &Table,
-    snapshots: &[(usize, SnapshotRecord)],
-    cache: &CacheRecord,
-    error: &io::Error,
-) {
-    let loss = Loss {
-        cause: LossCause::Damaged,
-        errno: error.raw_os_error(),
-        detail: format!("opening the cache {} failed: {error}", cache.path),
-    };
-    for (_, snapshot) in snapshots {
-        if matches!(
-            snapshot.state,
-            SnapshotState::Active | SnapshotState::Prepared
-        ) {
-            table.end_at_restart(snapshot.image, &loss);
-        }
-    }
-}
-
-fn remove_cache(cache: &CacheRecord) {
-    if let Err(e) = fs::remove_file(&cache.path)
-        && e.kind() != io::ErrorKind::NotFound
-    {
-        log::line(format!("removing {}: {e}", cache.path));
     }
 }
 

@@ -1,0 +1,98 @@
+//! The volume's cache files: made when a snapshot first needs one, removed when none does.
+
+use super::cache_file::CacheFile;
+use super::cache_place;
+use super::record::CacheRecord;
+use super::registry::{Registry, slots};
+use crate::failure::{Failure, Outcome};
+use crate::log;
+use crate::protocol::ErrorKind;
+use cow::BLOCK;
+use cow::map::MAX_POOLS;
+use cow::pool::Pool;
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+impl Registry {
+    /// The volume's cache file in this directory, made if there is none.
+    pub(super) fn cache_in(&self, directory: &Path) -> Outcome<(usize, Arc<Pool>)> {
+        let caches = self.table.caches();
+        let text = directory.to_string_lossy().into_owned();
+        if let Some((number, _)) = caches.iter().find(|(_, c)| c.directory == text)
+            && let Some(pool) = self.volume.pool(*number)
+        {
+            return Ok((*number, pool));
+        }
+        let number = (0..MAX_POOLS)
+            .find(|n| caches.iter().all(|(used, _)| used != n))
+            .ok_or_else(|| {
+                Failure::new(
+                    ErrorKind::TooMany,
+                    "the volume has too many cache locations",
+                )
+            })?;
+        let path = directory.join(format!("{}.cache", self.volume_id));
+        let record = CacheRecord {
+            directory: text,
+            path: path.to_string_lossy().into_owned(),
+        };
+        self.table.put_cache(number, Some(record))?;
+        let index = self.state.index(number);
+        index.clear();
+        match CacheFile::create(&path) {
+            Ok(file) => {
+                let pool = Arc::new(Pool::new(Arc::new(file), index, 0, 0));
+                self.volume.set_pool(number, Some(pool.clone()));
+                Ok((number, pool))
+            }
+            Err(e) => {
+                self.table.put_cache(number, None)?;
+                Err(cache_place::refused(
+                    format!("making {}", path.display()),
+                    e,
+                ))
+            }
+        }
+    }
+
+    /// A pool may grow to the largest maximum of the snapshots that use it.
+    pub(super) fn set_maximum(&self, number: usize) {
+        if let Some(pool) = self.volume.pool(number) {
+            let all = self.table.snapshots();
+            let joined = all.iter().filter(|(_, s)| s.pool == number);
+            let max = joined.map(|(_, s)| s.cache_max_bytes).max().unwrap_or(0);
+            pool.set_max_slots(slots(max));
+            self.volume.room_made();
+        }
+    }
+
+    /// Removes cache files that no snapshot uses or needs; returns how many bytes they had.
+    pub(super) fn tidy_caches(&self) -> u64 {
+        let snapshots = self.table.snapshots();
+        let mut given_back = 0;
+        for (number, cache) in self.table.caches() {
+            let joined = snapshots.iter().any(|(_, s)| s.pool == number);
+            let pool = self.volume.pool(number);
+            if joined || pool.as_ref().is_some_and(|p| p.used() > 0) {
+                continue;
+            }
+            given_back += pool.map_or(0, |p| p.reserved() * BLOCK as u64);
+            self.volume.set_pool(number, None);
+            remove_cache(&cache);
+            if let Err(e) = self.table.put_cache(number, None) {
+                log::line(format!("forgetting cache {}: {e}", cache.path));
+            }
+        }
+        given_back
+    }
+}
+
+fn remove_cache(cache: &CacheRecord) {
+    if let Err(e) = fs::remove_file(&cache.path)
+        && e.kind() != io::ErrorKind::NotFound
+    {
+        log::line(format!("removing {}: {e}", cache.path));
+    }
+}
