@@ -6,7 +6,7 @@ import type { Fault } from "@/server/core/contracts/link";
 export function faultOf(error: unknown): Fault {
   if (error instanceof TRPCClientError) {
     const { data, message } = error as TRPCClientError<AppRouter>;
-    if (data?.fault) return data.fault;
+    if (data?.fault) return besideItsField(data.fault);
     if (data?.code) return { kind: "internal", message, field: null, code: null };
   }
   return {
@@ -15,6 +15,14 @@ export function faultOf(error: unknown): Fault {
     field: null,
     code: null,
   };
+}
+
+/** Shown beside its field, a message need not begin with the field's name. */
+function besideItsField(fault: Fault): Fault {
+  const prefix = `${fault.field}: `;
+  return fault.field && fault.message.startsWith(prefix)
+    ? { ...fault, message: fault.message.slice(prefix.length) }
+    : fault;
 }
 
 /** Whether the session has ended. */

@@ -27,7 +27,7 @@ export function Checklist({ doctor }: { doctor: Doctor }) {
               <span className="font-medium">{check.name}</span>
               <span className={`text-xs ${tone}`}>{word}</span>
               <span className="wrap-anywhere col-start-2 text-[0.8125rem] text-mute">{check.detail}</span>
-              {!check.ok && check.fix && (
+              {!check.ok && check.required && check.fix && (
                 <span className="wrap-anywhere col-start-2 mt-1 font-mono text-xs">{check.fix}</span>
               )}
             </li>

@@ -98,6 +98,11 @@ export function JobEditor({ job }: { job: JobView | null }) {
             <SelectionFields hosts={hosts} />
             <DestinationFields job={job} />
             <OpenFileFields />
+            <div className="flex justify-end">
+              <Button type="submit" kind="primary" busy={isSubmitting}>
+                {job ? "Save changes" : "Create this job"}
+              </Button>
+            </div>
           </div>
           <div className="min-w-0 xl:sticky xl:top-5">
             <ForecastCard />
