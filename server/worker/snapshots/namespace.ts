@@ -11,6 +11,7 @@ import { join } from "node:path";
 import type { Places } from "../places";
 import { endProcess, processesInNamespace } from "../programs/processes";
 import { mustRun, type ProgramResult, runProgram } from "../programs/run-program";
+import { loopBackingFile } from "../volumes/block-device";
 import { readMounts } from "../volumes/mount-table";
 import { frozenOptions, unmount } from "../volumes/mounting";
 
@@ -38,7 +39,19 @@ export async function pinNamespace(places: Places, id: string): Promise<string> 
   }
   await (await open(file, "w", 0o600)).close();
   await mustRun("unshare", [`--mount=${file}`, "--propagation", "slave", "true"]);
+  await leaveOthers(places, file);
   return file;
+}
+
+/** Another installation's volumes are none of ours: held here, they could not be detached there. */
+async function leaveOthers(places: Places, namespace: string): Promise<void> {
+  const others: string[] = [];
+  for (const { mountPoint, device, fsType } of await readMounts()) {
+    const served = fsType === "fuse.stillframe" ? mountPoint : await loopBackingFile(device);
+    if (served === null || served.startsWith(`${places.run}/`)) continue;
+    if (fsType === "fuse.stillframe" || /\/fuse\/(live|snap-[^/]+)$/.test(served)) others.push(mountPoint);
+  }
+  if (others.length > 0) await inNamespace(namespace, ["umount", "-n", "--lazy", ...others.reverse()]);
 }
 
 /**

@@ -5,11 +5,14 @@ import type { z } from "zod";
 import { errnoName } from "../fault";
 import { log } from "../log";
 
+/** End of the name of a document that is being written. */
+const UNFINISHED = ".new";
+
 /** Writes with mode 0600 and waits until it is on stable storage. */
 export async function writeJson(path: string, value: unknown): Promise<void> {
   const directory = dirname(path);
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const temporary = `${path}.${process.pid}.new`;
+  const temporary = `${path}${UNFINISHED}`;
   const file = await open(temporary, "w", 0o600);
   try {
     await file.writeFile(JSON.stringify(value));
@@ -48,6 +51,12 @@ export async function readAllJson<S extends z.ZodType>(directory: string, schema
     if (value !== null) found.push(value);
   }
   return found;
+}
+
+/** Removes what a killed predecessor was just writing. Only before anything is written. */
+export async function removeUnfinished(directory: string): Promise<void> {
+  const names = await readdir(directory).catch(() => [] as string[]);
+  for (const name of names) if (name.endsWith(UNFINISHED)) await removeFile(join(directory, name));
 }
 
 export async function removeFile(path: string): Promise<void> {

@@ -13,7 +13,7 @@ import {
   deviceNumber,
   deviceSizeBytes,
   fileSystemType,
-  isClaimed,
+  isHeld,
   loopBackingFile,
   loopOf,
   passingLoopImage,
@@ -153,7 +153,7 @@ export async function suspendVolume(known: KnownVolumes, engine: EngineProgram, 
   }
   const unmounted = await unmountDevice(attached.device);
   try {
-    if (report !== null && (await isClaimed(attached.device))) {
+    if (report !== null && (await isHeld(attached.device))) {
       throw new FaultError("busy", `volume "${name}" is still mounted in the namespace of a backup; wait for its end`);
     }
     await engine.detach(engineDirectory(known.places, record.id));

@@ -1,6 +1,7 @@
 /** What the kernel tells about block devices and the images behind loop devices. */
 import { constants, open, readdir, readFile, stat } from "node:fs/promises";
 import { basename } from "node:path";
+import { pause } from "../clock";
 import { errnoName } from "../fault";
 import { runProgram } from "../programs/run-program";
 
@@ -44,8 +45,16 @@ export async function loopOf(image: string): Promise<string | null> {
   return null;
 }
 
-/** Whether a file system has the device mounted, in whatever mount namespace. */
-export async function isClaimed(device: string): Promise<boolean> {
+/** Whether a file system keeps the device mounted, in whatever mount namespace; a moment is granted to one that ends. */
+export async function isHeld(device: string): Promise<boolean> {
+  for (let tries = 0; tries < 20; tries += 1) {
+    if (!(await isClaimed(device))) return false;
+    await pause(100);
+  }
+  return true;
+}
+
+async function isClaimed(device: string): Promise<boolean> {
   try {
     await (await open(device, constants.O_RDONLY | constants.O_EXCL)).close();
     return false;
