@@ -53,6 +53,14 @@ impl Client {
         Ok(client)
     }
 
+    /// Waits until the engine closes the connection, as it does when it ends.
+    pub fn wait_for_end(&mut self) {
+        let mut line = String::new();
+        while self.stream.read_line(&mut line).is_ok_and(|n| n > 0) {
+            line.clear();
+        }
+    }
+
     pub fn call(&mut self, method: &str, params: Value) -> Outcome<Value> {
         let id = self.next;
         self.next += 1;

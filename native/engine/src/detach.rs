@@ -56,7 +56,6 @@ pub fn take_down(run: &RunDirectory, id: &str, force: bool) -> Outcome<()> {
     }
     clear_loops(run, force)?;
     shut_down(&mut client, force)?;
-    drop(client);
     unmount(run)?;
     end_keeper(run, force)?;
     residence::remove_groups(&id);
@@ -69,13 +68,16 @@ pub fn take_down(run: &RunDirectory, id: &str, force: bool) -> Outcome<()> {
 }
 
 fn shut_down(client: &mut Option<Client>, force: bool) -> Outcome<()> {
-    let asked = client
-        .as_mut()
-        .map(|c| c.call("shutdown", json!({ "force": force })));
-    match asked {
-        Some(Err(e)) if e.kind == ErrorKind::Busy => Err(e),
-        _ => Ok(()),
+    let Some(mut client) = client.take() else {
+        return Ok(());
+    };
+    match client.call("shutdown", json!({ "force": force })) {
+        Ok(_) => client.wait_for_end(),
+        Err(e) if e.kind == ErrorKind::Busy => return Err(e),
+        // It may be dying; what follows does not need it.
+        Err(e) => eprintln!("stillframe-engine: {e}"),
     }
+    Ok(())
 }
 
 fn clear_loops(run: &RunDirectory, force: bool) -> Outcome<()> {

@@ -96,7 +96,7 @@ impl Served for Engine {
         self.change(|| self.volume.write_zeroes(offset, length, scratch))
     }
 
-    fn request_seen(&self) {
+    fn request_handled(&self) {
         self.state
             .word(Word::Requests)
             .fetch_add(1, Ordering::Relaxed);

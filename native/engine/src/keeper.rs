@@ -6,8 +6,8 @@
 //! thread, reads no request, and starts an engine only after the previous one was reaped, so that no
 //! write of the old one can land late.
 //!
-//! If engines keep dying without serving anything it ends, and with it the connection: requests then
-//! fail instead of waiting for ever.
+//! If engines keep crashing without answering anything it ends, and with it the connection: requests
+//! then fail instead of waiting for ever. Being killed from outside is not crashing.
 
 use crate::failure::{Context, Outcome};
 use crate::residence;
@@ -18,10 +18,11 @@ use std::collections::VecDeque;
 use std::io::Write;
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixListener;
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// So many deaths within this time, without one request served, end it.
+/// So many crashes within this time, without one request answered, end it.
 const CRASH_LOOP: usize = 10;
 const CRASH_TIME: Duration = Duration::from_secs(10);
 /// An engine's exit status when the file system was unmounted.
@@ -100,6 +101,13 @@ fn watch(run: &RunDirectory, state: &State) {
         if state.get(Word::Requests) != served {
             served = state.get(Word::Requests);
             deaths.clear();
+        }
+        // Somebody killed it: nothing that it does by itself.
+        let killed = result
+            .as_ref()
+            .is_ok_and(|s| s.signal() == Some(libc::SIGKILL));
+        if killed {
+            continue;
         }
         deaths.push_back(Instant::now());
         if deaths.len() >= CRASH_LOOP {

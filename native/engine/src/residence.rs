@@ -7,11 +7,15 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// From linux/prctl.h, Linux 5.6.
 const PR_SET_IO_FLUSHER: libc::c_int = 57;
 /// cgroup v1 hierarchies that can stop or starve a process.
 const V1_CONTROLLERS: [&str; 5] = ["memory", "blkio", "freezer", "pids", "name=systemd"];
+
+/// With 10 ms between them.
+const REMOVE_ATTEMPTS: usize = 100;
 
 /// Moves this process into groups `stillframe/<name>`. Returns what could not be done.
 pub fn enter_own_groups(name: &str) -> Vec<String> {
@@ -26,10 +30,17 @@ pub fn enter_own_groups(name: &str) -> Vec<String> {
     refused
 }
 
-/// Removes the groups of a volume, once no process is in them.
+/// Removes the groups of a volume; its last process may still be ending.
 pub fn remove_groups(name: &str) {
     for directory in group_directories(name) {
-        let _ = fs::remove_dir(&directory);
+        for _ in 0..REMOVE_ATTEMPTS {
+            match fs::remove_dir(&directory) {
+                Err(e) if e.raw_os_error() == Some(libc::EBUSY) => {
+                    std::thread::sleep(Duration::from_millis(10));
+                }
+                _ => break,
+            }
+        }
     }
 }
 

@@ -29,6 +29,7 @@ use transport::fuse::session;
 const ROOM_INTERVAL: Duration = Duration::from_millis(500);
 
 pub fn serve() -> Outcome<()> {
+    die_of_any_panic();
     // SAFETY: the keeper placed these for us; nobody else in this process owns them.
     let (memory, backing, listener) = unsafe {
         (
@@ -101,6 +102,15 @@ pub fn serve() -> Outcome<()> {
     loop {
         thread::park();
     }
+}
+
+/// A thread that is gone would leave its request unanswered for ever; a dead process is replaced, and
+/// the request sent again.
+fn die_of_any_panic() {
+    std::panic::set_hook(Box::new(|panic| {
+        log::line(format!("{panic}"));
+        std::process::abort();
+    }));
 }
 
 /// Memory that stays, and the mark of a process that works for writeback.

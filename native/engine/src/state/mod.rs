@@ -63,7 +63,7 @@ pub enum Word {
     Epoch = 4,
     /// The number of the next frozen image.
     NextImage = 5,
-    /// Requests of the kernel seen: progress, for the keeper.
+    /// Requests of the kernel handled: progress, for the keeper.
     Requests = 6,
     /// 1 once the engine was asked to end for good.
     Shutdown = 7,

@@ -82,7 +82,6 @@ impl Worker {
                     _ => return e,
                 },
             };
-            self.served.request_seen();
             let start = PAGE - REQUEST_HEAD;
             let reply = dispatch::handle(
                 &mut self.buffer[..],
@@ -91,6 +90,7 @@ impl Worker {
                 &mut self.scratch[..],
                 &*self.served,
             );
+            self.served.request_handled();
             if let Some(range) = reply
                 && let Err(e) = write_all(self.fd, &self.buffer[range])
             {
