@@ -25,7 +25,7 @@ export function Note({ tone = "info", title, children, action, className }: Note
       role={tone === "loss" ? "alert" : undefined}
       className={cn("flex flex-wrap gap-x-4 gap-y-2 rounded-[10px] border bg-panel px-3.5 py-3", box, className)}
     >
-      <div className="flex min-w-0 flex-[1_1_14rem] gap-3">
+      <div className="flex min-w-0 flex-[1_1_16rem] gap-3">
         <Icon className={cn("mt-0.5 size-4 shrink-0", mark)} aria-label={word} />
         <div className="min-w-0">
           {title && <p className="font-semibold">{title}</p>}

@@ -27,6 +27,13 @@ export function VolumeActions({ volume }: { volume: VolumeView }) {
   );
   const detach = useMutation(trpc.volumes.detach.mutationOptions(settled));
   const remove = useMutation(trpc.volumes.removePractice.mutationOptions(settled));
+  const restart = useMutation(
+    trpc.hosts.restartEngine.mutationOptions({
+      onSuccess: () => toast.success(`The engine of ${volume.name} is restarted.`),
+      onSettled: settled.onSettled,
+      onError: (error) => toast.error(faultOf(error).message, { duration: 12_000 }),
+    }),
+  );
   const at = { hostId: volume.hostId, name: volume.name };
   if (!volume.connected) return null;
   return (
@@ -45,6 +52,16 @@ export function VolumeActions({ volume }: { volume: VolumeView }) {
           }
         >
           Attach
+        </Button>
+      )}
+      {volume.state === "unreachable" && (
+        <Button
+          size="small"
+          kind="primary"
+          busy={restart.isPending}
+          onClick={() => restart.mutate({ hostId: volume.hostId, volume: volume.name })}
+        >
+          Restart engine
         </Button>
       )}
       {(volume.state === "attached" || volume.state === "unreachable") && (

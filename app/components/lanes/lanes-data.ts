@@ -68,15 +68,15 @@ export function rateAt(lane: Lane, at: number, spanMs: number): { bytes: number;
 }
 
 /**
- * The measurements of the lane's own cache. The release is told a moment after it happened: measurements
- * of nothing between the two are not the cache's.
+ * The measurements of the lane's own cache. A cache only grows; the release is told a moment after it
+ * happened, and measurements of nothing between the two are not the cache's.
  */
 export function cachePoints(lane: Lane): LanePoint[] {
   const { frozenAt, released } = lane;
   if (frozenAt === null) return [];
   const points = lane.points.filter((point) => point.at >= frozenAt && (!released || point.at <= released.at));
-  if (released) while (points.length > 0 && points.at(-1)?.cacheUsed === 0) points.pop();
-  return points;
+  const first = points.findIndex((point) => point.cacheUsed > 0);
+  return points.filter((point, index) => point.cacheUsed > 0 || index < first || first === -1);
 }
 
 /** Bytes in a lane's cache at a time: 0 before its instant and after its release. */
