@@ -30,10 +30,10 @@ const runUrls: string[] = [];
 
 test.beforeAll(async ({ browser }) => {
   here = await Installation.start(cleanup, { programs: { upOnPort: port } });
-  page = await browser.newPage({ baseURL: base, viewport: { width: 1440, height: 1000 } });
+  page = await (await browser.newContext({ baseURL: base, viewport: { width: 1440, height: 1000 } })).newPage();
 });
 test.afterAll(async () => {
-  await page?.close();
+  await page?.context().close();
   await cleanup.run();
 });
 
