@@ -106,6 +106,7 @@ impl Served for Engine {
 /// What a series of reports goes on from.
 #[derive(Default)]
 pub struct Since {
+    /// Latencies counted up to the previous report; None: since attach.
     pub histogram: Option<Histogram>,
     /// The watcher of gaps whose series it is; None: since attach.
     pub watcher: Option<usize>,
@@ -117,11 +118,11 @@ impl Engine {
         let now = t.histogram();
         let earlier = since.histogram.unwrap_or([0; crate::telemetry::BUCKETS]);
         let quiet = t.quiet();
+        if since.histogram.is_some() {
+            since.histogram = Some(now);
+        }
         let gap = match since.watcher {
-            Some(watcher) => {
-                since.histogram = Some(now);
-                t.watched_gap(watcher)
-            }
+            Some(watcher) => t.watched_gap(watcher),
             None => t.get(Counter::LongestGap),
         };
         let last_write = t.get(Counter::LastWriteUnix);

@@ -4,10 +4,10 @@ use crate::clock;
 use crate::protocol::LatencyReport;
 use crate::state::mapping::Region;
 use cow::store::Words;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Watchers of gaps at once.
-pub const MAX_WATCHERS: usize = 32;
+const MAX_WATCHERS: usize = 32;
 /// Gaps below this are not worth a second look.
 const SHORT_GAP: u64 = 1_000_000;
 /// Bucket n counts latencies of 2ⁿ⁻¹ up to 2ⁿ µs, bucket 0 those below 1 µs.
@@ -37,6 +37,7 @@ pub struct Telemetry {
     words: Region,
     /// For each watcher the longest gap since it last asked, nanoseconds.
     watched_gaps: [AtomicU64; MAX_WATCHERS],
+    watching: [AtomicBool; MAX_WATCHERS],
 }
 
 impl Telemetry {
@@ -44,6 +45,7 @@ impl Telemetry {
         let telemetry = Telemetry {
             words,
             watched_gaps: [const { AtomicU64::new(0) }; MAX_WATCHERS],
+            watching: [const { AtomicBool::new(false) }; MAX_WATCHERS],
         };
         // At attach the quiet time begins.
         let last = telemetry.word(Counter::LastWriteBoot);
@@ -94,6 +96,18 @@ impl Telemetry {
     /// Nanoseconds since the last change.
     pub fn quiet(&self) -> u64 {
         clock::boot_nanos().saturating_sub(self.get(Counter::LastWriteBoot))
+    }
+
+    /// Begins to watch for gaps; None if too many do.
+    pub fn watch(&self) -> Option<usize> {
+        let mut places = self.watching.iter();
+        let place = places.position(|w| !w.swap(true, Ordering::Relaxed))?;
+        self.watched_gaps[place].store(0, Ordering::Relaxed);
+        Some(place)
+    }
+
+    pub fn stop_watching(&self, watcher: usize) {
+        self.watching[watcher].store(false, Ordering::Relaxed);
     }
 
     /// The longest gap since this watcher last asked, nanoseconds, without the running one.

@@ -8,12 +8,10 @@ use crate::failure::Failure;
 use crate::log;
 use crate::protocol::{ErrorKind, Event, PROTOCOL};
 use crate::state::Word;
-use crate::telemetry::MAX_WATCHERS;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -104,25 +102,25 @@ fn reply(outbox: &Outbox, id: u64, result: Result<Value, Failure>) {
 
 /// Starts the thread that reports. One subscription a connection is meant; a second one adds reports.
 fn subscribe(engine: &Arc<Engine>, outbox: &Arc<Outbox>, interval: Duration) {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    let watcher = NEXT.fetch_add(1, Ordering::Relaxed) as usize % MAX_WATCHERS;
     engine.events.subscribe(outbox);
     let (engine, outbox) = (engine.clone(), outbox.clone());
     let run = move || {
-        engine.telemetry.watched_gap(watcher);
         let mut since = Since {
             histogram: Some(engine.telemetry.histogram()),
-            watcher: Some(watcher),
+            watcher: engine.telemetry.watch(),
         };
         loop {
             let report = Box::new(engine.report(&mut since));
             let Ok(line) = serde_json::to_string(&Event::Report { report }) else {
-                return;
+                break;
             };
             if !outbox.send_report(line) {
-                return;
+                break;
             }
             thread::sleep(interval);
+        }
+        if let Some(watcher) = since.watcher {
+            engine.telemetry.stop_watching(watcher);
         }
     };
     if let Err(e) = thread::Builder::new().name("reports".into()).spawn(run) {
