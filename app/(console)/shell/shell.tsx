@@ -6,6 +6,7 @@ import { type ReactNode, useState } from "react";
 import { Button } from "@/app/components/button";
 import { Mark } from "@/app/components/mark";
 import { AccountMenu } from "./account-menu";
+import { CommandPalette } from "./command-palette";
 import { Navigation } from "./navigation";
 
 type ShellProps = { user: { name: string; email: string }; children: ReactNode };
@@ -21,9 +22,13 @@ export function Shell({ user, children }: ShellProps) {
       >
         Skip to the content
       </a>
+      <CommandPalette />
       <aside className="sticky top-0 hidden h-dvh flex-col border-line border-r px-3 py-4.5 lg:flex">
         <Brand />
         <Navigation />
+        <p className="px-2.5 pt-4 text-faint text-xs">
+          <kbd className="rounded border border-line px-1 font-mono">Ctrl K</kbd> finds anything
+        </p>
         <AccountMenu user={user} />
       </aside>
       <header className="sticky top-0 z-30 flex h-13 items-center justify-between border-line border-b bg-bg/90 px-3 backdrop-blur lg:hidden">

@@ -13,16 +13,18 @@ import { formatBytes } from "@/server/core/text/bytes";
 export function VolumeActions({ volume }: { volume: VolumeView }) {
   const trpc = useTRPC();
   const queryClient = useQueryClient();
-  const [open, setOpen] = useState<"detach" | "remove" | null>(null);
+  const [open, setOpen] = useState<"attach" | "detach" | "remove" | null>(null);
   const settled = {
     onSuccess: () => setOpen(null),
     onSettled: () => queryClient.invalidateQueries({ queryKey: trpc.volumes.pathKey() }),
   };
   const attach = useMutation(
     trpc.volumes.attach.mutationOptions({
-      onSuccess: (attached) => toast.success(`${attached.name} is attached: snapshots can be taken of it now.`),
+      onSuccess: (attached) => {
+        setOpen(null);
+        toast.success(`${attached.name} is attached: snapshots can be taken of it now.`);
+      },
       onSettled: settled.onSettled,
-      onError: (error) => toast.error(faultOf(error).message, { duration: 12_000 }),
     }),
   );
   const detach = useMutation(trpc.volumes.detach.mutationOptions(settled));
@@ -38,19 +40,8 @@ export function VolumeActions({ volume }: { volume: VolumeView }) {
   if (!volume.connected) return null;
   return (
     <span className="flex justify-end gap-1.5">
-      {volume.state === "detached" && (
-        <Button
-          size="small"
-          busy={attach.isPending}
-          onClick={() =>
-            attach.mutate({
-              hostId: volume.hostId,
-              source: volume.source,
-              name: volume.name,
-              ...(volume.mount ? { mount: volume.mount } : {}),
-            })
-          }
-        >
+      {(volume.state === "detached" || (volume.state === "available" && volume.mount !== "/")) && (
+        <Button size="small" onClick={() => setOpen("attach")} aria-label={`Attach ${volume.name}`}>
           Attach
         </Button>
       )}
@@ -64,7 +55,8 @@ export function VolumeActions({ volume }: { volume: VolumeView }) {
           Restart engine
         </Button>
       )}
-      {(volume.state === "attached" || volume.state === "unreachable") && (
+      {/* A practice volume is taken down by its removal. */}
+      {!volume.practice && (volume.state === "attached" || volume.state === "unreachable") && (
         <Button size="small" onClick={() => setOpen("detach")} aria-label={`Detach ${volume.name}`}>
           Detach
         </Button>
@@ -74,6 +66,27 @@ export function VolumeActions({ volume }: { volume: VolumeView }) {
           Remove
         </Button>
       )}
+      <ConfirmDialog
+        open={open === "attach"}
+        onOpenChange={(next) => setOpen(next ? "attach" : null)}
+        title={`Attach ${volume.name}?`}
+        description={
+          volume.mount
+            ? `It is unmounted from ${volume.mount} for a moment and mounted there again through the engine. Programs that have files open on it must be stopped first.`
+            : `The engine makes a live device over ${volume.source}.`
+        }
+        confirm="Attach"
+        cancel="Leave as it is"
+        busy={attach.isPending}
+        error={attach.error && faultOf(attach.error).message}
+        onConfirm={() =>
+          attach.mutate(
+            volume.mount
+              ? { hostId: volume.hostId, source: volume.mount, remount: true }
+              : { hostId: volume.hostId, source: volume.source, name: volume.name },
+          )
+        }
+      />
       <ConfirmDialog
         open={open === "detach"}
         onOpenChange={(next) => setOpen(next ? "detach" : null)}
