@@ -1,12 +1,16 @@
 /** What a run's backup holds, and getting it back. One run may have made several backups, one for each volume. */
+import { randomUUID } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { z } from "zod";
 import type { HostInput, HostOutput, RestoreEntry } from "@/server/core/contracts/host-methods";
 import { isWithin, normalPath } from "@/server/core/planning/selection";
-import { errnoName, FaultError } from "../fault";
+import { codedFault, errnoName, FaultError } from "../fault";
+import type { Host } from "../host";
 import type { Places } from "../places";
 import type { ProgramResult } from "../programs/run-program";
-import { resticFailed, withRestic } from "./restic";
+import { UndoStack } from "../snapshots/undo";
+import { runLongProgram } from "./long-program";
+import { commonArguments, keepPassword, newSecretPath, resticFailed, withRestic } from "./restic";
 import { runTag } from "./restic-backup";
 
 const backupSchema = z.object({ id: z.string(), paths: z.array(z.string()) });
@@ -18,6 +22,13 @@ const nodeSchema = z.object({
   mtime: z.string().optional(),
 });
 type Node = z.output<typeof nodeSchema>;
+/** What of the chosen paths one backup holds. */
+interface Wanted {
+  backup: string;
+  paths: string[];
+  files: number;
+  bytes: number;
+}
 type Call = (...args: string[]) => Promise<ProgramResult>;
 
 /** `restore.list`: entries directly below a path. */
@@ -39,34 +50,63 @@ export function listBackup(places: Places, input: HostInput<"restore.list">): Pr
 
 /** `restore.start`: the chosen paths below `target`, which must be absent or empty. */
 export async function restoreFiles(
-  places: Places,
+  host: Host,
   input: HostInput<"restore.start">,
 ): Promise<HostOutput<"restore.start">> {
   await refuseUnlessEmpty(input.target);
   const paths = input.paths.map(normalPath);
-  return withRestic(places, input, async (call) => {
-    let restoredFiles = 0;
-    let restoredBytes = 0;
-    const missing = new Set(paths);
+  const plan = await withRestic(host.places, input, async (call) => {
+    const wanted: Wanted[] = [];
     for (const backup of await backupsOf(call, input.runId)) {
-      const wanted = await wantedIn(call, backup, paths);
-      if (wanted.paths.length === 0) continue;
-      for (const path of wanted.paths) missing.delete(path);
-      const includes = wanted.paths.flatMap((path) => ["--include", literalPattern(path)]);
-      const done = await call("restore", backup.id, "--target", input.target, ...includes);
-      if (done.exitCode !== 0) throw resticFailed(done);
-      restoredFiles += wanted.files;
-      restoredBytes += wanted.bytes;
+      const found = await wantedIn(call, backup, paths);
+      if (found.paths.length > 0) wanted.push(found);
     }
-    if (missing.size > 0 && missing.size === paths.length) {
-      throw new FaultError("notFound", `the backup does not hold ${[...missing].join(", ")}`, { field: "paths" });
-    }
-    return { restoredFiles, restoredBytes };
+    return wanted;
   });
+  if (plan.length === 0) {
+    throw new FaultError("notFound", `the backup does not hold ${paths.join(", ")}`, { field: "paths" });
+  }
+  await restorePlan(host, input, plan);
+  return {
+    restoredFiles: plan.reduce((sum, w) => sum + w.files, 0),
+    restoredBytes: plan.reduce((sum, w) => sum + w.bytes, 0),
+  };
+}
+
+/** Journaled: a restic that a killed worker leaves restoring is ended, and its lock removed. */
+async function restorePlan(host: Host, input: HostInput<"restore.start">, plan: Wanted[]): Promise<void> {
+  const { repository, password, target } = input;
+  const undo = new UndoStack(host.places, `restore-${randomUUID()}`, host.undoer);
+  const passwordFile = newSecretPath(host.places);
+  try {
+    await undo.push({ kind: "file", path: passwordFile });
+    await keepPassword(host.places, passwordFile, password);
+    await undo.push({ kind: "resticLocks", repository, passwordFile });
+    for (const { backup, paths } of plan) {
+      const includes = paths.flatMap((path) => ["--include", literalPattern(path)]);
+      const common = commonArguments(host.places, { repository, passwordFile });
+      const args = [...common, "restore", backup, "--target", target, ...includes];
+      const restoring = {
+        program: "restic",
+        args,
+        namespace: null,
+        env: { LC_ALL: "C.UTF-8" },
+        what: "restic restore",
+      };
+      const done = await runLongProgram(undo, restoring, new AbortController().signal);
+      if (done.exitCode !== 0) {
+        const last = done.lines.at(-1) ?? "";
+        const evidence = { exitCode: done.exitCode, lines: done.lines };
+        throw codedFault("failed", "SF-103", `restic restore ended with ${done.exitCode}: ${last}`, evidence);
+      }
+    }
+  } finally {
+    await undo.unwind();
+  }
 }
 
 async function backupsOf(call: Call, runId: string): Promise<z.output<typeof backupSchema>[]> {
-  const listed = await call("snapshots", "--json", "--tag", runTag(runId));
+  const listed = await call("snapshots", "--no-lock", "--json", "--tag", runTag(runId));
   if (/wrong password|no key found/i.test(listed.stderr)) {
     throw new FaultError("denied", "the repository does not open with this password", { field: "password" });
   }
@@ -78,7 +118,7 @@ async function backupsOf(call: Call, runId: string): Promise<z.output<typeof bac
 
 /** Nodes below a folder; `recursive` all of them, else at least the direct ones. */
 async function listNodes(call: Call, id: string, folder: string, recursive = false): Promise<Node[]> {
-  const args = ["ls", "--json", ...(recursive ? ["--recursive"] : []), id, folder];
+  const args = ["ls", "--no-lock", "--json", ...(recursive ? ["--recursive"] : []), id, folder];
   const listed = await call(...args);
   if (listed.exitCode !== 0) throw resticFailed(listed);
   return listed.stdout.split("\n").flatMap((line) => {
@@ -88,12 +128,8 @@ async function listNodes(call: Call, id: string, folder: string, recursive = fal
   });
 }
 
-async function wantedIn(
-  call: Call,
-  backup: { id: string; paths: string[] },
-  paths: string[],
-): Promise<{ paths: string[]; files: number; bytes: number }> {
-  const found = { paths: [] as string[], files: 0, bytes: 0 };
+async function wantedIn(call: Call, backup: { id: string; paths: string[] }, paths: string[]): Promise<Wanted> {
+  const found: Wanted = { backup: backup.id, paths: [], files: 0, bytes: 0 };
   for (const path of paths) {
     const touches = backup.paths.some((p) => isWithin(path, p) || isWithin(p, path));
     if (!touches) continue;

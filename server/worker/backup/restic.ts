@@ -59,7 +59,8 @@ export function prepareRepository(
   at: { repository: string; password: string },
 ): Promise<{ created: boolean }> {
   return withRestic(places, at, async (call) => {
-    const opened = await call("cat", "config");
+    // Without a lock: what only looks must leave nothing behind when it is killed.
+    const opened = await call("cat", "config", "--no-lock");
     if (opened.exitCode === 0) return { created: false };
     if (/wrong password|no key found/i.test(opened.stderr)) {
       throw new FaultError("denied", `${at.repository} does not open with this password`, { field: "password" });

@@ -117,7 +117,7 @@ export function hostHandlers({ host, runs, sessions, snapshots }: HostParts): Ha
       return {};
     },
     "restore.list": (input) => listBackup(places, input),
-    "restore.start": (input) => restoreFiles(places, input),
+    "restore.start": (input) => restoreFiles(host, input),
     "repository.prepare": (input) => prepareRepository(places, input),
     "engine.restart": ({ volume }) =>
       exclusively(async () => {
