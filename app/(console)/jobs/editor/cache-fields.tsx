@@ -47,7 +47,7 @@ export function CacheFields() {
                 value={chosen ?? AUTOMATIC}
                 onChange={(value) => field.onChange(value === AUTOMATIC ? null : value)}
                 options={[
-                  { value: AUTOMATIC, label: "Automatic", detail: "The allowed location with the most room" },
+                  { value: AUTOMATIC, label: "Automatic", detail: "the allowed location with the most room" },
                   ...locations.map((one) => ({
                     value: one.path,
                     label: one.path,

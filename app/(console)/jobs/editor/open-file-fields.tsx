@@ -52,7 +52,7 @@ export function OpenFileFields() {
                   onChange={field.onChange}
                   options={[
                     { value: "automatic", label: "Automatic" },
-                    { value: "engine", label: "Engine", detail: "Fails for a volume that is not attached" },
+                    { value: "engine", label: "Engine", detail: "fails for a volume that is not attached" },
                   ]}
                 />
               </Field>
