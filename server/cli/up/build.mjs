@@ -34,6 +34,7 @@ export async function build() {
     ),
   };
   if (stale.dependencies || stale.engine) requireSpace(root, 4);
+  if (stale.engine) requireCargo();
   // The one waits for the network, the other for the processor.
   await together(stale.dependencies && installDependencies(), stale.engine && buildEngine());
   await generateClient();

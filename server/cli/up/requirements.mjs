@@ -154,6 +154,9 @@ export async function installPackages(root, more = {}) {
     await step(root, "Debian package lists", apt, ["update"], { env });
     await step(root, title, apt, install, { env });
   }
+  const still = missing.map(([program]) => program).filter((program) => find(program) === null);
+  if (still.length === 0) return;
+  throw new Refusal(`${still.join(", ")} cannot be run, although the packages are installed.`, "Look at them by hand.");
 }
 
 function hasPackageLists() {
