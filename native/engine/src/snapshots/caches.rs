@@ -37,13 +37,17 @@ impl Registry {
         let record = CacheRecord {
             directory: text,
             path: path.to_string_lossy().into_owned(),
+            in_use: false,
         };
-        self.table.put_cache(number, Some(record))?;
+        self.table.put_cache(number, Some(record.clone()))?;
         let index = self.state.index(number);
         index.clear();
         match CacheFile::create(&path) {
             Ok(file) => {
                 let pool = Arc::new(Pool::new(Arc::new(file), index, 0, 0));
+                let in_use = true;
+                let record = CacheRecord { in_use, ..record };
+                self.table.put_cache(number, Some(record))?;
                 self.volume.set_pool(number, Some(pool.clone()));
                 Ok((number, pool))
             }
@@ -80,8 +84,15 @@ impl Registry {
             }
             given_back += pool.map_or(0, |p| p.reserved() * BLOCK as u64);
             self.volume.set_pool(number, None);
-            remove_cache(&cache);
-            if let Err(e) = self.table.put_cache(number, None) {
+            let ending = CacheRecord {
+                in_use: false,
+                ..cache.clone()
+            };
+            let forgotten = self.table.put_cache(number, Some(ending)).and_then(|()| {
+                remove_cache(&cache);
+                self.table.put_cache(number, None)
+            });
+            if let Err(e) = forgotten {
                 log::line(format!("forgetting cache {}: {e}", cache.path));
             }
         }

@@ -51,4 +51,7 @@ impl SnapshotRecord {
 pub struct CacheRecord {
     pub directory: String,
     pub path: String,
+    /// False before the file is made and while it is removed: a file that an engine's death leaves
+    /// then is nobody's, and one that is missing is not missed.
+    pub in_use: bool,
 }

@@ -227,10 +227,11 @@ impl Registry {
             .release(record.image, || removed = self.table.remove(place));
         removed?;
         self.state.free_blocks(place).clear();
-        let given_back = self.tidy_caches();
+        // First: from a file that nobody uses any more, no writer may take another slot.
         for (number, _) in self.table.caches() {
             self.set_maximum(number);
         }
+        let given_back = self.tidy_caches();
         Ok(ReleaseResult {
             cache_freed_bytes: (freed * BLOCK as u64).max(given_back),
         })

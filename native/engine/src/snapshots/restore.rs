@@ -27,6 +27,10 @@ pub fn restore(state: &State, table: &Table) -> Outcome<Survivors> {
     };
     let snapshots = table.snapshots();
     for (number, cache) in table.caches() {
+        if !cache.in_use {
+            // `Registry::tidy` removes what there is of it.
+            continue;
+        }
         let joined: Vec<_> = snapshots.iter().filter(|(_, s)| s.pool == number).collect();
         let max = joined.iter().map(|(_, s)| s.cache_max_bytes).max();
         match CacheFile::reopen(Path::new(&cache.path)) {
