@@ -10,7 +10,7 @@ import { cache } from "react";
 import superjson from "superjson";
 import type { AppRouter } from "@/server/console/routers/app-router";
 
-const base = () => process.env.STILLFRAME_INTERNAL_URL ?? "http://127.0.0.1:3000";
+const base = () => process.env.STILLFRAME_INTERNAL_URL ?? "http://127.0.0.1:4400";
 
 /** One for each request. */
 export const serverTrpc = cache(async () => {

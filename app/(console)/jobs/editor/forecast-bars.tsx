@@ -4,7 +4,7 @@ import type { JobForecast } from "./use-forecast";
 const shades = ["opacity-100", "opacity-75", "opacity-55", "opacity-40"];
 
 /** Two bars on one scale: all caches together, and the largest alone, each with its limit. */
-export function ForecastBars({ forecast, roomAllAtOnceBytes, roomOneAtATimeBytes, volumes }: JobForecast) {
+export function ForecastBars({ forecast, roomAllAtOnceBytes, roomOneAtATimeBytes, volumes, roomKnown }: JobForecast) {
   const scale = Math.max(
     1,
     forecast.needAllAtOnceBytes * 1.15,
@@ -13,9 +13,21 @@ export function ForecastBars({ forecast, roomAllAtOnceBytes, roomOneAtATimeBytes
   const largest = forecast.volumes.filter((one) => one.needBytes === forecast.needOneAtATimeBytes).slice(0, 1);
   return (
     <div className="space-y-4">
-      <Bar name="All at once" parts={forecast.volumes} room={roomAllAtOnceBytes} scale={scale} fill="bg-frozen" />
+      <Bar
+        name="All at once"
+        parts={forecast.volumes}
+        room={roomKnown ? roomAllAtOnceBytes : null}
+        scale={scale}
+        fill="bg-frozen"
+      />
       {volumes > 1 && (
-        <Bar name="One at a time" parts={largest} room={roomOneAtATimeBytes} scale={scale} fill="bg-cache" />
+        <Bar
+          name="One at a time"
+          parts={largest}
+          room={roomKnown ? roomOneAtATimeBytes : null}
+          scale={scale}
+          fill="bg-cache"
+        />
       )}
     </div>
   );
@@ -24,7 +36,7 @@ export function ForecastBars({ forecast, roomAllAtOnceBytes, roomOneAtATimeBytes
 type BarProps = {
   name: string;
   parts: readonly { name: string; needBytes: number }[];
-  room: number;
+  room: number | null;
   scale: number;
   fill: string;
 };
@@ -36,7 +48,8 @@ function Bar({ name, parts, room, scale, fill }: BarProps) {
       <div className="mb-1 flex flex-wrap justify-between gap-x-3">
         <span>{name}</span>
         <span className="font-mono text-mute text-xs">
-          {formatBytes(need)} <span className="text-faint">·</span> room {formatBytes(room)}
+          {formatBytes(need)}
+          {room !== null && ` · room ${formatBytes(room)}`}
         </span>
       </div>
       <div className="relative h-6 overflow-hidden rounded-md bg-soft" aria-hidden>
@@ -50,7 +63,7 @@ function Bar({ name, parts, room, scale, fill }: BarProps) {
             />
           ))}
         </div>
-        {room <= scale && (
+        {room !== null && room <= scale && (
           <div
             className="absolute inset-y-0 border-loss border-l-2 border-dashed"
             style={{ left: `${(room / scale) * 100}%` }}

@@ -26,7 +26,12 @@ export function ForecastCard() {
       {enabled && forecast.volumes > 0 && (
         <>
           <ForecastBars {...forecast} />
-          <div className="mt-4 space-y-3">
+          {!forecast.roomKnown && (
+            <Note tone="warn" title="How much room there is, is not known" className="mt-4">
+              The host has not said yet where caches can be kept, or the chosen location is not one of them.
+            </Note>
+          )}
+          <div className={forecast.roomKnown ? "mt-4 space-y-3" : "hidden"}>
             <Note
               tone={forecast.fitsAllAtOnce ? "good" : "loss"}
               title={forecast.fitsAllAtOnce ? "All at once fits" : "All at once may not fit"}

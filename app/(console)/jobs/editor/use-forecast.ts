@@ -11,6 +11,8 @@ import type { JobDraft, JobDraftIn } from "./job-draft";
 export type JobForecast = {
   mode: Mode;
   volumes: number;
+  /** Whether the host has said where caches can be kept. */
+  roomKnown: boolean;
   forecast: Forecast;
   /** Largest room for one cache, and for all of them together, as the broker would place them. */
   roomAllAtOnceBytes: number;
@@ -34,7 +36,7 @@ export function useForecast(): JobForecast {
   ]);
   const settings = useQuery(trpc.settings.get.queryOptions()).data;
   const onHost = (useQuery(trpc.volumes.list.queryOptions({})).data ?? []).filter((one) => one.hostId === hostId);
-  const caches = useQuery(trpc.cache.list.queryOptions({})).data ?? [];
+  const caches = useQuery(trpc.cache.list.queryOptions({}, { refetchInterval: 5000 })).data ?? [];
   const volumes = onHost.filter((volume) => names.includes(volume.name));
   const number = (value: unknown) => (typeof value === "number" && Number.isFinite(value) ? value : null);
   const options = { initialBytes: number(cache?.initialBytes), maxBytes: number(cache?.maxBytes) };
@@ -59,6 +61,7 @@ export function useForecast(): JobForecast {
   return {
     mode: effectiveMode(oneAtATime ?? "inherit", settings?.oneAtATime ?? false),
     volumes: volumes.length,
+    roomKnown: locations.length > 0,
     forecast,
     roomAllAtOnceBytes: placements.reduce((sum, one) => sum + one.maxBytes, 0),
     roomOneAtATimeBytes: Math.max(0, ...alone.flatMap((one) => (one.ok ? one.placements.map((p) => p.maxBytes) : []))),
