@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { RunEvent } from "@/server/core/contracts/run";
 import { Outbox } from "@/server/worker/link/outbox";
+import { mustRun } from "@/server/worker/programs/run-program";
 import { cleanupAfterEach } from "../fixtures/cleanup";
+import { pause } from "../fixtures/native-program";
 
 const cleanup = cleanupAfterEach();
 const event = (text: string): RunEvent => ({
@@ -70,4 +72,25 @@ test("events that are appended while others are acknowledged are all kept", asyn
   expect(kept.slice(-3)).toEqual([1498, 1499, 1500]);
   expect(kept).toEqual(kept.map((_, i) => (kept[0] ?? 0) + i));
   expect(kept.length).toBeLessThan(1000);
+});
+
+test("on a full disk an event waits, and is kept as soon as there is room", async () => {
+  const path = directory();
+  await mustRun("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", path]);
+  cleanup.add("unmount the small disk", () => mustRun("umount", [path]));
+  const outbox = await open(path);
+  await outbox.append("run", event("before"));
+  await mustRun("/bin/sh", ["-c", 'dd if=/dev/zero of="$1/filler" bs=1k count=64 2>/dev/null; true', "sh", path]);
+  let stored = false;
+  const waiting = outbox.append("run", event("x".repeat(8000))).then(() => {
+    stored = true;
+  });
+  await pause(300);
+  expect(stored).toBe(false);
+  rmSync(join(path, "filler"));
+  await waiting;
+  await outbox.close();
+  const next = await open(path);
+  expect(next.after(0).map((e) => e.seq)).toEqual([1, 2]);
+  await next.close();
 });

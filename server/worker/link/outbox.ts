@@ -17,11 +17,11 @@ const entrySchema = z.object({ seq: z.number().int(), runId: z.string(), event: 
 export type OutboxEntry = z.infer<typeof entrySchema>;
 
 const COMPACT_AFTER = 500;
+const RETRY_MS = 1000;
 
 interface Unwritten {
   line: string;
   done: () => void;
-  fail: (error: unknown) => void;
 }
 
 export class Outbox {
@@ -31,6 +31,8 @@ export class Outbox {
   private unwritten: Unwritten[] = [];
   private writer: Promise<void> = Promise.resolve();
   private file: FileHandle | null = null;
+  /** The last write failed and may have left part of a line. */
+  private torn = false;
   private listener: ((entry: OutboxEntry) => void) | null = null;
   outboxId = "";
 
@@ -67,13 +69,13 @@ export class Outbox {
   append(runId: string, event: RunEvent): Promise<void> {
     this.lastSeq += 1;
     const entry = { seq: this.lastSeq, runId, event };
-    return new Promise<void>((done, fail) => {
+    return new Promise<void>((done) => {
       const written = () => {
         this.entries.push(entry);
         done();
         this.listener?.(entry);
       };
-      this.unwritten.push({ line: `${JSON.stringify(entry)}\n`, done: written, fail });
+      this.unwritten.push({ line: `${JSON.stringify(entry)}\n`, done: written });
       if (this.unwritten.length === 1) this.enqueue(() => this.writeBatch());
     });
   }
@@ -111,17 +113,22 @@ export class Outbox {
     this.writer = this.writer.then(work).catch((err: unknown) => log.error({ err }, "the outbox cannot be written"));
   }
 
+  /** A disk that is full does not lose an event: it waits in memory and is tried again. */
   private async writeBatch(): Promise<void> {
-    const batch = this.unwritten;
-    this.unwritten = [];
+    const batch = [...this.unwritten];
+    const newLine = this.torn ? "\n" : "";
     try {
       this.file ??= await open(this.path(), "a", 0o600);
-      await this.file.appendFile(batch.map((b) => b.line).join(""));
+      await this.file.appendFile(newLine + batch.map((b) => b.line).join(""));
       await this.file.datasync();
     } catch (error) {
-      for (const { fail } of batch) fail(error);
+      this.torn = true;
+      setTimeout(() => this.enqueue(() => this.writeBatch()), RETRY_MS).unref();
       throw error;
     }
+    this.torn = false;
+    this.unwritten.splice(0, batch.length);
+    if (this.unwritten.length > 0) this.enqueue(() => this.writeBatch());
     for (const { done } of batch) done();
   }
 

@@ -3,13 +3,15 @@ import type { RunSpec } from "@/server/core/contracts/job";
 import type { Phase, Run, RunEvent } from "@/server/core/contracts/run";
 import type { ErrorCode } from "@/server/core/errors/codes";
 import { initialRun, reduce } from "@/server/core/runs/reduce";
-import { now } from "../clock";
+import { now, pause } from "../clock";
 import { log } from "../log";
 import type { Places } from "../places";
 import { dropJournal, keepJournal } from "./run-journal";
 
 /** Stores an event for delivery; resolves when it is safe on disk. */
 export type EmitEvent = (runId: string, event: RunEvent) => Promise<void>;
+
+const STORE_PATIENCE_MS = 3000;
 
 /** An event without its time. */
 type Untimed<E> = E extends RunEvent ? Omit<E, "at"> : never;
@@ -34,9 +36,12 @@ export class RunVoice {
       log.error({ err, run: this.spec.runId, event: event.type }, "the run's state machine refused an event");
       return;
     }
-    if (event.type === "ended") await this.journal(event);
-    await this.emit(this.spec.runId, event);
-    if (event.type === "ended") await dropJournal(this.places, this.spec.runId);
+    const ending = event.type === "ended";
+    if (ending) await this.journal(event);
+    const { runId } = this.spec;
+    const stored = this.emit(runId, event).then(() => (ending ? dropJournal(this.places, runId) : undefined));
+    // A disk that takes no event must not keep a run from releasing what it holds: the outbox tries on.
+    await Promise.race([stored, pause(STORE_PATIENCE_MS)]);
   }
 
   async phase(group: number, phase: Phase): Promise<void> {
@@ -54,8 +59,13 @@ export class RunVoice {
     await this.say({ type: "started", mode: this.spec.mode, groups });
   }
 
+  /** A journal that cannot be written costs a successor the phase's name, not the run its release. */
   private async journal(ending: RunEvent | null): Promise<void> {
     const { runId, jobName } = this.spec;
-    await keepJournal(this.places, { runId, jobName, phase: this.run.state, ending });
+    try {
+      await keepJournal(this.places, { runId, jobName, phase: this.run.state, ending });
+    } catch (err) {
+      log.error({ err, run: runId }, "the run's journal cannot be written");
+    }
   }
 }

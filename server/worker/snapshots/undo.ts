@@ -79,7 +79,9 @@ export class UndoStack {
       await this.discard();
     } else {
       stuck.add(this);
-      await this.keep();
+      await this.keep().catch((err: unknown) =>
+        log.error({ err, journal: this.id }, "an undo journal cannot be written"),
+      );
     }
     return cleaned;
   }

@@ -154,7 +154,10 @@ export async function suspendVolume(known: KnownVolumes, engine: EngineProgram, 
   const unmounted = await unmountDevice(attached.device);
   try {
     if (report !== null && (await isHeld(attached.device))) {
-      throw new FaultError("busy", `volume "${name}" is still mounted in the namespace of a backup; wait for its end`);
+      throw new FaultError(
+        "busy",
+        `volume "${name}" is still mounted in another mount namespace: of a backup that is on, or a container`,
+      );
     }
     await engine.detach(engineDirectory(known.places, record.id));
   } catch (error) {

@@ -47,7 +47,7 @@ export async function loopOf(image: string): Promise<string | null> {
 
 /** Whether a file system keeps the device mounted, in whatever mount namespace; a moment is granted to one that ends. */
 export async function isHeld(device: string): Promise<boolean> {
-  for (let tries = 0; tries < 20; tries += 1) {
+  for (let tries = 0; tries < 50; tries += 1) {
     if (!(await isClaimed(device))) return false;
     await pause(100);
   }
