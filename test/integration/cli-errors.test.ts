@@ -161,6 +161,23 @@ test("without a worker the error says where it looked and what to do", async () 
   expect(result.stderr).toContain("npm start");
 });
 
+test("the doctor finds a worker that does not run", async () => {
+  const result = await runProgram(process.execPath, [`${import.meta.dirname}/../../dist/cli.js`, "doctor", "--json"], {
+    env: { STILLFRAME_HOME: here.path("elsewhere"), STILLFRAME_RUN: here.path("elsewhere") },
+  });
+  expect(result.exitCode).toBe(1);
+  expect(JSON.parse(result.stdout)).toMatchObject({
+    ok: false,
+    checks: [{ name: "worker", ok: false, required: true }],
+  });
+});
+
+test("the doctor's self-test works here", async () => {
+  const found = await here.json<{ ok: boolean; checks: { name: string; ok: boolean }[] }>("doctor");
+  expect(found.ok).toBe(true);
+  expect(found.checks.length).toBeGreaterThan(5);
+});
+
 test("after all these mistakes the data is what it was", () => {
   expect(readFileSync(kept, "utf8")).toBe("still here");
 });

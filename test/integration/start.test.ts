@@ -28,7 +28,20 @@ function start(clone: string, takeAway: string, ...args: string[]): Promise<Prog
   const program = `${takeAway}; exec ${process.execPath} "$0" "$@"`;
   const script = join(clone, "server/cli/up/start.mjs");
   const home = join(clone, "home");
-  return runProgram("unshare", ["--mount", "sh", "-c", program, script, "--port", port, "--home", home, ...args]);
+  return runProgram("unshare", [
+    "--mount",
+    "--propagation",
+    "slave",
+    "sh",
+    "-c",
+    program,
+    script,
+    "--port",
+    port,
+    "--home",
+    home,
+    ...args,
+  ]);
 }
 
 test("without root", async () => {

@@ -13,10 +13,21 @@ export function addDoctorCommand(program: Command): void {
     .option(...jsonOption)
     .addHelpText("after", examples("stillframe doctor", "stillframe doctor --json | jq .ok"))
     .action(async (options: { selfTest: boolean }, command: Command) => {
-      const found = await withWorker(command, (worker) => worker.host("host.doctor", { selfTest: options.selfTest }));
+      const found = await examine(command, options.selfTest);
       printFacts(globalOptions(command).json, found, () => doctorText(found));
       if (!found.ok) throw new Failure("something that is required does not work here", exitCodes.failed);
     });
+}
+
+/** Whoever asks the doctor may well have a worker that does not run: that is then the finding. */
+async function examine(command: Command, selfTest: boolean): Promise<Doctor> {
+  try {
+    return await withWorker(command, (worker) => worker.host("host.doctor", { selfTest }));
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code !== "OFO-COMM") throw error;
+    const check = { name: "worker", ok: false, required: true, detail: error.message, fix: error.advice };
+    return { ok: false, checks: [check] };
+  }
 }
 
 function doctorText(doctor: Doctor): string {
