@@ -28,6 +28,8 @@ const PING_MS = 15_000;
 const TICK_MS = 100;
 const VOLUMES_MS = 3000;
 const ASK_TIMEOUT_MS = 120_000;
+/** A restore takes as long as its files are large. */
+const RESTORE_TIMEOUT_MS = 24 * 3_600_000;
 /** Every how many ticks samples go out: watched, during a run, else. */
 const EVERY = { watched: 1, running: 2, idle: 50 } as const;
 
@@ -96,10 +98,13 @@ export class ConsoleLink {
     if (!this.welcomed) return Promise.reject(this.unreachable());
     const id = this.nextId++;
     return new Promise((done, fail) => {
-      const timer = setTimeout(() => {
-        this.asked.delete(id);
-        fail(this.unreachable());
-      }, ASK_TIMEOUT_MS);
+      const timer = setTimeout(
+        () => {
+          this.asked.delete(id);
+          fail(this.unreachable());
+        },
+        method.startsWith("restore.") ? RESTORE_TIMEOUT_MS : ASK_TIMEOUT_MS,
+      );
       this.asked.set(id, { done, fail, timer });
       this.send({ type: "request", id, method, params });
     });

@@ -197,7 +197,8 @@ export class GroupCarrier {
     const cleaned = await this.undo.unwind();
     for (const member of group?.members ?? []) {
       const volume = member.volume.record.name;
-      const cause = loss?.volume === volume ? loss.cause : this.signal.aborted ? "cancelled" : "done";
+      const givenUp = this.signal.aborted || loss !== null;
+      const cause = loss?.volume === volume ? loss.cause : givenUp ? "cancelled" : "done";
       await this.voice.say({ type: "snapshotReleased", group: this.index, volume, cause });
     }
     for (const name of this.names) {
