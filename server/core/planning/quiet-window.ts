@@ -8,8 +8,8 @@
  * the second came is shorter than the distance of reports and is counted by the volume's own write counter only.
  */
 
-/** Upper ends of the histogram's buckets; the last is open. */
-export const GAP_BUCKETS_MS = [10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000] as const;
+/** Upper ends of the histogram's buckets; no time-out is longer than the last. */
+export const GAP_BUCKETS_MS = [10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 60_000, 3_600_000] as const;
 
 export interface QuietReport {
   volume: string;
@@ -34,7 +34,7 @@ export interface QuietState {
   /** Gap that is open now. */
   currentGapMs: number;
   longestGapMs: number;
-  /** Ended gaps by length; one count more than there are bounds. */
+  /** Ended gaps by length, one count for each of `GAP_BUCKETS_MS`. */
   histogram: readonly number[];
   /** The window, once one of at least the minimum was seen. */
   found: { from: number; to: number } | null;
@@ -49,7 +49,7 @@ export function watchQuiet(volumes: readonly string[], minimumMs: number, since:
     volumes: Object.fromEntries(volumes.map((v) => [v, null])),
     currentGapMs: 0,
     longestGapMs: 0,
-    histogram: new Array(GAP_BUCKETS_MS.length + 1).fill(0),
+    histogram: GAP_BUCKETS_MS.map(() => 0),
     found: null,
   };
 }
@@ -83,13 +83,13 @@ export function observeQuiet(state: QuietState, report: QuietReport): QuietState
 
 function countGap(histogram: readonly number[], gapMs: number): number[] {
   const found = GAP_BUCKETS_MS.findIndex((upTo) => gapMs <= upTo);
-  const bucket = found === -1 ? GAP_BUCKETS_MS.length : found;
+  const bucket = found === -1 ? GAP_BUCKETS_MS.length - 1 : found;
   return histogram.map((count, i) => (i === bucket ? count + 1 : count));
 }
 
-/** For a failure's evidence. `upToMs` of the last bucket is null: open. */
-export function gapHistogram(state: QuietState): { upToMs: number | null; count: number }[] {
-  return state.histogram.map((count, i) => ({ upToMs: GAP_BUCKETS_MS[i] ?? null, count }));
+/** Ended gaps by length, for a failure's evidence. */
+export function gapHistogram(state: QuietState): { upToMs: number; count: number }[] {
+  return GAP_BUCKETS_MS.map((upToMs, i) => ({ upToMs, count: state.histogram[i] ?? 0 }));
 }
 
 /** Writes a second over the group since the first report. */
