@@ -150,6 +150,13 @@ describe("a job", () => {
     await nothingLeft();
   });
 
+  test("without the open-file option reads the live volume, takes no snapshot and does not warn", async () => {
+    const runId = await worker.startRun({ volumes: ["alpha"], openFile: { enabled: false }, command: "exit 0" });
+    expect(await worker.console.ended(runId)).toMatchObject({ outcome: "succeeded", code: null });
+    const result = worker.console.eventsOf(runId).find((e) => e.type === "volumeEnded");
+    expect(result?.type === "volumeEnded" && result.result).toMatchObject({ provider: "none", takenAt: null });
+  });
+
   test("on a volume that cannot be snapped fails as SF-105, or reads it live with a warning", async () => {
     const failing = await worker.startRun({ volumes: ["no such volume"] });
     expect(await worker.console.ended(failing)).toMatchObject({ outcome: "failed", code: "SF-105" });
