@@ -3,6 +3,7 @@ import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { BackgroundProgram } from "../fixtures/background-program";
 import { Cleanup, cleanupAfterEach } from "../fixtures/cleanup";
 import { Installation } from "../fixtures/installation";
 
@@ -193,6 +194,23 @@ describe("settings", () => {
     expect(result.stderr).not.toBe("");
     expect(await here.json("settings", "get")).toEqual(before);
   });
+});
+
+test("Ctrl-C tells which volume is in use and stays; the next start takes it up again", async () => {
+  const holder = new BackgroundProgram(cleanup, "tail", ["-f", join(here.mount("alpha"), "letter ä.txt")]);
+  const up = here.running;
+  expect(await here.stopPrograms("SIGINT")).toBe(3);
+  expect(up?.output).toContain(`${here.mount("alpha")} is in use`);
+  expect(here.leftovers().filter((left) => left.startsWith("mount /dev/"))).toHaveLength(1);
+  await here.startPrograms();
+  const volumes = await here.json<{ name: string; state: string }[]>("volume", "list");
+  expect(
+    volumes
+      .filter((volume) => volume.state === "attached")
+      .map((volume) => volume.name)
+      .sort(),
+  ).toEqual(["alpha", "beta"]);
+  await holder.stop();
 });
 
 test("Ctrl-C stops both, and nothing stays mounted; the next start finds everything again", async () => {

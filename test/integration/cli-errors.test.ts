@@ -1,8 +1,9 @@
 /** Mistakes on the command line: each gets a clear error and the right exit code, and nothing is lost. */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runProgram } from "@/server/worker/programs/run-program";
+import { BackgroundProgram } from "../fixtures/background-program";
 import { Cleanup, cleanupAfterEach } from "../fixtures/cleanup";
 import { Installation } from "../fixtures/installation";
 
@@ -93,9 +94,6 @@ describe("what cannot be done ends with an error that says why", () => {
   });
 
   test("a volume that somebody uses is not detached", async () => {
-    const open = here.path("hold");
-    mkdirSync(open);
-    const { BackgroundProgram } = await import("../fixtures/background-program");
     const holder = new BackgroundProgram(cleanup, "tail", ["-f", kept]);
     const result = await here.cli("volume", "detach", "alpha");
     expect(result.stderr).toMatch(/use|busy/i);

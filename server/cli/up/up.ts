@@ -9,7 +9,7 @@ import { readdirSync, rmdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Failure } from "../failure";
+import { exitCodes, Failure } from "../failure";
 import { printFacts, printNote } from "../output/print";
 import {
   lockInstallation,
@@ -20,6 +20,7 @@ import {
   workerAnswers,
 } from "./preflight";
 import { consoleUrl, type Installation, programArguments, programEnvironment } from "./programs";
+import { stillMounted } from "./still-mounted";
 import { Supervised } from "./supervised";
 
 const comeUpMs = 30_000;
@@ -57,7 +58,7 @@ export async function up(at: Installation): Promise<void> {
     if (programs.worker) removeEmpty(at.run);
     lock.close();
   }
-  process.exitCode = 0;
+  process.exitCode = tellWhatStayed(at) ? exitCodes.warnings : exitCodes.done;
 }
 
 /** Resolves at the first SIGINT or SIGTERM; later ones are ignored, stopping is already under way. */
@@ -107,6 +108,16 @@ function removeEmpty(directory: string): void {
   } catch {
     // Not empty, or a mount point.
   }
+}
+
+/** A volume that is in use is not torn away from its user. */
+function tellWhatStayed(at: Installation): boolean {
+  const mounts = stillMounted(at.run);
+  for (const mount of mounts) {
+    printNote(`${mount} is in use (fuser -vm '${mount}' tells by whom) and stays mounted, served by its engine.`);
+  }
+  if (mounts.length > 0) printNote("The next start takes it up again; stopping that once it is free detaches it.");
+  return mounts.length > 0;
 }
 
 async function greet(at: Installation): Promise<void> {
