@@ -1,5 +1,6 @@
 /** Where console and worker are: beside this program in `dist/`, or as sources when run from those. */
 import { existsSync } from "node:fs";
+import { hostname } from "node:os";
 import { join } from "node:path";
 
 export type ProgramName = "console" | "worker";
@@ -34,8 +35,15 @@ export function programEnvironment(at: Installation): NodeJS.ProcessEnv {
 
 export const consoleUrl = (at: Installation): string => `http://${reachable(at.bind)}:${at.port}`;
 
+/** What a person types, on this host or, where it listens everywhere, on another. */
+export function shownUrl(at: Installation): string {
+  return everywhere.has(at.bind) ? `http://${hostname()}:${at.port}` : consoleUrl(at);
+}
+
+const everywhere = new Set(["0.0.0.0", "::"]);
+
 /** An address that this host itself can dial, as it stands in a URL. */
 function reachable(bind: string): string {
-  if (bind === "0.0.0.0" || bind === "::") return "127.0.0.1";
+  if (everywhere.has(bind)) return "127.0.0.1";
   return bind.includes(":") ? `[${bind}]` : bind;
 }

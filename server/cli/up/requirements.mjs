@@ -61,7 +61,10 @@ export function requireLinuxAndRoot() {
     throw new Refusal("Stillframe works with Linux file systems only.", "Run it on a Linux server.");
   }
   if (process.getuid?.() !== 0) {
-    throw new Refusal("Stillframe freezes and mounts file systems, so it runs as root.", "Try: sudo npm start");
+    throw new Refusal(
+      "Stillframe freezes and mounts file systems, so it runs as root.",
+      "Run it as root, for example: sudo npm start",
+    );
   }
 }
 

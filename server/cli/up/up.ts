@@ -19,7 +19,7 @@ import {
   requireRoot,
   workerAnswers,
 } from "./preflight";
-import { consoleUrl, type Installation, programArguments, programEnvironment } from "./programs";
+import { consoleUrl, type Installation, programArguments, programEnvironment, shownUrl } from "./programs";
 import { stillMounted } from "./still-mounted";
 import { Supervised } from "./supervised";
 
@@ -125,8 +125,8 @@ async function greet(at: Installation): Promise<void> {
   printFacts(false, null, () =>
     [
       "",
-      `  Stillframe is running at ${consoleUrl(at)}`,
-      link.trim() ? `  First sign-in, works once: ${link.trim()}` : `  Sign in at ${consoleUrl(at)}/sign-in`,
+      `  Stillframe is running at ${shownUrl(at)}`,
+      link.trim() ? `  First sign-in, works once: ${link.trim()}` : `  Sign in at ${shownUrl(at)}/sign-in`,
       `  State: ${at.home}    Stop: Ctrl-C`,
       "",
     ].join("\n"),
