@@ -203,13 +203,21 @@ for (const colorScheme of ["light", "dark"] as const) {
   });
 }
 
-test("when the console is restarted, the page catches up by itself", async () => {
-  await page.goto("/volumes");
-  await expect(page.getByText("accounts").first()).toBeVisible();
+test("a console that is killed during a run is caught up with: no reload, no gap in the log", async () => {
+  const go = here.path("go");
+  await makeJob("Watched through a restart", `while [ ! -e '${go}' ]; do sleep 0.2; done`);
+  await expect(page.getByText("Backing up").first()).toBeVisible({ timeout: 60_000 });
+  await page.evaluate(() => Object.assign(window, { neverReloaded: true }));
   await here.restart("console");
-  await expect(page.getByText("accounts").first()).toBeVisible();
-  await page.goto("/");
-  await expect(page.getByRole("navigation", { name: "Places" })).toBeVisible();
+  writeFileSync(go, "");
+  await runEnds("Backed up");
+  expect(await page.evaluate(() => "neverReloaded" in window)).toBe(true);
+  const lines = page.getByRole("log").getByRole("listitem");
+  const live = await lines.allTextContents();
+  expect(live.length).toBeGreaterThan(8);
+  await page.reload();
+  await expect(lines).toHaveCount(live.length);
+  expect(await lines.allTextContents()).toEqual(live);
 });
 
 /** Makes a job of both volumes that runs a command, and starts it. */
