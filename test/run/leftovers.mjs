@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 /** @returns {Set<string>} */
 export function findings() {
-  return new Set([...mounts(), ...loops(), ...processes(), ...directories()]);
+  return new Set([...mounts(), ...loops(), ...processes(), ...directories(), ...strayFiles()]);
 }
 
 function mounts() {
@@ -34,7 +34,23 @@ function processes() {
 }
 
 function directories() {
-  const inRun = readdirSync("/run").filter((name) => /^stillframe/.test(name));
-  const inTmp = readdirSync("/tmp").filter((name) => /^(stillframe|sf)-/.test(name));
-  return [...inRun.map((name) => `directory /run/${name}`), ...inTmp.map((name) => `directory /tmp/${name}`)];
+  const ours = /^(stillframe|sf)-/;
+  return ["/run", "/tmp", "/dev/shm"].flatMap((place) =>
+    readdirSync(place)
+      .filter((name) => ours.test(name))
+      .map((name) => `directory ${place}/${name}`),
+  );
+}
+
+/** Files in the repository that neither belong to it nor are ignored. */
+function strayFiles() {
+  try {
+    const status = execFileSync("git", ["status", "--porcelain"], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    return status.split("\n").flatMap((line) => (line ? [`changed or new file ${line}`] : []));
+  } catch {
+    return []; // not a clone
+  }
 }
