@@ -1,0 +1,56 @@
+/**
+ * What `npm start` does: makes sure that this machine has what is needed, builds what is stale, and hands over to
+ * `stillframe up`. Runs on a machine that has nothing but Node, npm and Rust.
+ */
+import { parseArgs } from "node:util";
+import { Refusal, say } from "./bootstrap-steps.mjs";
+import { build, root } from "./build.mjs";
+import { installPackages, requireDevices, requireLinuxAndRoot, requirePort, requireSpace } from "./requirements.mjs";
+
+const help = `npm start -- [options]
+
+  --port <port>     port of the console (default: 4600)
+  --bind <address>  address to listen on (default: 127.0.0.1)
+  --home <dir>      where state is kept (default: STILLFRAME_HOME or /var/lib/stillframe)
+`;
+
+function options() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        port: { type: "string", default: "4600" },
+        bind: { type: "string", default: "127.0.0.1" },
+        home: { type: "string" },
+        help: { type: "boolean", default: false },
+      },
+    });
+    const port = Number(values.port);
+    if (!Number.isInteger(port) || port < 1 || port > 65535) throw new Error("--port takes a number from 1 to 65535");
+    return { ...values, port };
+  } catch (error) {
+    say(`${error instanceof Error ? error.message : error}\n\n${help}`);
+    process.exit(2);
+  }
+}
+
+const { port, bind, home, help: wantsHelp } = options();
+if (wantsHelp) {
+  process.stdout.write(help);
+  process.exit(0);
+}
+try {
+  requireLinuxAndRoot();
+  requireDevices();
+  await requirePort(port, bind);
+  requireSpace(home ?? process.env.STILLFRAME_HOME ?? "/var/lib/stillframe", 0.5);
+  await installPackages(root);
+  await build();
+} catch (error) {
+  if (!(error instanceof Refusal)) throw error;
+  say(`\nstillframe: ${error.message}\n  ${error.todo}`);
+  process.exit(1);
+}
+// In this process, so that Ctrl-C and the exit code need no go-between.
+process.argv.splice(2, process.argv.length, "up", "--port", String(port), "--bind", bind);
+if (home !== undefined) process.argv.push("--home", home);
+await import(new URL("../../../dist/cli.js", import.meta.url).href);
