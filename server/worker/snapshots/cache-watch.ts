@@ -74,11 +74,12 @@ export class CacheWatch {
       preservedBlocks: Math.max(peak.preservedBlocks, ours.preservedBlocks),
       skippedFreeBlocks: Math.max(peak.skippedFreeBlocks, ours.skippedFreeBlocks),
     });
-    this.addPoint(volume, { at: report.at, usedBytes: ours.cacheUsedBytes });
     if (ours.state === "overflowed" || ours.state === "damaged") {
       const cause = ours.state === "overflowed" ? "overflow" : "damaged";
       this.lose({ volume, cause, errno: ours.firstErrno, detail: ours.detail ?? "" });
+      return; // what it held is freed by now: no part of how it filled
     }
+    this.addPoint(volume, { at: report.at, usedBytes: ours.cacheUsedBytes });
   }
 
   /** Keeps the whole course in bounded room: when full, every second point goes. */
