@@ -27,10 +27,11 @@ export async function bringUp(host: Host, runs: ActiveRuns, snapshots: KeptSnaps
   for (const record of host.known.all().filter((r) => !r.suspended)) {
     try {
       await reattachVolume(host.known, host.engine, record);
-      if (record.writer) await host.writers.start(record);
     } catch (err) {
       log.error({ err, volume: record.name }, `volume "${record.name}" cannot be attached: ${messageOf(err)}`);
+      continue;
     }
+    if (record.writer) await host.writers.start(record).catch((err: unknown) => log.error({ err }, messageOf(err)));
   }
   await retryStuck();
   await snapshots.load();

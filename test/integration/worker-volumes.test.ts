@@ -1,5 +1,5 @@
 /** Volumes, snapshots and sessions through the worker's local socket, with a real engine underneath. */
-import { existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { WorkerConnection } from "@/server/cli/worker-connection";
@@ -157,6 +157,36 @@ describe("a practice volume", () => {
     await expect(create({ sizeBytes: 1024 * 1024 * MIB })).rejects.toThrow(/free/);
     expect(existsSync(join(worker.home, "practice", "never"))).toBe(false);
     expect(await worker.host.host("volume.list", {})).not.toContainEqual(expect.objectContaining({ name: "never" }));
+  });
+});
+
+describe("a practice writer", () => {
+  const writer = async () => (await worker.host.host("volume.list", {})).find((v) => v.name === "written")?.writer;
+  const setWriter = (on: boolean) => worker.host.host("practice.writer", { name: "written", on });
+  async function writerPid(): Promise<number> {
+    const found = await runProgram("pgrep", ["-f", `practice-writer ${worker.mount("written")}$`]);
+    return Number(found.stdout);
+  }
+
+  test("that ended by itself is shown as off, and can be put on again", async () => {
+    await worker.host.host("practice.create", { name: "written", sizeBytes: 64 * MIB, writer: true });
+    expect(await writer()).toBe(true);
+    process.kill(await writerPid(), "SIGKILL");
+    while ((await writer()) === true) await pause(50);
+    expect(await setWriter(true)).toMatchObject({ writer: true });
+    const file = join(worker.mount("written"), "shop", "shop.wal");
+    const before = statSync(file).mtimeMs;
+    while (statSync(file).mtimeMs === before) await pause(50);
+    expect(await setWriter(false)).toMatchObject({ writer: false });
+    expect((await runProgram("pgrep", ["-f", `practice-writer ${worker.mount("written")}$`])).stdout).toBe("");
+  });
+
+  test("that cannot write says why, and is not shown as on", async () => {
+    rmSync(join(worker.mount("written"), "shop"), { recursive: true });
+    writeFileSync(join(worker.mount("written"), "shop"), "in its way");
+    await expect(setWriter(true)).rejects.toThrow(/practice writer of "written" does not run: .*(EEXIST|ENOTDIR)/);
+    expect(await writer()).toBe(false);
+    await worker.host.host("practice.remove", { name: "written" });
   });
 });
 

@@ -4,7 +4,8 @@ import { dirname, join } from "node:path";
 import type { HostInput } from "@/server/core/contracts/host-methods";
 import { formatBytes } from "@/server/core/text/bytes";
 import type { EngineProgram } from "../engine/engine-program";
-import { errnoName, FaultError } from "../fault";
+import { errnoName, FaultError, messageOf } from "../fault";
+import { log } from "../log";
 import { type Places, practiceMount, volumeId } from "../places";
 import { mustRun } from "../programs/run-program";
 import { attachRecord, detachVolume, suspendVolume } from "../volumes/attach";
@@ -90,7 +91,7 @@ export async function removePractice(
   try {
     await detachVolume(known, engine, name);
   } catch (error) {
-    if (record.writer) await writers.start(record);
+    await resumeWriter(writers, record);
     throw error;
   }
   await removeTraces(practiceDirectory(known.places, name), record.mount);
@@ -107,10 +108,16 @@ export async function suspendPractice(
   try {
     await suspendVolume(known, engine, record.name);
   } catch (error) {
-    if (record.writer) await writers.start(record);
+    await resumeWriter(writers, record);
     throw error;
   }
   await known.save({ ...record, writer: false, suspended: true });
+}
+
+/** After a refusal, whose reason counts more than a writer that does not come back. */
+async function resumeWriter(writers: PracticeWriters, record: KnownVolume): Promise<void> {
+  if (!record.writer) return;
+  await writers.start(record).catch((err: unknown) => log.error({ err }, messageOf(err)));
 }
 
 /** Allocates the whole image, or nothing. */

@@ -10,7 +10,7 @@
  * together stay below a fifth of the volume.
  */
 import { createHash, randomBytes, randomInt } from "node:crypto";
-import { existsSync, mkdirSync, renameSync, statfsSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, statfsSync, statSync, writeSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { pause } from "../clock";
@@ -143,7 +143,16 @@ class GrowingLog {
   }
 }
 
-/** Writes to the file system at `mount` until it is told to stop. */
+/** Tells the worker that started this one, which may be gone by now. */
+function sayBegun(): void {
+  try {
+    writeSync(process.stdout.fd, "begun\n");
+  } catch {
+    // nobody listens
+  }
+}
+
+/** Writes to the file system at `mount` until it is told to stop. Says so on standard output once it begins. */
 export async function runPracticeWriter(mount: string): Promise<void> {
   const stop = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.abort());
@@ -155,6 +164,7 @@ export async function runPracticeWriter(mount: string): Promise<void> {
   const logLimit = Math.max(256 * 1024, Math.min(Math.floor((sizeBytes * 0.08) / (LOGS_KEPT + 1)), 8 * 1024 * 1024));
   const database = await PracticeDatabase.open(directory, pages);
   const journal = new GrowingLog(join(directory, "app.log"), logLimit);
+  sayBegun();
 
   while (!stop.signal.aborted) {
     const until = Date.now() + randomInt(1500, 5000);

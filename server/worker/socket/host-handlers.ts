@@ -80,7 +80,7 @@ export function hostHandlers({ host, runs, sessions, snapshots }: HostParts): Ha
       exclusively(async () => {
         const record = { ...known.require(name), writer: on };
         if (!record.practice) throw new FaultError("invalid", `"${name}" is not a practice volume`, { field: "name" });
-        if (on) await writers.start(record);
+        if (on) await writers.start(known.requireAttached(name).record);
         else await writers.stop(record);
         await known.save(record);
         return volumeOf(record);

@@ -1,6 +1,7 @@
 /** The volumes of this host: those that Stillframe was given, and every other mounted file system on a block device. */
 import { stat, statfs } from "node:fs/promises";
 import type { Volume } from "@/server/core/contracts/volume";
+import { isWriterRunning } from "../practice/practice-writers";
 import { deviceNumber, deviceSizeBytes, loopBackingFile } from "./block-device";
 import type { KnownVolume, KnownVolumes } from "./known-volumes";
 import { type Mount, readMounts } from "./mount-table";
@@ -58,7 +59,7 @@ export async function describeKnown(known: KnownVolumes, record: KnownVolume, mo
     provider: "engine",
     state,
     practice: record.practice,
-    writer: record.writer,
+    writer: record.writer && (await isWriterRunning(known.places, record)),
   };
 }
 
