@@ -4,9 +4,12 @@
  */
 import { randomBytes } from "node:crypto";
 import { mkdir, readdir, stat, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
 import { join } from "node:path";
+import { z } from "zod";
 import { codedFault, FaultError } from "../fault";
 import type { Places } from "../places";
+import { readStat } from "../programs/processes";
 import { type ProgramResult, runProgram } from "../programs/run-program";
 import { removeFile } from "../state/json-file";
 
@@ -76,14 +79,29 @@ export function prepareRepository(
 
 /** Removes locks whose process is gone. True when there were any. */
 export async function unlockRepository(places: Places, repository: string, passwordFile: string): Promise<boolean> {
-  const before = await countLocks(repository);
-  if (before === 0 || (await stat(passwordFile).catch(() => null)) === null) return false;
-  await callRestic([...commonArguments(places, { repository, passwordFile }), "unlock"]);
-  return (await countLocks(repository)) < before;
+  const before = await locksIn(repository);
+  if (before.length === 0 || (await stat(passwordFile).catch(() => null)) === null) return false;
+  const common = commonArguments(places, { repository, passwordFile });
+  await callRestic([...common, "unlock"]);
+  for (const lock of await locksIn(repository)) {
+    const shown = await callRestic([...common, "cat", "lock", lock, "--no-lock"]);
+    if (shown.exitCode === 0 && (await isHolderDead(shown.stdout))) await removeFile(join(repository, "locks", lock));
+  }
+  return (await locksIn(repository)).length < before.length;
 }
 
-async function countLocks(repository: string): Promise<number> {
-  return (await readdir(join(repository, "locks")).catch(() => [])).length;
+const lockSchema = z.object({ hostname: z.string(), pid: z.number().int() });
+
+/** Restic takes a process that has ended, but that nobody has reaped yet, for a living one. */
+async function isHolderDead(lock: string): Promise<boolean> {
+  const { hostname: host, pid } = lockSchema.parse(JSON.parse(lock));
+  if (host !== hostname()) return false;
+  const process = await readStat(pid);
+  return process === null || process.state === "Z";
+}
+
+async function locksIn(repository: string): Promise<string[]> {
+  return readdir(join(repository, "locks")).catch(() => []);
 }
 
 function callRestic(args: string[]): Promise<ProgramResult> {
