@@ -6,6 +6,8 @@ import { endProcess, nameProcess } from "../programs/processes";
 import type { UndoStack } from "../snapshots/undo";
 
 export const KEPT_LINES = 200;
+/** Waits for a line before it becomes the program: none runs that is not in the journal, also when the worker dies. */
+const GATE = 'read -r _ && exec "$@" </dev/null';
 
 export interface LongProgram {
   program: string;
@@ -30,12 +32,11 @@ export async function runLongProgram(
   { program, args, namespace, env, what, onLine }: LongProgram,
   signal: AbortSignal,
 ): Promise<LongProgramResult> {
-  const [file, argv] =
-    namespace === null ? [program, args] : ["nsenter", [`--mount=${namespace}`, "--", program, ...args]];
-  const child = spawn(file as string, argv as string[], {
+  const inside = namespace === null ? [] : ["nsenter", `--mount=${namespace}`, "--"];
+  const child = spawn("/bin/sh", ["-c", GATE, "gate", ...inside, program, ...args], {
     detached: true,
     cwd: "/",
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
     env: { ...process.env, ...env },
   });
   const lines: string[] = [];
@@ -52,6 +53,7 @@ export async function runLongProgram(
     });
     child.once("close", (exitCode, endedBy) => done({ exitCode, signal: endedBy, lines }));
   });
+  child.stdin.on("error", () => {}); // ended at the gate: its status says so
   const name = child.pid === undefined ? null : await nameProcess(child.pid);
   if (name === null) return ended;
   const abort = () => void endProcess(name, { group: true });
@@ -59,8 +61,10 @@ export async function runLongProgram(
   if (signal.aborted) abort();
   try {
     await undo.push({ kind: "process", ...name, what });
+    child.stdin.end("\n");
     return await ended;
   } finally {
+    child.stdin.destroy();
     signal.removeEventListener("abort", abort);
     await undo.drop((step) => step.kind === "process" && step.pid === name.pid);
   }
