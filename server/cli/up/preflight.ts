@@ -85,7 +85,7 @@ export async function requireNoWorker(at: Installation): Promise<void> {
   throw new Failure(`another worker already answers at ${workerSocketPath(at)}`, 1, null, "Stop it first.");
 }
 
-export function workerAnswers(at: Installation): Promise<boolean> {
+function workerAnswers(at: Installation): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = connect(workerSocketPath(at), () => {
       probe.destroy();

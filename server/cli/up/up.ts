@@ -10,15 +10,10 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { exitCodes, Failure } from "../failure";
+import { workerSocketPath } from "../locations";
 import { printFacts, printNote } from "../output/print";
-import {
-  lockInstallation,
-  makeDirectories,
-  requireFreePort,
-  requireNoWorker,
-  requireRoot,
-  workerAnswers,
-} from "./preflight";
+import { WorkerConnection } from "../worker-connection";
+import { lockInstallation, makeDirectories, requireFreePort, requireNoWorker, requireRoot } from "./preflight";
 import { consoleUrl, type Installation, programArguments, programEnvironment, shownUrl } from "./programs";
 import { stillMounted } from "./still-mounted";
 import { Supervised } from "./supervised";
@@ -46,11 +41,14 @@ export async function up(at: Installation): Promise<void> {
         onDeath: printNote,
       });
     programs.console = start("console");
-    programs.worker = start("worker", { STILLFRAME_DETACH_ON_EXIT: "1" });
-    await Promise.race([consoleCameUp(at, programs.console), stopped]);
-    await Promise.race([workerCameUp(at, programs.worker), stopped]);
+    await consoleCameUp(at, programs.console, stopped);
+    if (!stopped.received) {
+      // After the console, so that the worker's first attempt to reach it succeeds.
+      programs.worker = start("worker", { STILLFRAME_DETACH_ON_EXIT: "1" });
+      await workerCameUp(at, programs.worker, stopped);
+    }
     if (!stopped.received) await greet(at);
-    await stopped;
+    await stopped.signal;
   } finally {
     if (programs.worker) printNote("Stopping: releasing snapshots and detaching volumes…");
     await programs.worker?.stop(workerGraceMs);
@@ -61,20 +59,26 @@ export async function up(at: Installation): Promise<void> {
   process.exitCode = tellWhatStayed(at) ? exitCodes.warnings : exitCodes.done;
 }
 
-/** Resolves at the first SIGINT or SIGTERM; later ones are ignored, stopping is already under way. */
-function stopSignal(): Promise<void> & { received: boolean } {
-  let resolve: () => void = () => undefined;
-  const promise = Object.assign(new Promise<void>((done) => (resolve = done)), { received: false });
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.on(signal, () => {
-      promise.received = true;
-      resolve();
-    });
-  }
-  return promise;
+/** The wish to stop: said once by SIGINT, SIGTERM or SIGHUP; later ones change nothing, stopping is under way. */
+interface Stopping {
+  received: boolean;
+  signal: Promise<void>;
 }
 
-async function consoleCameUp(at: Installation, program: Supervised): Promise<void> {
+function stopSignal(): Stopping {
+  const stopping: Stopping = { received: false, signal: Promise.resolve() };
+  stopping.signal = new Promise((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+      process.on(signal, () => {
+        stopping.received = true;
+        resolve();
+      });
+    }
+  });
+  return stopping;
+}
+
+async function consoleCameUp(at: Installation, program: Supervised, stopping: Stopping): Promise<void> {
   const url = `${consoleUrl(at)}/healthz`;
   const deadline = performance.now() + comeUpMs;
   while (performance.now() < deadline) {
@@ -82,20 +86,37 @@ async function consoleCameUp(at: Installation, program: Supervised): Promise<voi
       (response) => response.ok,
       () => false,
     );
-    if (healthy) return;
+    if (healthy || stopping.received) return;
     await sleep(50);
   }
   throw new Failure(`the console did not come up within ${comeUpMs / 1000} s`, 1, null, program.lastLines.join("\n  "));
 }
 
-/** A worker that does not come up is told, not fatal: the console can show why, and it is tried again. */
-async function workerCameUp(at: Installation, program: Supervised): Promise<void> {
+/**
+ * Until the worker answers and has reached the console, so that any command works from then on. A worker
+ * that does not come up is told, not fatal: the console can show why, and it is tried again.
+ */
+async function workerCameUp(at: Installation, program: Supervised, stopping: Stopping): Promise<void> {
   const deadline = performance.now() + comeUpMs;
   while (performance.now() < deadline) {
-    if (await workerAnswers(at)) return;
+    if ((await workerReachesConsole(at)) || stopping.received) return;
     await sleep(50);
   }
   printNote(`The worker does not answer yet. The end of its log:\n  ${program.lastLines.join("\n  ")}`);
+}
+
+async function workerReachesConsole(at: Installation): Promise<boolean> {
+  try {
+    const worker = await WorkerConnection.open(workerSocketPath(at));
+    try {
+      await worker.console("settings.get", {});
+      return true;
+    } finally {
+      worker.close();
+    }
+  } catch {
+    return false;
+  }
 }
 
 /** Tidies the run directory. What is still in use (a file, a mount) stays, with the directories above it. */
