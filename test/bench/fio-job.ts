@@ -68,6 +68,13 @@ export async function verify(device: string): Promise<void> {
       "--size=64m",
       "--direct=1",
     ],
-    ...["--ioengine=libaio", "--verify=crc32c", "--do_verify=1", "--verify_fatal=1", "--randrepeat=0"],
+    ...[
+      "--ioengine=libaio",
+      "--verify=crc32c",
+      "--do_verify=1",
+      "--verify_fatal=1",
+      "--randrepeat=0",
+      "--verify_state_save=0",
+    ],
   ]);
 }

@@ -42,7 +42,7 @@ function overwrite(path: string, bytes: number): BackgroundProgram {
   return new BackgroundProgram(cleanup, "fio", [
     ...["--name=overwrite", `--filename=${path}`, `--size=${bytes}`, "--rw=randwrite", "--bs=64k", "--direct=1"],
     ...["--ioengine=libaio", "--iodepth=8", "--verify=crc32c", "--do_verify=1", "--verify_fatal=1", "--end_fsync=1"],
-    ...["--overwrite=1", "--output-format=terse", "--eta=never"],
+    ...["--overwrite=1", "--verify_state_save=0", "--output-format=terse", "--eta=never"],
   ]);
 }
 
