@@ -103,6 +103,10 @@ test("what cannot work is refused with the field that is wrong, and nothing is k
   await expect(create({ ...good, selection: { volumes: ["data"], paths: ["/etc/passwd"] } })).rejects.toMatchObject(
     refusal("invalid", "selection.paths"),
   );
+  const inside = { kind: "restic", repository: "/srv/data/repository" } as const;
+  await expect(create({ ...good, destination: inside })).rejects.toMatchObject(
+    refusal("invalid", "destination.repository"),
+  );
   await expect(create(cache({ location: "/srv/data/cache" }))).rejects.toMatchObject(
     refusal("invalid", "openFile.cache.location"),
   );

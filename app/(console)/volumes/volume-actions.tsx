@@ -55,8 +55,7 @@ export function VolumeActions({ volume }: { volume: VolumeView }) {
           Restart engine
         </Button>
       )}
-      {/* A practice volume is taken down by its removal. */}
-      {!volume.practice && (volume.state === "attached" || volume.state === "unreachable") && (
+      {(volume.state === "attached" || volume.state === "unreachable") && (
         <Button size="small" onClick={() => setOpen("detach")} aria-label={`Detach ${volume.name}`}>
           Detach
         </Button>

@@ -22,7 +22,7 @@ const packageOf = {
 };
 
 /** @type {Record<string, string>} */
-export const testPackageOf = { chromium: "chromium", fio: "fio", git: "git", tar: "tar" };
+export const testPackageOf = { chromium: "chromium", fio: "fio", git: "git", pgrep: "procps", tar: "tar" };
 
 const directories = [
   ...new Set([

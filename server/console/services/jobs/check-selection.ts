@@ -1,10 +1,11 @@
 /** Refuses what cannot work on the job's host, as far as its volumes are known. */
 import type { Volume } from "@/server/core/contracts/volume";
+import { isWithin } from "@/server/core/planning/selection";
 import type { NewJob } from "../../data/jobs";
 import { fault } from "../fault-error";
 
 /** `known`: the host's volumes as last heard of; null when it was never heard of. Throws a fault that names the field. */
-export function checkSelection({ selection, openFile }: NewJob, known: Volume[] | null): void {
+export function checkSelection({ selection, openFile, destination }: NewJob, known: Volume[] | null): void {
   const twice = selection.volumes.find((name, i) => selection.volumes.indexOf(name) !== i);
   if (twice !== undefined) {
     throw fault("invalid", `Volume ${twice} is chosen twice.`, { field: "selection.volumes" });
@@ -21,24 +22,23 @@ export function checkSelection({ selection, openFile }: NewJob, known: Volume[] 
       throw fault("invalid", `${stray} is on none of the chosen volumes.`, { field: "selection.paths" });
     }
   }
+  const refuseIfFrozen = (field: string, path: string | null, why: string): void => {
+    const holder = path === null ? undefined : deepest(path, known);
+    if (holder === undefined || holder.state !== "attached" || !chosen.includes(holder)) return;
+    throw fault("invalid", `${path} is on ${holder.name} itself. ${why}`, { field });
+  };
   const { location } = openFile.cache;
-  const holder = location === null ? null : deepest(location, known);
-  if (holder !== null && selection.volumes.includes(holder.name)) {
-    throw fault(
-      "invalid",
-      `${location} is on ${holder.name} itself. A cache cannot be kept on a volume that is frozen.`,
-      {
-        field: "openFile.cache.location",
-      },
-    );
+  refuseIfFrozen("openFile.cache.location", location, "A cache cannot be kept on a volume that is frozen.");
+  if (destination.kind === "restic" && openFile.enabled) {
+    const why = "A backup into a volume that is frozen would fill its cache.";
+    refuseIfFrozen("destination.repository", destination.repository, why);
   }
 }
 
-const lies = (path: string, mount: string | null): boolean =>
-  mount !== null && (mount === "/" || path === mount || path.startsWith(`${mount}/`));
+const lies = (path: string, mount: string | null): boolean => mount !== null && isWithin(path, mount);
 
 /** The volume that a path is on: the one with the longest mount point above it. */
-function deepest(path: string, volumes: Volume[]): Volume | null {
+function deepest(path: string, volumes: Volume[]): Volume | undefined {
   const holders = volumes.filter((volume) => lies(path, volume.mount));
-  return holders.sort((a, b) => (b.mount?.length ?? 0) - (a.mount?.length ?? 0))[0] ?? null;
+  return holders.sort((a, b) => (b.mount?.length ?? 0) - (a.mount?.length ?? 0))[0];
 }
