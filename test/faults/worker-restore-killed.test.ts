@@ -46,7 +46,7 @@ test("nothing is left of a restore whose worker was killed, and done again it br
       () => {},
     );
     while (!isRestoring(target) && !answered) await pause(5);
-    await pause(kill * 60); // further into it each time
+    await pause(kill * 30); // further into it each time
     expect(answered, `kill ${kill} came when the restore had ended`).toBe(false);
     await worker.kill();
     await restore;
