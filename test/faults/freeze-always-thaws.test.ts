@@ -127,9 +127,9 @@ describe("an engine that is too slow", () => {
   });
 });
 
-describe("a freeze that hangs inside the kernel", () => {
-  it("lets the other volumes go at the deadline, and its own as soon as the kernel lets go", async () => {
-    // The second volume's backing store lies on a file system that is frozen, so nothing can be written to it.
+describe("a volume that hangs inside the kernel", () => {
+  /** Its backing store lies on a file system that is frozen, so nothing can be written to it. */
+  async function stuckVolume(dirty: boolean): Promise<{ stuck: AttachedVolume; unfreeze: () => Promise<void> }> {
     const hostImage = await makeImage(join(directory, "host.img"), 256 * MIB);
     await makeFileSystem(hostImage, "ext4");
     const host = join(directory, "host");
@@ -147,7 +147,14 @@ describe("a freeze that hangs inside the kernel", () => {
       frozen = false;
     };
     cleanup.add("unfreeze the host", unfreeze);
+    if (dirty) {
+      await mustRun("dd", ["if=/dev/zero", `of=${join(stuck.mountPoint, "dirty")}`, "bs=1M", "count=4", "status=none"]);
+    }
+    return { stuck, unfreeze };
+  }
 
+  it("lets the other volumes go at the deadline, says so, and its own as soon as the kernel lets go", async () => {
+    const { stuck, unfreeze } = await stuckVolume(false);
     const freeze = Freeze.start(freezeRequest([ext4, stuck], "s1", 1500));
     await freeze.guardian();
     await pause(500);
@@ -155,12 +162,43 @@ describe("a freeze that hangs inside the kernel", () => {
     await pause(300);
     expect([other.ended, own.ended]).toEqual([false, false]);
     await mustGoOn([other], 1500 + GRACE_MS);
+    expect(await freeze.report).toMatchObject({ ok: false, kind: "deadline", mount: "zz-stuck" });
     expect(own.ended).toBe(false);
     await unfreeze();
     await mustGoOn([own], 5000 + GRACE_MS);
-    expect((await freeze.ended).report).toMatchObject({ ok: false, kind: "deadline", mount: "zz-stuck" });
+    const { stdout, exitCode } = await freeze.ended;
+    expect([stdout.split("\n").length, exitCode]).toEqual([2, 1]);
     await mustHoldNoSnapshot();
   });
+
+  it("before the freeze stops nobody: the helper names it and ends at the limit of the sync", async () => {
+    const { stuck, unfreeze } = await stuckVolume(true);
+    const freeze = Freeze.start({ ...freezeRequest([ext4, stuck], "s1", FAR_DEADLINE_MS), syncMs: 1500 });
+    await pause(500);
+    await mustGoOn([write(ext4)], GRACE_MS);
+    const { report, exitCode } = await freeze.ended;
+    expect(exitCode).toBe(1);
+    expect(report).toMatchObject({ ok: false, kind: "sync", mount: "zz-stuck" });
+    expect(report?.volumes.map((one) => one.syncMs === null)).toEqual([false, true]);
+    await unfreeze();
+    await mustHoldNoSnapshot();
+  });
+
+  it.each(["the control pipe ends", "a signal comes"])(
+    "before the freeze ends the helper at once when %s",
+    async (how) => {
+      const { stuck, unfreeze } = await stuckVolume(true);
+      const freeze = Freeze.start(freezeRequest([ext4, stuck], "s1", FAR_DEADLINE_MS));
+      await pause(500);
+      const began = performance.now();
+      if (how === "a signal comes") process.kill(freeze.pid, "SIGTERM");
+      else freeze.closeControlPipe();
+      expect((await freeze.ended).report).toMatchObject({ ok: false, kind: "interrupted", mount: "zz-stuck" });
+      expect(performance.now() - began).toBeLessThan(GRACE_MS);
+      await unfreeze();
+      await mustHoldNoSnapshot();
+    },
+  );
 });
 
 describe("whoever asked for the freeze", () => {

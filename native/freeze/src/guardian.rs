@@ -15,9 +15,13 @@
 //! **A freeze may still be under way** when the guardian wants to thaw: the kernel then answers `EINVAL`. The guardian
 //! repeats itself every [`AGAIN_AFTER`] until nothing is left or the actor is gone. A process cannot die inside the freeze
 //! call, so the end of the actor's pipe means that no further freeze comes, and one last round thaws the rest.
+//!
+//! **The actor may hang inside a call** of which an engine that does not answer keeps hold. Whoever asked must not wait for
+//! that: [`ANSWER_AFTER`] the end was ordered the guardian gives the report, which was written beforehand. The actor's own
+//! is dropped then.
 
 use crate::group::{Volume, release_activated};
-use crate::report::{Failure, Kind, line};
+use crate::report::{Failure, Kind, Times, Tried, line};
 use crate::shared::{Abort, Mount, Shared};
 use crate::sys;
 use std::io;
@@ -28,6 +32,8 @@ const THAW_PATIENCE: u64 = 100_000_000;
 const AGAIN_AFTER: u64 = 10_000_000;
 /// How often to look whether the actor froze one more mount, just before it was told to end.
 const LOOK_AFTER: u64 = 100_000_000;
+/// How long the actor may take to come back out of its calls once the end is ordered.
+const ANSWER_AFTER: u64 = 1_000_000_000;
 /// Small, because every page of it is made resident.
 const THAWER_STACK: usize = 64 << 10;
 
@@ -54,15 +60,21 @@ pub struct Watch {
 ///
 /// # Errors
 /// It could not get ready, and has not said [`READY`]: nothing may be frozen.
-pub fn guard(watch: &Watch, volumes: &'static [Volume], shared: &'static Shared) -> io::Result<()> {
+pub fn guard(
+    watch: &Watch,
+    volumes: &'static [Volume],
+    shared: &'static Shared,
+    deadline_ms: u64,
+) -> io::Result<()> {
     let thawers = Thawers::start(volumes, shared)?;
+    let answers = Answers::prepare(volumes, deadline_ms);
     if let Err(error) = sys::lock_memory() {
         eprintln!("stillframe-freeze: the guardian's memory could not be locked: {error}");
     }
     if !sys::write_once(watch.to_actor.as_raw_fd(), &[READY]) {
         return Err(io::Error::last_os_error());
     }
-    until_actor_is_gone(watch, &thawers, shared);
+    until_actor_is_gone(watch, &thawers, &answers, shared);
     if !shared.finished() {
         shared.set_abort(Abort::ActorDied);
         while thawers.round(shared, true) {
@@ -76,16 +88,18 @@ pub fn guard(watch: &Watch, volumes: &'static [Volume], shared: &'static Shared)
             _ => (Kind::Interrupted, "The freeze helper was killed"),
         };
         let text = format!("{text}; everything is thawed and no snapshot was taken");
-        sys::write_once(
-            libc::STDOUT_FILENO,
-            line(&Failure::new(kind, text)).as_bytes(),
-        );
+        if shared.claim_report() {
+            sys::write_once(
+                libc::STDOUT_FILENO,
+                line(&Failure::new(kind, text)).as_bytes(),
+            );
+        }
         release_activated(volumes, shared);
     }
     Ok(())
 }
 
-fn until_actor_is_gone(watch: &Watch, thawers: &Thawers, shared: &Shared) {
+fn until_actor_is_gone(watch: &Watch, thawers: &Thawers, answers: &Answers, shared: &Shared) {
     let mut fds = [
         watch.control,
         watch.from_actor.as_raw_fd(),
@@ -94,6 +108,7 @@ fn until_actor_is_gone(watch: &Watch, thawers: &Thawers, shared: &Shared) {
     .map(sys::poll_entry);
     let mut bytes = [0; 256];
     let mut told = false;
+    let mut answer_at = None;
     loop {
         let mut until = shared.deadline();
         if shared.abort() != Abort::None {
@@ -101,6 +116,10 @@ fn until_actor_is_gone(watch: &Watch, thawers: &Thawers, shared: &Shared) {
                 told = sys::write_once(watch.to_actor.as_raw_fd(), &[ENDING]);
             }
             let left = thawers.round(shared, false);
+            let due = *answer_at.get_or_insert_with(|| sys::now() + ANSWER_AFTER);
+            if sys::now() >= due {
+                answers.give(shared);
+            }
             until = Some(sys::now() + if left { AGAIN_AFTER } else { LOOK_AFTER });
         }
         sys::poll_until(&mut fds, until);
@@ -126,6 +145,58 @@ fn until_actor_is_gone(watch: &Watch, thawers: &Thawers, shared: &Shared) {
             .is_some_and(|deadline| sys::now() >= deadline)
         {
             shared.set_abort(Abort::Deadline);
+        }
+    }
+}
+
+/// What is said for an actor that hangs at a mount, written before anything is frozen: (deadline, interrupted).
+struct Answers(Vec<(String, String)>);
+
+impl Answers {
+    fn prepare(volumes: &[Volume], deadline_ms: u64) -> Self {
+        let answer = |at: &Volume, kind, cause: String| {
+            let (name, mount) = (&at.request.name, at.request.mount.display());
+            let tried = |volume: &Volume| Tried {
+                name: volume.request.name.clone(),
+                times: Times::default(),
+            };
+            line(&Failure {
+                mount: Some(name.clone()),
+                volumes: volumes.iter().map(tried).collect(),
+                ..Failure::new(
+                    kind,
+                    format!("{cause} at {name} ({mount}), which holds on inside the kernel"),
+                )
+            })
+        };
+        let late = || format!("The freeze outlived its deadline of {deadline_ms} ms");
+        let ended = || "The freeze was ended".to_owned();
+        Self(
+            volumes
+                .iter()
+                .map(|at| {
+                    (
+                        answer(at, Kind::Deadline, late()),
+                        answer(at, Kind::Interrupted, ended()),
+                    )
+                })
+                .collect(),
+        )
+    }
+
+    /// Says at which mount the actor hangs, if it does and nobody has said anything yet.
+    fn give(&self, shared: &Shared) {
+        let at = |state| (0..self.0.len()).find(|&i| shared.mount(i) == state);
+        let Some(i) = at(Mount::Freezing).or_else(|| at(Mount::Frozen)) else {
+            return;
+        };
+        if shared.claim_report() {
+            let (late, ended) = &self.0[i];
+            let text = match shared.abort() {
+                Abort::Deadline => late,
+                _ => ended,
+            };
+            sys::write_once(libc::STDOUT_FILENO, text.as_bytes());
         }
     }
 }

@@ -3,8 +3,9 @@
 //! and [`group`] for what it refuses.
 //!
 //! The caller writes one request line to standard input and keeps it open: its end thaws. It reads one report line.
-//! Standard output is at its end only when everything is thawed. No line, or a line without `"ok":true`, means that no
-//! snapshot was taken; a helper that a stopped engine holds inside a system call says nothing until the engine runs again.
+//! No line, or a line without `"ok":true`, means that no snapshot was taken. Standard output is at its end only when
+//! everything is thawed; the line may come before: where a stopped engine holds this process inside a freeze or a thaw,
+//! the guardian says so soon after the deadline, and thaws that mount when the kernel lets go of it.
 
 mod activation;
 mod actor;
@@ -15,6 +16,7 @@ mod order;
 mod report;
 mod request;
 mod shared;
+mod sync;
 mod sys;
 mod tell;
 
@@ -35,12 +37,13 @@ Usage: stillframe-freeze < request
 Freezes mounted file systems, has their engines take their snapshots, and thaws them, whatever happens.
 
 The request is one line of JSON on standard input, which must stay open: its end thaws.
-  {\"deadlineMs\":10000,\"volumes\":[{\"name\":…,\"mount\":…,\"socket\":…,\"snapshot\":…}]}
-deadlineMs is 10000 if not given. Each snapshot must have been prepared at its engine.
+  {\"deadlineMs\":10000,\"syncMs\":30000,\"volumes\":[{\"name\":…,\"mount\":…,\"socket\":…,\"snapshot\":…}]}
+deadlineMs bounds the freeze: 10000 if not given. syncMs bounds the writing back of dirty pages before it: 30000 if
+not given. Each snapshot must have been prepared at its engine.
 
 One line of JSON on standard output says what happened. `\"ok\":true` means taken; anything else, not.
 
-Exit codes: 0 taken; 1 not taken, everything thawed; 2 wrong usage.
+Exit codes: 0 taken; 1 not taken, nothing frozen or everything thawed; 2 wrong usage.
 ";
 
 fn main() -> ExitCode {
@@ -75,7 +78,7 @@ fn freeze_group() -> Result<ExitCode, Failure> {
         request::parse(&read_line()?).map_err(|text| Failure::new(Kind::Refused, text))?;
     // Both processes use the volumes until they end.
     let volumes: &'static [Volume] = group::open(request.volumes)?.leak();
-    let sync_nanoseconds = sync_all(volumes);
+    let sync_nanoseconds = sync::sync_all(volumes, request.sync_ms)?;
     let mut activations = volumes
         .iter()
         .map(|volume| {
@@ -91,7 +94,8 @@ fn freeze_group() -> Result<ExitCode, Failure> {
     let shared = Shared::map().map_err(not_started)?;
     // Where it is not allowed, the guardian still outlives an actor that was chosen.
     let _ = std::fs::write("/proc/self/oom_score_adj", "-1000");
-    let link = start_guardian(volumes, shared).inspect_err(|_| shared.set_finished())?;
+    let link = start_guardian(volumes, shared, request.deadline_ms)
+        .inspect_err(|_| shared.set_finished())?;
     if let Err(error) = sys::lock_memory() {
         eprintln!("stillframe-freeze: memory could not be locked: {error}");
     }
@@ -125,7 +129,9 @@ fn finish(
     link: GuardianLink,
 ) -> ExitCode {
     let told = tell::tell(course, volumes, activations, sync_nanoseconds, deadline_ms);
-    if told.is_err() {
+    // Where the guardian has answered for this process, no snapshot counts any more.
+    let mine = shared.claim_report();
+    if told.is_err() || !mine {
         group::release_activated(volumes, shared);
     }
     let text = match &told {
@@ -133,9 +139,11 @@ fn finish(
         Err(failure) => line(failure),
     };
     shared.set_finished();
-    sys::write_once(libc::STDOUT_FILENO, text.as_bytes());
+    if mine {
+        sys::write_once(libc::STDOUT_FILENO, text.as_bytes());
+    }
     link.end();
-    if told.is_ok() {
+    if told.is_ok() && mine {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
@@ -164,30 +172,6 @@ fn read_line() -> Result<String, Failure> {
     Err(refused("Standard input ended before a whole line: the request is one line, and the input stays open".into()))
 }
 
-/// Writes all dirty pages back, all volumes at once; the freeze then has little left to write. Nanoseconds for each.
-fn sync_all(volumes: &[Volume]) -> Vec<u64> {
-    let sync = |volume: &Volume| {
-        let begin = sys::now();
-        if let Err(error) = sys::syncfs(volume.mount.as_fd()) {
-            eprintln!(
-                "stillframe-freeze: {} could not be synced: {error}",
-                volume.request.mount.display()
-            );
-        }
-        sys::now() - begin
-    };
-    std::thread::scope(|scope| {
-        let threads: Vec<_> = volumes
-            .iter()
-            .map(|volume| scope.spawn(move || sync(volume)))
-            .collect();
-        threads
-            .into_iter()
-            .map(|thread| thread.join().unwrap_or(0))
-            .collect()
-    })
-}
-
 /// The actor's ends of its pipes with the guardian.
 struct GuardianLink {
     pid: libc::pid_t,
@@ -207,6 +191,7 @@ impl GuardianLink {
 fn start_guardian(
     volumes: &'static [Volume],
     shared: &'static Shared,
+    deadline_ms: u64,
 ) -> Result<GuardianLink, Failure> {
     let (from_actor, to_guardian) = sys::pipe().map_err(not_started)?;
     let (from_guardian, to_actor) = sys::pipe().map_err(not_started)?;
@@ -225,7 +210,7 @@ fn start_guardian(
             signals,
         };
         let guarded = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            guardian::guard(&watch, volumes, shared)
+            guardian::guard(&watch, volumes, shared, deadline_ms)
         }));
         // SAFETY: ends the child without running what belongs to the actor.
         unsafe { libc::_exit(if matches!(guarded, Ok(Ok(()))) { 0 } else { 1 }) };

@@ -8,6 +8,8 @@ use serde::Serialize;
 pub enum Kind {
     /// The freeze outlived its deadline, or somebody thawed a mount before its time.
     Deadline,
+    /// Dirty pages were not written back within the limit; nothing was frozen.
+    Sync,
     /// A file system could not be frozen.
     Freeze,
     /// An engine did not answer or did not take its snapshot.

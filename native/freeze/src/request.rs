@@ -6,6 +6,9 @@ use std::path::PathBuf;
 
 pub const DEFAULT_DEADLINE_MS: u64 = 10_000;
 pub const MAX_DEADLINE_MS: u64 = 300_000;
+/// Writing back a big buffered load may take a while, and nothing stands still meanwhile.
+pub const DEFAULT_SYNC_MS: u64 = 30_000;
+pub const MAX_SYNC_MS: u64 = 3_600_000;
 /// Bounds every table that the freeze needs, so that all of them exist before it.
 pub const MAX_VOLUMES: usize = 64;
 /// A longer line is not a request.
@@ -15,6 +18,8 @@ pub const MAX_REQUEST_BYTES: usize = 1 << 20;
 pub struct Request {
     /// Longest time that anything may stay frozen, counted from the first freeze.
     pub deadline_ms: u64,
+    /// Longest time that the dirty pages may take to be written back, before anything is frozen.
+    pub sync_ms: u64,
     pub volumes: Vec<VolumeRequest>,
 }
 
@@ -40,16 +45,9 @@ pub fn parse(line: &str) -> Result<Request, String> {
     let fields = value
         .as_object()
         .ok_or("The request must be a JSON object")?;
-    only_known(fields, "", &["deadlineMs", "volumes"])?;
-    let deadline_ms = match fields.get("deadlineMs") {
-        None => DEFAULT_DEADLINE_MS,
-        Some(value) => value
-            .as_u64()
-            .filter(|ms| (1..=MAX_DEADLINE_MS).contains(ms))
-            .ok_or(format!(
-                "deadlineMs must be a whole number from 1 to {MAX_DEADLINE_MS}, not {value}"
-            ))?,
-    };
+    only_known(fields, "", &["deadlineMs", "syncMs", "volumes"])?;
+    let deadline_ms = milliseconds(fields, "deadlineMs", DEFAULT_DEADLINE_MS, MAX_DEADLINE_MS)?;
+    let sync_ms = milliseconds(fields, "syncMs", DEFAULT_SYNC_MS, MAX_SYNC_MS)?;
     let list = fields
         .get("volumes")
         .and_then(Value::as_array)
@@ -74,8 +72,26 @@ pub fn parse(line: &str) -> Result<Request, String> {
     })?;
     Ok(Request {
         deadline_ms,
+        sync_ms,
         volumes,
     })
+}
+
+fn milliseconds(
+    fields: &Map<String, Value>,
+    key: &str,
+    default: u64,
+    most: u64,
+) -> Result<u64, String> {
+    match fields.get(key) {
+        None => Ok(default),
+        Some(value) => value
+            .as_u64()
+            .filter(|ms| (1..=most).contains(ms))
+            .ok_or(format!(
+                "{key} must be a whole number from 1 to {most}, not {value}"
+            )),
+    }
 }
 
 fn volume(index: usize, value: &Value) -> Result<VolumeRequest, String> {
@@ -163,13 +179,9 @@ mod tests {
     }
 
     #[test]
-    fn the_deadline_is_ten_seconds_when_none_is_given() {
-        assert_eq!(
-            parse(&json!({"volumes": [volume("a")]}).to_string())
-                .unwrap()
-                .deadline_ms,
-            10_000
-        );
+    fn the_deadline_is_ten_seconds_and_the_limit_of_the_sync_thirty_when_none_is_given() {
+        let request = parse(&json!({"volumes": [volume("a")]}).to_string()).unwrap();
+        assert_eq!((request.deadline_ms, request.sync_ms), (10_000, 30_000));
     }
 
     #[test]
@@ -190,6 +202,7 @@ mod tests {
                 json!({"deadlineMs": MAX_DEADLINE_MS + 1, "volumes": [volume("a")]}),
                 "deadlineMs",
             ),
+            (json!({"syncMs": 0, "volumes": [volume("a")]}), "syncMs"),
             (
                 json!({"deadline": 5, "volumes": [volume("a")]}),
                 "deadline is not a field",

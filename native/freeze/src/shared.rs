@@ -30,6 +30,7 @@ pub enum Abort {
 pub struct Shared {
     abort: AtomicU8,
     finished: AtomicBool,
+    answered: AtomicBool,
     /// Monotonic nanoseconds; 0 before the first freeze and after the last thaw.
     deadline: AtomicU64,
     mounts: [AtomicU8; MAX_VOLUMES],
@@ -112,6 +113,11 @@ impl Shared {
         self.activations[index].store(true, Ordering::SeqCst);
     }
 
+    /// True for the first who asks: it writes the one report.
+    pub fn claim_report(&self) -> bool {
+        !self.answered.swap(true, Ordering::SeqCst)
+    }
+
     /// The actor's report is about to be written: nothing is left to the guardian.
     pub fn finished(&self) -> bool {
         self.finished.load(Ordering::SeqCst)
@@ -133,6 +139,13 @@ mod tests {
         shared.set_abort(Abort::ControlClosed);
         shared.set_abort(Abort::Deadline);
         assert_eq!(shared.abort(), Abort::ControlClosed);
+    }
+
+    #[test]
+    fn only_one_of_the_two_writes_the_report() {
+        let shared = Shared::map().unwrap();
+        assert!(shared.claim_report());
+        assert!(!shared.claim_report());
     }
 
     #[test]

@@ -90,6 +90,22 @@ pub fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok(unsafe { (OwnedFd::from_raw_fd(ends[0]), OwnedFd::from_raw_fd(ends[1])) })
 }
 
+/// Closes every descriptor of this process but these two.
+pub fn close_all_but(mut kept: [libc::c_int; 2]) {
+    kept.sort_unstable();
+    let close = |first: libc::c_int, last: libc::c_uint| {
+        // SAFETY: the caller gives all other descriptors up; nothing uses them any more.
+        unsafe { libc::syscall(libc::SYS_close_range, first as libc::c_uint, last, 0) };
+    };
+    if kept[0] > 0 {
+        close(0, kept[0] as libc::c_uint - 1);
+    }
+    if kept[1] - kept[0] > 1 {
+        close(kept[0] + 1, kept[1] as libc::c_uint - 1);
+    }
+    close(kept[1] + 1, libc::c_uint::MAX);
+}
+
 /// Writes what fits, without a second try: for single bytes and for a report, which is one write.
 pub fn write_once(to: libc::c_int, bytes: &[u8]) -> bool {
     // SAFETY: the slice is readable for its length.
