@@ -5,7 +5,10 @@ import { codedFault, type FaultError, messageOf } from "../fault";
 import { readStat } from "../programs/processes";
 import { workerVersion } from "../version";
 import type { AttachedVolume } from "../volumes/known-volumes";
-import { EngineGone } from "./client";
+import { EngineClient, EngineGone } from "./client";
+
+/** An engine that runs answers at once; this leaves room for a busy host. */
+const ANSWER_WITHIN_MS = 2000;
 
 const states: Record<string, string> = {
   R: "running",
@@ -26,6 +29,16 @@ export async function engineLog(runDirectory: string, lines: number): Promise<st
 export async function asEngineFault(volume: AttachedVolume, error: unknown): Promise<unknown> {
   if (!(error instanceof EngineGone)) return error;
   return engineUnreachable(volume, error);
+}
+
+/** OFO-COMM if the volume's engine does not answer now; null if it does. `consequence`: what its silence led to. */
+export async function engineSilent(volume: AttachedVolume, consequence: string): Promise<FaultError | null> {
+  try {
+    (await EngineClient.open(join(volume.runDirectory, "engine.sock"), {}, ANSWER_WITHIN_MS)).close();
+    return null;
+  } catch (error) {
+    return engineUnreachable(volume, new EngineGone(`${messageOf(error)}. ${consequence}`));
+  }
 }
 
 async function engineUnreachable(volume: AttachedVolume, cause: Error): Promise<FaultError> {

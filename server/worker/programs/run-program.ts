@@ -12,7 +12,7 @@ export interface ProgramResult {
 export interface ProgramOptions {
   input?: string;
   env?: Record<string, string>;
-  /** Killed after this long. Default 60 s. */
+  /** Killed after this long, and not waited for when even that does not end it. Default 60 s. */
   timeoutMs?: number;
 }
 
@@ -27,6 +27,8 @@ export class ProgramFailed extends Error {
   }
 }
 
+/** A program that hangs inside the kernel outlives its kill until the kernel lets go. */
+const KILLED_WITHIN_MS = 2000;
 const MOST_OUTPUT = 64 * 1024 * 1024;
 
 /** Resolves whatever the exit status; rejects only when the program cannot be started. */
@@ -36,7 +38,10 @@ export function runProgram(program: string, args: string[], options: ProgramOpti
       stdio: ["pipe", "pipe", "pipe"],
       env: { ...process.env, LC_ALL: "C.UTF-8", ...options.env },
     });
-    const timer = setTimeout(() => child.kill("SIGKILL"), options.timeoutMs ?? 60_000);
+    let timer = setTimeout(() => {
+      child.kill("SIGKILL");
+      timer = setTimeout(leave, KILLED_WITHIN_MS);
+    }, options.timeoutMs ?? 60_000);
     const out: Buffer[] = [];
     const err: Buffer[] = [];
     let size = 0;
@@ -44,16 +49,22 @@ export function runProgram(program: string, args: string[], options: ProgramOpti
       size += chunk.length;
       if (size <= MOST_OUTPUT) into.push(chunk);
     };
+    const end = (exitCode: number | null, signal: NodeJS.Signals | null) => {
+      clearTimeout(timer);
+      done({ exitCode, signal, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() });
+    };
+    const leave = () => {
+      child.unref();
+      for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
+      end(null, "SIGKILL");
+    };
     child.stdout.on("data", keep(out));
     child.stderr.on("data", keep(err));
     child.on("error", (error) => {
       clearTimeout(timer);
       fail(error);
     });
-    child.on("close", (exitCode, signal) => {
-      clearTimeout(timer);
-      done({ exitCode, signal, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() });
-    });
+    child.on("close", end);
     child.stdin.on("error", () => {}); // a program that ends without reading its input is judged by its status
     child.stdin.end(options.input ?? "");
   });

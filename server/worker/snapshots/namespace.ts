@@ -8,12 +8,17 @@
  */
 import { mkdir, open, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { monotonicMs } from "../clock";
+import { FaultError } from "../fault";
 import type { Places } from "../places";
 import { endProcess, processesInNamespace } from "../programs/processes";
 import { mustRun, type ProgramResult, runProgram } from "../programs/run-program";
 import { loopBackingFile } from "../volumes/block-device";
 import { readMounts } from "../volumes/mount-table";
 import { frozenOptions, unmount } from "../volumes/mounting";
+
+/** A process that the kernel holds in a read of a volume outlives its kill until that volume's engine answers. */
+const ENDED_WITHIN_MS = 10_000;
 
 export interface FrozenMount {
   device: string;
@@ -89,11 +94,16 @@ export async function endNamespace(places: Places, id: string): Promise<{ ended:
   let ended = 0;
   const pinned = (await readMounts()).some((m) => m.mountPoint === file);
   if (pinned) {
+    const deadline = monotonicMs() + ENDED_WITHIN_MS;
     // A process may be making another one while we look.
     for (let inside = await processesInNamespace(found.ino); inside.length > 0; ) {
       await Promise.all(inside.map((name) => endProcess(name)));
       ended += inside.length;
       inside = await processesInNamespace(found.ino);
+      if (inside.length > 0 && monotonicMs() > deadline) {
+        const who = inside.map(({ pid }) => pid).join(", ");
+        throw new FaultError("busy", `the namespace ${id} holds processes that cannot be ended: ${who}`);
+      }
     }
     await unmount(file);
   }

@@ -5,9 +5,9 @@
  */
 import { randomBytes } from "node:crypto";
 import { chmod } from "node:fs/promises";
-import { join } from "node:path";
 import { chooseCaches, type JudgedLocation, type Placement } from "@/server/core/planning/cache-choice";
 import { cacheDirectory } from "../cache/cache-locations";
+import { pause } from "../clock";
 import { EngineRefused } from "../engine/client";
 import { asEngineFault } from "../engine/unreachable";
 import { FaultError } from "../fault";
@@ -18,6 +18,9 @@ import { CacheWatch } from "./cache-watch";
 import { type Frozen, freezeGroup } from "./freeze";
 import { mountFrozen, pinNamespace } from "./namespace";
 import type { UndoStack } from "./undo";
+
+/** An engine that hangs does not hold up the release of the others. */
+const LAST_LOOK_MS = 2000;
 
 export interface Member {
   volume: AttachedVolume;
@@ -57,11 +60,7 @@ export class SnapshotGroup {
 
   /** Freezes all at once and takes the instants. A volume that is not mounted is taken as it is, right after. */
   async freeze(signal: AbortSignal): Promise<Frozen> {
-    const mounted = this.members.flatMap((m) => {
-      const { name, mount } = m.volume.record;
-      const socket = join(m.volume.runDirectory, "engine.sock");
-      return mount === null ? [] : [{ name, mount, socket, snapshot: m.snapshot }];
-    });
+    const mounted = this.members.filter((m) => m.volume.record.mount !== null);
     const frozen: Frozen =
       mounted.length > 0
         ? await freezeGroup(this.host.places.native, mounted, signal)
@@ -109,9 +108,10 @@ export class SnapshotGroup {
     });
   }
 
-  /** Takes a last look at every engine, so that losses and figures up to now are known. */
+  /** Takes a last look at every engine that answers, so that losses and figures up to now are known. */
   async settle(): Promise<void> {
-    await Promise.all(this.members.map((m) => m.volume.watch.describe().catch(() => null)));
+    const looks = this.members.map((m) => m.volume.watch.describe().catch(() => null));
+    await Promise.race([Promise.all(looks), pause(LAST_LOOK_MS)]);
   }
 
   private async prepare(volume: AttachedVolume, placement: Placement, locations: JudgedLocation[]): Promise<Member> {

@@ -25,12 +25,37 @@ const journalSchema = z.object({ id: z.string(), steps: z.array(stepSchema) });
 /** Undoes one step. Returns what was cleaned up, in words, or null when there was nothing to do. */
 export type Undoer = (step: UndoStep) => Promise<string | null>;
 
+const FIRST_RETRY_MS = 2000;
+const LAST_RETRY_MS = 30_000;
+
 /** Stacks of this process with a step that could not be undone. */
 const stuck = new Set<UndoStack>();
 
-/** Tries again what could not be undone, for instance because its engine was away. */
-export async function retryStuck(): Promise<void> {
+let retrying: Promise<void> = Promise.resolve();
+let retryTimer: NodeJS.Timeout | null = null;
+
+/** Tries again what could not be undone, for instance because its engine was away. One after the other. */
+export function retryStuck(): Promise<void> {
+  const retried = retrying.then(retryAll);
+  retrying = retried.catch(() => {}); // whoever asked hears of it
+  return retried;
+}
+
+async function retryAll(): Promise<void> {
   for (const stack of [...stuck]) await stack.unwind();
+}
+
+/** An engine that hangs may go on at any time: what is stuck is tried again until nothing is, ever more rarely. */
+function retryLater(delayMs = FIRST_RETRY_MS): void {
+  if (retryTimer !== null) return;
+  retryTimer = setTimeout(() => {
+    void retryStuck()
+      .catch((err: unknown) => log.error({ err }, "an undo journal cannot be removed"))
+      .finally(() => {
+        retryTimer = null;
+        if (stuck.size > 0) retryLater(Math.min(2 * delayMs, LAST_RETRY_MS));
+      });
+  }, delayMs).unref();
 }
 
 export class UndoStack {
@@ -69,7 +94,7 @@ export class UndoStack {
         if (words !== null) cleaned.push(words);
       } catch (err) {
         failed.unshift(step);
-        log.error({ err, step }, "clean-up failed; it is tried again after a repair and at the next start");
+        log.error({ err, step }, "clean-up failed; it is tried again until it works");
         cleaned.push(`not cleaned: ${describeStep(step)} (${messageOf(err)})`);
       }
     }
@@ -79,6 +104,7 @@ export class UndoStack {
       await this.discard();
     } else {
       stuck.add(this);
+      retryLater();
       await this.keep().catch((err: unknown) =>
         log.error({ err, journal: this.id }, "an undo journal cannot be written"),
       );

@@ -1,0 +1,151 @@
+/**
+ * An engine that hangs before its volume is frozen costs the run, which names it, and nobody else's writes: a run always
+ * ends, a cancel is heard, and what the hung engine still holds is released when it answers again.
+ */
+import { readdirSync, readFileSync, renameSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { unreachableEvidence } from "@/server/core/errors/evidence";
+import { mustRun, runProgram } from "@/server/worker/programs/run-program";
+import { Cleanup, cleanupAfterEach } from "../fixtures/cleanup";
+import { pause } from "../fixtures/native-program";
+import { SlowSocket } from "../fixtures/slow-socket";
+import { WorkerUnderTest } from "../fixtures/worker-under-test";
+
+const MIB = 1024 * 1024;
+/** Of ENGINE.md; and what asking the engines, a durable write and the release may take on a busy machine. */
+const SYNC_LIMIT_MS = 30_000;
+const DEADLINE_MS = 10_000;
+const GRACE_MS = 20_000;
+const both = ["busy", "stuck"];
+const job = { volumes: both, command: "exit 0" };
+const whole = new Cleanup();
+const cleanup = cleanupAfterEach();
+let worker: WorkerUnderTest;
+
+beforeAll(async () => {
+  worker = await WorkerUnderTest.start(whole);
+  for (const name of both) await worker.host.host("practice.create", { name, sizeBytes: 64 * MIB });
+});
+afterAll(() => whole.run());
+
+/** Run directory of a volume's engine. */
+function engineDirectory(volume: string): string {
+  const directory = join(worker.run, "engine");
+  const id = readdirSync(directory).find((name) => name.startsWith(`${volume}-`) && !name.endsWith(".lock"));
+  return join(directory, id ?? "");
+}
+
+/** The volume's engine, which can be stopped, and goes on at the end of the test at the latest. */
+async function engineOf(volume: string): Promise<{ stop: () => void; goOn: () => void }> {
+  const keeper = readFileSync(join(engineDirectory(volume), "keeper.pid"), "utf8").trim();
+  const pid = Number((await runProgram("pgrep", ["-P", keeper])).stdout);
+  const goOn = () => void process.kill(pid, "SIGCONT");
+  cleanup.add("let the engine run", goOn);
+  return { stop: () => void process.kill(pid, "SIGSTOP"), goOn };
+}
+
+/** Stops the engine right after the freeze has asked it, with pages that it has not written yet. */
+async function hangBeforeTheFreeze(): Promise<{ stopped: Promise<void>; goOn: () => void }> {
+  const { stop, goOn } = await engineOf("stuck");
+  const directory = engineDirectory("stuck");
+  const [path, aside] = [join(directory, "engine.sock"), join(directory, "engine.aside")];
+  renameSync(path, aside);
+  const slow = await SlowSocket.listen(cleanup, { name: "stuck", directory, attached: { socket: aside } });
+  slow.letThrough();
+  cleanup.add("put the engine's socket back", () => renameSync(aside, path));
+  renameSync(slow.path, path);
+  const stopped = new Promise<void>((done) => {
+    slow.onAnswer = (bytes) => {
+      if (bytes.includes('"event"') || !bytes.includes('"prepared"')) return;
+      slow.onAnswer = () => {};
+      stop();
+      done();
+    };
+  });
+  const dirty = `of=${join(worker.mount("stuck"), "dirty")}`;
+  await mustRun("dd", ["if=/dev/urandom", dirty, "bs=1M", "count=4", "status=none"]);
+  return { stopped, goOn };
+}
+
+async function durableWriteMs(volume: string): Promise<number> {
+  const began = performance.now();
+  const file = `of=${join(worker.mount(volume), "written")}`;
+  await mustRun("dd", ["if=/dev/zero", file, "bs=4k", "count=1", "conv=fsync", "status=none"], { timeoutMs: 60_000 });
+  return performance.now() - began;
+}
+
+/** The longest durable write on the volume until the run has ended. */
+async function longestWriteUntilEnded(volume: string, runId: string): Promise<number> {
+  let ended = false;
+  const end = worker.console.ended(runId).finally(() => {
+    ended = true;
+  });
+  let longest = 0;
+  while (!ended) {
+    longest = Math.max(longest, await durableWriteMs(volume));
+    await pause(50);
+  }
+  await end;
+  return longest;
+}
+
+function mustBlame(runId: string, message: RegExp): void {
+  const events = worker.console.eventsOf(runId);
+  const failures = events.flatMap((e) => (e.type === "failure" ? [e] : []));
+  expect(
+    failures.map((e) => [e.code, e.volume]),
+    worker.console.story(runId),
+  ).toEqual([["OFO-COMM", "stuck"]]);
+  expect(failures[0]?.message).toMatch(message);
+  const evidence = unreachableEvidence.parse(failures[0]?.evidence);
+  expect(evidence).toMatchObject({ subject: "engine", volume: "stuck", processState: "stopped" });
+  expect(events.map((e) => e.type)).not.toContain("frozen");
+}
+
+/** What the hung engine held is released by itself, and then the same job succeeds. */
+async function mustRecover(): Promise<void> {
+  for (let tries = 0; tries < 200 && (await worker.leftovers()).length > 0; tries += 1) await pause(200);
+  expect(await worker.leftovers()).toEqual([]);
+  const again = await worker.startRun(job);
+  expect(await worker.console.ended(again), worker.console.story(again)).toMatchObject({ outcome: "succeeded" });
+  expect(await worker.leftovers()).toEqual([]);
+}
+
+test("an engine that hangs before the run fails it, naming the volume", async () => {
+  const { stop, goOn } = await engineOf("stuck");
+  stop();
+  const began = performance.now();
+  const runId = await worker.startRun(job);
+  expect(await longestWriteUntilEnded("busy", runId)).toBeLessThan(DEADLINE_MS);
+  expect(performance.now() - began).toBeLessThan(SYNC_LIMIT_MS + GRACE_MS);
+  mustBlame(runId, /engine of volume "stuck" does not answer/);
+  goOn();
+  await mustRecover();
+});
+
+test("an engine that hangs while dirty pages are written back fails the run at the limit, and stops no other writer", async () => {
+  const { stopped, goOn } = await hangBeforeTheFreeze();
+  const began = performance.now();
+  const runId = await worker.startRun(job);
+  await stopped;
+  expect(await longestWriteUntilEnded("busy", runId)).toBeLessThan(DEADLINE_MS);
+  expect(performance.now() - began).toBeLessThan(SYNC_LIMIT_MS + GRACE_MS);
+  mustBlame(runId, /dirty pages of stuck .* could not be written back/);
+  goOn();
+  await mustRecover();
+});
+
+test("a cancel is heard while an engine hangs before the freeze", async () => {
+  const { stopped, goOn } = await hangBeforeTheFreeze();
+  const runId = await worker.startRun(job);
+  await stopped;
+  await pause(1000);
+  const began = performance.now();
+  await worker.host.host("run.cancel", { runId });
+  expect(performance.now() - began).toBeLessThan(12_000);
+  expect(await worker.console.ended(runId), worker.console.story(runId)).toMatchObject({ outcome: "cancelled" });
+  expect(await durableWriteMs("busy")).toBeLessThan(DEADLINE_MS);
+  goOn();
+  await mustRecover();
+});
