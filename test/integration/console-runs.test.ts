@@ -116,6 +116,32 @@ test("a run that the worker refuses ends as failed and says why", async () => {
   expect(JSON.stringify(events)).toContain("held by `stillframe exec`");
 });
 
+test("a run whose start is not answered ends as failed, and is cancelled should the worker begin it after all", async () => {
+  worker.silentOn.add("run.start");
+  const runId = await startRun();
+  const { run, events } = await client.runs.get.query({ id: runId });
+  expect(run).toMatchObject({ state: "failed", code: "OFO-COMM" });
+  const failure = events.flatMap(({ event }) => (event.type === "failure" ? [event] : []));
+  expect(failure).toMatchObject([{ code: "OFO-COMM", evidence: { subject: "worker" } }]);
+
+  const cancelled = () =>
+    worker.received.filter(
+      (m) => m.type === "request" && m.method === "run.cancel" && (m.params as { runId: string }).runId === runId,
+    ).length;
+  worker.answers["run.cancel"] = () => ({});
+  worker.emit(runId, started("data"));
+  await eventually(() => cancelled() === 1);
+  worker.activeRuns.push(runId);
+  worker.drop();
+  await worker.connect(it.origin, it.hostKey);
+  await eventually(() => cancelled() === 2);
+  expect((await client.runs.get.query({ id: runId })).run).toMatchObject({ state: "failed", code: "OFO-COMM" });
+
+  worker.silentOn.clear();
+  const next = await client.jobs.run.mutate({ id: run.job.id });
+  expect((await client.runs.get.query({ id: next.runId })).run.state).toBe("queued");
+});
+
 test("cancelling reaches the worker; a run that it does not know is ended here", async () => {
   const runId = await startRun();
   worker.answers["run.cancel"] = () => ({});

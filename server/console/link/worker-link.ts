@@ -18,8 +18,8 @@ import {
   workerMessageSchema,
 } from "@/server/core/contracts/link";
 import type { SequencedEvent } from "../data/run-events";
-import { FaultError, fault } from "../services/fault-error";
-import type { HostLink } from "../services/hosts/host-link";
+import { FaultError, fault, UnansweredError } from "../services/fault-error";
+import { type HostLink, patienceFor } from "../services/hosts/host-link";
 import type { Services } from "../services/services";
 import { answerConsoleMethod } from "./console-methods";
 
@@ -77,11 +77,8 @@ export class WorkerLink implements HostLink {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#waiting.delete(id);
-        reject(
-          fault("unavailable", `The worker did not answer ${method} within ${timeoutMs / 1000} s.`, {
-            code: "OFO-COMM",
-          }),
-        );
+        const message = `The worker did not answer ${method} within ${timeoutMs / 1000} s.`;
+        reject(new UnansweredError({ kind: "unavailable", message, field: null, code: "OFO-COMM" }));
       }, timeoutMs);
       this.#waiting.set(id, { resolve, reject, timer });
       this.#send({ type: "request", id, method, params });
@@ -149,7 +146,19 @@ export class WorkerLink implements HostLink {
     hosts.connected(this.#hostId, this);
     this.#log.info({ hostname, version }, "worker connected");
     await settings.greet(this.#hostId);
+    this.#run(this.#cancelUnwanted(activeRuns));
     await reconciler.settle(missing, () => this.#outboxStored(hello), this.#ended.signal);
+  }
+
+  /** Runs that the worker began after they had been given up here. */
+  async #cancelUnwanted(carried: string[]): Promise<void> {
+    const { reconciler } = this.#services;
+    for (const runId of await reconciler.givenUp(carried)) {
+      this.#log.warn({ runId }, "the worker carries a run that has been given up; cancelling it");
+      await this.request("run.cancel", { runId }, patienceFor("run.cancel")).catch((err: unknown) =>
+        this.#log.warn({ err, runId }, "a run that has been given up was not cancelled"),
+      );
+    }
   }
 
   #outboxStored({ outboxLastSeq }: Hello): boolean {
@@ -165,9 +174,11 @@ export class WorkerLink implements HostLink {
     try {
       while (this.#unstored.length > 0) {
         const batch = this.#unstored.splice(0, BATCH);
+        const begun = batch.flatMap(({ runId, event }) => (event.type === "started" ? [runId] : []));
         this.#storedSeq = await this.#services.runLog.store(outboxId, batch, this.#firstBatch);
         this.#firstBatch = false;
         this.#send({ type: "ack", seq: this.#storedSeq });
+        this.#run(this.#cancelUnwanted(begun));
       }
     } finally {
       this.#storing = false;

@@ -11,6 +11,11 @@ export class FaultError extends Error {
   }
 }
 
+/** The connection stands, and the worker did not answer in time: whether it has done what was asked is not known. */
+export class UnansweredError extends FaultError {
+  override name = "UnansweredError";
+}
+
 type More = Partial<Pick<Fault, "field" | "code" | "evidence">>;
 
 /** Makes the error; `throw fault("notFound", "There is no job …")`. */

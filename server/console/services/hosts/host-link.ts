@@ -2,7 +2,7 @@ import type { HostMethod } from "@/server/core/contracts/host-methods";
 
 /** A live connection to a worker, as the services see it (made by `../../link/worker-link.ts`). */
 export interface HostLink {
-  /** The worker's answer, unchecked. Throws a `FaultError`: the worker's own, or `unavailable`. */
+  /** The worker's answer, unchecked. Throws a `FaultError`: the worker's own, or `unavailable`; an `UnansweredError` after `timeoutMs`. */
   request(method: HostMethod, params: unknown, timeoutMs: number): Promise<unknown>;
   /** Asks for 10 samples a second, or one in 5 s. */
   watch(on: boolean): void;
@@ -20,6 +20,7 @@ const patience: Partial<Record<HostMethod, number>> = {
   "practice.create": 10 * MINUTE,
   "practice.remove": 2 * MINUTE,
   "snapshot.create": 90 * MINUTE,
+  "run.start": 15 * SECOND,
   "restore.list": 10 * MINUTE,
   "restore.start": 24 * 60 * MINUTE,
   "repository.prepare": 5 * MINUTE,

@@ -3,6 +3,10 @@
  * console thinks active and the worker does not carry has either ended, its last events still waiting in the
  * worker's outbox, or been lost (a worker whose state was wiped, a start that never arrived). So the outbox
  * is awaited first: a lost acknowledgement must never turn a finished run into an interrupted one.
+ *
+ * The other way round, a worker may carry a run that was given up here because no answer to its start came. It
+ * says so when it connects, or by the run's first event, and is then told to cancel it. A run that the worker
+ * itself has ended is none of these, also while it still counts as carried there.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
@@ -41,6 +45,16 @@ export class Reconciler {
       const run = await this.#runs.find(id);
       if (run && !isEnded(run.state)) await this.#interrupt(run);
     }
+  }
+
+  /** Those of a worker's runs that this console ended without the worker. */
+  async givenUp(carried: string[]): Promise<string[]> {
+    const found: string[] = [];
+    for (const id of new Set(carried)) {
+      const run = await this.#runs.find(id);
+      if (run && run.state === "failed" && run.code === "OFO-COMM" && run.startedAt === null) found.push(id);
+    }
+    return found;
   }
 
   async #interrupt(run: Run): Promise<void> {

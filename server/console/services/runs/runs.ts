@@ -7,7 +7,7 @@ import { isEnded } from "@/server/core/runs/phases";
 import type { JobStore } from "../../data/jobs";
 import type { RunStore } from "../../data/runs";
 import type { SettingStore } from "../../data/settings";
-import { FaultError, fault } from "../fault-error";
+import { FaultError, fault, UnansweredError } from "../fault-error";
 import type { Hosts } from "../hosts/hosts";
 import { unreachableMessage } from "../hosts/unreachable";
 import type { Vault } from "../secrets/vault";
@@ -18,6 +18,8 @@ import type { RunLog } from "./run-log";
 
 /** Most events that a run's page loads at first; `follow` brings the rest. */
 const MOST_EVENTS = 20_000;
+/** A worker whose connection broke while it was given a run is back after a moment, or it is gone. */
+const BACK_WITHIN_MS = 120_000;
 
 type Parts = {
   runs: RunStore;
@@ -117,8 +119,10 @@ export class Runs {
       await this.#parts.hosts.ask(run.hostId, "run.start", spec);
     } catch (error) {
       if (!(error instanceof FaultError)) throw error;
-      // Whether the host has begun is not known; it says so when it is back (reconcile.ts).
-      if (error.fault.kind === "unavailable") return;
+      // Whether the host has begun is not known. One that hangs is told to cancel if it does begin after all, one
+      // whose connection broke says at the next one what it carries (both: reconcile.ts).
+      if (error instanceof UnansweredError) return this.#endUnreachable(run);
+      if (error.fault.kind === "unavailable") return this.#giveUpLater(run);
       const { message, code, evidence } = error.fault;
       const at = new Date().toISOString();
       const failure: RunEvent[] =
@@ -129,6 +133,16 @@ export class Runs {
         { type: "ended", at, outcome: "failed", code },
       ]);
     }
+  }
+
+  /** The connection broke before the answer: a host that stays away leaves the run unstarted. */
+  #giveUpLater({ id, hostId }: Run): void {
+    const giveUp = async () => {
+      const run = await this.#parts.runs.find(id);
+      if (run?.state === "queued" && !this.#parts.hosts.isConnected(hostId)) await this.#endUnreachable(run);
+    };
+    // A console that is stopping has no database any more; its successor is told by the worker.
+    setTimeout(() => void giveUp().catch(() => {}), BACK_WITHIN_MS).unref();
   }
 
   async #endUnreachable(run: Run): Promise<void> {
