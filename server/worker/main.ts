@@ -22,6 +22,7 @@ import { listVolumes } from "./volumes/discovery";
 import { KnownVolumes } from "./volumes/known-volumes";
 
 const CONSOLE_PREFIX = "console.";
+const CHANGES_VOLUMES = /^(volume\.(at|de)tach|practice\..+)$/;
 const DRAIN_MS = 3000;
 
 async function startWorker(): Promise<void> {
@@ -58,7 +59,12 @@ async function startWorker(): Promise<void> {
           activeRuns: () => runs.ids(),
         });
   const socket = new LocalSocket(places.socket, async (method, params, caller) => {
-    if (!method.startsWith(CONSOLE_PREFIX)) return answerHostMethod(handlers, method, params, caller);
+    if (!method.startsWith(CONSOLE_PREFIX)) {
+      const result = await answerHostMethod(handlers, method, params, caller);
+      // Before the answer: who made a volume may name it in a job next.
+      if (CHANGES_VOLUMES.test(method)) await link?.tellVolumes();
+      return result;
+    }
     if (link === null) throw consoleUnreachable(null, null);
     return link.ask(method.slice(CONSOLE_PREFIX.length), params);
   });

@@ -135,7 +135,7 @@ export class ConsoleLink {
       if (socket.readyState === WebSocket.OPEN) socket.ping();
     }, PING_MS);
     const tick = setInterval(() => this.sendSamples(ticks++), TICK_MS);
-    const list = setInterval(() => void this.sendVolumes(), VOLUMES_MS);
+    const list = setInterval(() => void this.tellVolumes(), VOLUMES_MS);
     try {
       return await new Promise<string>((done) => {
         socket.on("open", () => this.hello());
@@ -184,7 +184,7 @@ export class ConsoleLink {
         this.welcomed = true;
         this.lastVolumes = "";
         for (const entry of this.outbox.after(message.lastSeq)) this.send({ type: "event", ...entry });
-        void this.sendVolumes();
+        void this.tellVolumes();
         return;
       case "ack":
         this.outbox.acknowledge(message.seq);
@@ -208,7 +208,7 @@ export class ConsoleLink {
       if (fault.kind === "internal") log.error({ err: error, method }, "a request of the console failed");
       this.send({ type: "reply", id, ok: false, fault });
     }
-    void this.sendVolumes();
+    void this.tellVolumes();
   }
 
   private replied(id: number, ok: boolean, result: unknown, fault: Fault | undefined): void {
@@ -253,7 +253,8 @@ export class ConsoleLink {
     if (samples.length > 0) this.send({ type: "samples", samples });
   }
 
-  private async sendVolumes(): Promise<void> {
+  /** Sends the list of volumes if it changed: every few seconds, and at once after a change that was asked for. */
+  async tellVolumes(): Promise<void> {
     if (!this.welcomed) return;
     try {
       const volumes = await this.duties.listVolumes();
