@@ -5,6 +5,7 @@
  * The volume with the largest need chooses first, each takes the location with the most room left. A group is
  * all or nothing: if one volume finds no place, none is given, and every location says why it was turned down.
  */
+import { formatBytes } from "../text/bytes";
 import { type CacheOptions, type CacheSize, requiredBytes, sizeCache } from "./cache-sizing";
 
 /** A location as measured at the moment of the choice. */
@@ -79,7 +80,7 @@ export function chooseCaches(
 
   const complete = chosen.size === volumes.length;
   const judged = locations.map((l): JudgedLocation => {
-    const noRoom = `it has ${l.freeBytes} bytes free, the group needs ${neededBytes}`;
+    const noRoom = `it has ${formatBytes(l.freeBytes)} free, the group needs ${formatBytes(neededBytes)}`;
     const reason = unfit.get(l.path) ?? (complete || l.freeBytes >= neededBytes ? null : noRoom);
     return {
       path: l.path,

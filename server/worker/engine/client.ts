@@ -4,6 +4,8 @@
  * opens a new one (the keeper holds the listening socket, so a new engine answers at the same path).
  */
 import { createConnection, type Socket } from "node:net";
+import { formatDuration } from "@/server/core/text/duration";
+import { errnoName } from "../fault";
 import { ENGINE_PROTOCOL, type EngineFault, type EngineMethods, type Event, type Report } from "./protocol.gen";
 
 /** What an engine refused; `kind` is the engine's word. */
@@ -67,7 +69,7 @@ export class EngineClient {
       });
       connecting.once("error", (error) => {
         clearTimeout(timer);
-        fail(new EngineGone(`cannot connect to ${path}: ${error.message}`));
+        fail(new EngineGone(`nobody serves ${path} (${errnoName(error) ?? error.message})`));
       });
     });
     const client = new EngineClient(socket, events);
@@ -91,7 +93,7 @@ export class EngineClient {
     return new Promise((done, fail) => {
       const timer = setTimeout(() => {
         this.waiting.delete(id);
-        fail(new EngineGone(`the engine did not answer ${method} within ${timeoutMs} ms`));
+        fail(new EngineGone(`the engine did not answer ${method} within ${formatDuration(timeoutMs)}`));
       }, timeoutMs);
       this.waiting.set(id, { done: (result) => done(result as EngineMethods[M]["result"]), fail, timer });
       this.socket.write(`${JSON.stringify({ id, method, params })}\n`);

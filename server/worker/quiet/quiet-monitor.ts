@@ -7,6 +7,7 @@ import {
   watchQuiet,
   writesPerSecond,
 } from "@/server/core/planning/quiet-window";
+import { formatDuration } from "@/server/core/text/duration";
 import { monotonicMs, pause } from "../clock";
 import { codedFault } from "../fault";
 import type { AttachedVolume } from "../volumes/known-volumes";
@@ -91,7 +92,7 @@ async function noQuietWindow(
   return codedFault(
     "failed",
     "OFO-QUIET",
-    `no gap of ${quiet.minimumMs} ms without a write within ${quiet.timeoutMs} ms; the longest was ${longest} ms`,
+    `no gap of ${formatDuration(quiet.minimumMs)} without a write within ${formatDuration(quiet.timeoutMs)}; the longest was ${formatDuration(longest)}`,
     {
       mode: watcher.mode,
       longestGapMs: longest,

@@ -6,6 +6,7 @@ import type { RunSpec } from "@/server/core/contracts/job";
 import type { VolumeResult } from "@/server/core/contracts/run";
 import type { ErrorCode } from "@/server/core/errors/codes";
 import { isWithin, normalPath } from "@/server/core/planning/selection";
+import { formatDuration } from "@/server/core/text/duration";
 import { keepPassword, newSecretPath, prepareRepository, type Repository } from "../backup/restic";
 import { monotonicMs } from "../clock";
 import { codedFault, FaultError, messageOf } from "../fault";
@@ -159,7 +160,8 @@ export class GroupCarrier {
     this.signal.throwIfAborted();
     await this.voice.say({ type: "quietEnded", group: this.index, ...ended });
     if (ended.timedOut) {
-      await this.voice.log("warn", `no quiet window of ${openFile.quiet.minimumMs} ms; the snapshot is taken anyway`);
+      const wanted = formatDuration(openFile.quiet.minimumMs);
+      await this.voice.log("warn", `no quiet window of ${wanted}; the snapshot is taken anyway`);
     }
   }
 

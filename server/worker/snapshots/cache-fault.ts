@@ -71,7 +71,7 @@ export async function snapshotLost(
   return codedFault(
     "failed",
     "a000851c",
-    `the cache of "${loss.volume}" is full at ${formatBytes(cache.maxBytes)} and its snapshot was released: ${loss.detail}`,
+    `the cache of "${loss.volume}" is full at ${formatBytes(cache.maxBytes)} and its snapshot was released${cause === "maximumReached" ? "" : `: ${loss.detail}`}`,
     {
       cause,
       volume: loss.volume,

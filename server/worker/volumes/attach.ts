@@ -5,6 +5,7 @@
 import { realpath, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import type { HostInput } from "@/server/core/contracts/host-methods";
+import { formatBytes } from "@/server/core/text/bytes";
 import type { EngineProgram } from "../engine/engine-program";
 import { FaultError } from "../fault";
 import { log } from "../log";
@@ -250,7 +251,7 @@ async function resolveSource(path: string): Promise<Source> {
 
 function refuseSmall(path: string, sizeBytes: number): void {
   if (sizeBytes >= SMALLEST_BYTES) return;
-  throw new FaultError("invalid", `${path} is too small: ${sizeBytes} bytes, at least 1 MiB is needed`, {
+  throw new FaultError("invalid", `${path} is too small: ${formatBytes(sizeBytes)}, at least 1 MiB is needed`, {
     field: "source",
   });
 }

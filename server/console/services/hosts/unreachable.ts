@@ -2,6 +2,7 @@
 import { type Evidence, evidenceSchema } from "@/server/core/contracts/run";
 import type { HostView } from "@/server/core/contracts/views";
 import type { EvidenceFor } from "@/server/core/errors/evidence";
+import { formatInstant } from "@/server/core/text/instant";
 import { type FaultError, fault } from "../fault-error";
 import { type LocalPlaces, localWorkerFacts } from "./local-worker";
 
@@ -23,7 +24,8 @@ export async function unreachableEvidenceOf(
 }
 
 export function unreachableMessage(host: HostView): string {
-  const since = host.lastSeenAt === null ? "It was never heard of." : `It was last heard of at ${host.lastSeenAt}.`;
+  const since =
+    host.lastSeenAt === null ? "It was never heard of." : `It was last heard of at ${formatInstant(host.lastSeenAt)}.`;
   return `The worker on ${host.name} does not answer. ${since}`;
 }
 
