@@ -1,20 +1,11 @@
 /** Runs and their events as text for people. */
 import type { Run, RunEvent } from "@/server/core/contracts/run";
+import { phaseWords } from "@/server/core/runs/phase-words";
 import { formatBytes } from "@/server/core/text/bytes";
 import { formatDuration } from "@/server/core/text/duration";
 import { formatTable } from "./table";
 
 const modeText = { allAtOnce: "all at once", oneAtATime: "one at a time" } as const;
-
-const phaseText: Record<Extract<RunEvent, { type: "phase" }>["phase"], string> = {
-  reserving: "reserving cache",
-  waitingForQuiet: "waiting for a quiet window",
-  freezing: "freezing",
-  snapshotted: "snapshotted",
-  backingUp: "backing up",
-  releasing: "releasing",
-  done: "done",
-};
 
 export function runTable(runs: readonly Run[]): string {
   if (runs.length === 0) return "No runs yet.";
@@ -58,7 +49,7 @@ function eventFacts(event: RunEvent): string | null {
     case "started":
       return `started, ${modeText[event.mode]}: ${event.groups.map((group) => group.join(" + ")).join(", then ")}`;
     case "phase":
-      return phaseText[event.phase];
+      return phaseWords[event.phase];
     case "cacheReserved":
       return `${event.volume}: cache at ${event.location}, ${formatBytes(event.reservedBytes)} reserved, at most ${formatBytes(event.maxBytes)}`;
     case "quietEnded":

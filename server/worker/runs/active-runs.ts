@@ -2,6 +2,7 @@
 import type { RunSpec } from "@/server/core/contracts/job";
 import type { Outcome, RunEvent } from "@/server/core/contracts/run";
 import { groupsOf } from "@/server/core/planning/groups";
+import { inWords } from "@/server/core/runs/phase-words";
 import { now } from "../clock";
 import { FaultError } from "../fault";
 import type { Host } from "../host";
@@ -85,7 +86,7 @@ export class ActiveRuns {
   }
 
   private async emitInterrupted(runId: string, lastPhase: string, cleaned: string[]): Promise<void> {
-    const message = `the worker was restarted during the run (${lastPhase})`;
+    const message = `the worker was restarted during the run, while ${inWords(lastPhase)}`;
     const failure: RunEvent = {
       type: "failure",
       at: now(),
@@ -113,7 +114,7 @@ export class ActiveRuns {
     await tellInstants(voice);
     if (signal.aborted && signal.reason === "interrupted") {
       const cleaned = outcomes.flatMap((o) => o.cleaned);
-      const message = `the worker was stopped during the run (${lastPhase})`;
+      const message = `the worker was stopped during the run, while ${inWords(lastPhase)}`;
       await voice.say({ type: "failure", code: "SF-106", volume: null, message, evidence: { lastPhase, cleaned } });
     }
     await voice.say({ type: "ended", outcome: overall(outcomes, signal), code: voice.run.code });

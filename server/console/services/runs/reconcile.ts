@@ -11,6 +11,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { Evidence, Run } from "@/server/core/contracts/run";
+import { inWords } from "@/server/core/runs/phase-words";
 import { isEnded } from "@/server/core/runs/phases";
 import type { RunStore } from "../../data/runs";
 import type { RunLog } from "./run-log";
@@ -60,7 +61,7 @@ export class Reconciler {
   async #interrupt(run: Run): Promise<void> {
     this.#logger.warn({ runId: run.id }, "the host no longer knows this run");
     const at = new Date().toISOString();
-    const message = `The worker restarted or lost its state while the run was ${run.state}.`;
+    const message = `The worker restarted or lost its state while the run was ${inWords(run.state)}.`;
     const evidence: Evidence = { lastPhase: run.state, cleaned: [] };
     await this.#log.add(run.id, [
       { type: "log", at, level: "error", text: message, code: "SF-106" },

@@ -3,6 +3,7 @@ import { Card, CardTitle } from "@/app/components/card";
 import { Time } from "@/app/components/time";
 import type { FailureDetail } from "@/server/core/contracts/views";
 import { evidenceByCode } from "@/server/core/errors/evidence";
+import { inWords } from "@/server/core/runs/phase-words";
 import { CommunicationEvidence } from "./communication-evidence";
 import { Facts } from "./facts";
 import { FreezeEvidence } from "./freeze-evidence";
@@ -74,7 +75,9 @@ function evidenceOf({ code, evidence }: FailureDetail): ReactNode {
       if (!parsed.success) return null;
       return (
         <>
-          <Facts facts={[["Last phase", parsed.data.lastPhase ?? "not known"]]} />
+          <Facts
+            facts={[["Last phase", parsed.data.lastPhase === null ? "not known" : inWords(parsed.data.lastPhase)]]}
+          />
           <LogLines lines={parsed.data.cleaned} label="Cleaned up afterwards" />
         </>
       );
