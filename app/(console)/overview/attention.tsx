@@ -1,6 +1,7 @@
 "use client";
 import Link from "next/link";
 import { Button } from "@/app/components/button";
+import { asSentence } from "@/app/components/format";
 import { Note } from "@/app/components/note";
 import { CodeTag } from "@/app/components/state-badge";
 import { Ago } from "@/app/components/time";
@@ -53,7 +54,7 @@ export function Attention({ overview }: { overview: Overview }) {
           }
         >
           {failure.job.name}
-          {failure.volume && `, ${failure.volume}`}, <Ago at={failure.at} />. {failure.message}
+          {failure.volume && `, ${failure.volume}`}, <Ago at={failure.at} />. {asSentence(failure.message)}
         </Note>
       ))}
       {overview.failures.length > SHOWN && (

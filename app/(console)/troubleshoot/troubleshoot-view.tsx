@@ -6,7 +6,7 @@ import { useState } from "react";
 import { Button } from "@/app/components/button";
 import { Card } from "@/app/components/card";
 import { EmptyState } from "@/app/components/empty-state";
-import { plural } from "@/app/components/format";
+import { asSentence, plural } from "@/app/components/format";
 import { Note } from "@/app/components/note";
 import { PageHeader } from "@/app/components/page-header";
 import { Segmented } from "@/app/components/segmented";
@@ -80,7 +80,7 @@ export function TroubleshootView() {
                   className="flex flex-wrap items-center justify-between gap-x-4 gap-y-2 border-line border-t py-2.5"
                 >
                   <div className="min-w-0 flex-[1_1_18rem]">
-                    <p className="wrap-anywhere">{failure.message}</p>
+                    <p className="wrap-anywhere">{asSentence(failure.message)}</p>
                     <p className="wrap-anywhere text-mute text-xs">
                       <Time at={failure.at} /> · {failure.job.name} on {hostName(failure.hostId)}
                       {failure.volume && ` · ${failure.volume}`}

@@ -4,7 +4,7 @@
  * missing) every check answers `unknown` and the sentence falls back to the title.
  */
 import type { Evidence } from "../contracts/run";
-import type { Action } from "./actions";
+import type { Action, ActionId } from "./actions";
 import type { Article } from "./article";
 import type { ErrorCode } from "./codes";
 import { type EvidenceOf, evidenceByCode } from "./evidence";
@@ -31,6 +31,8 @@ export interface ErrorEntry {
   /** Most likely first. */
   causes: readonly Cause[];
   actions: readonly Action[];
+  /** Those of the actions that can help with this very failure. */
+  actionsFor(evidence: Evidence): readonly Action[];
   article: Article;
 }
 
@@ -46,6 +48,8 @@ export interface EntryDefinition<C extends ErrorCode> {
     detail(evidence: EvidenceOf<C>): string;
   }[];
   actions: readonly [Action, ...Action[]];
+  /** Left out: every action helps with every failure of the code. */
+  helps?(evidence: EvidenceOf<C>, action: ActionId): boolean;
   article: Article;
 }
 
@@ -60,6 +64,10 @@ export function defineEntry<C extends ErrorCode>(definition: EntryDefinition<C>)
     sentence: (evidence) => {
       const known = read(evidence);
       return known ? definition.sentence(known) : `${definition.title}.`;
+    },
+    actionsFor: (evidence) => {
+      const known = read(evidence);
+      return definition.actions.filter(({ id }) => known === null || (definition.helps?.(known, id) ?? true));
     },
     causes: definition.causes.map((cause) => ({
       id: cause.id,

@@ -1,7 +1,7 @@
 "use client";
 import Link from "next/link";
 import { Button } from "@/app/components/button";
-import { plural } from "@/app/components/format";
+import { asSentence, plural } from "@/app/components/format";
 import { Note } from "@/app/components/note";
 import type { Outcome, Run } from "@/server/core/contracts/run";
 import type { FailureView } from "@/server/core/contracts/views";
@@ -54,7 +54,11 @@ export function RunSummary({
                 ? "All volumes are of one instant."
                 : `The volumes are of ${plural(instants, "instant")}: what was written between two of them can be in one and not in the other.`
           }`
-        : (failure?.message ?? (took ? `It ended after ${took}. The live volumes were not affected.` : ""))}
+        : failure
+          ? asSentence(failure.message)
+          : took
+            ? `It ended after ${took}. The live volumes were not affected.`
+            : ""}
     </Note>
   );
 }

@@ -2,6 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import Link from "next/link";
 import { Card, CardTitle } from "@/app/components/card";
+import { asSentence } from "@/app/components/format";
 import { Note } from "@/app/components/note";
 import { PageHeader } from "@/app/components/page-header";
 import { CodeTag } from "@/app/components/state-badge";
@@ -61,7 +62,7 @@ export function FailurePageView({ id }: { id: string }) {
                   , volume <b className="wrap-anywhere font-medium">{data.volume}</b>
                 </>
               )}
-              , <Time at={data.at} style="full" />. {data.message}
+              , <Time at={data.at} style="full" />. {asSentence(data.message)}
               {same > 1 && ` ${same} times so far with this job.`}
             </p>
             <FillCurve failure={data} />

@@ -31,7 +31,7 @@ export function Fixes({ failure, entry }: { failure: FailureDetail; entry: Error
     <Card>
       <CardTitle>Fix it</CardTitle>
       <ul className="space-y-3">
-        {entry.actions.map((action, index) => {
+        {entry.actionsFor(failure.evidence).map((action, index) => {
           const mine = act.variables?.action === action.id;
           const place = placeOf(action.id, failure);
           const first = index === 0 && !failure.resolved;

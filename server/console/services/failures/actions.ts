@@ -46,7 +46,7 @@ export class Actions {
 
   async act(failureId: string, action: string): Promise<ActionResult> {
     const failure = await this.#parts.failures.get(failureId);
-    const offered = errorTable[failure.code].actions.find((candidate) => candidate.id === action);
+    const offered = errorTable[failure.code].actionsFor(failure.evidence).find((candidate) => candidate.id === action);
     if (!offered) {
       throw fault("invalid", `“${action}” is not an action for ${failure.code}.`, { field: "action" });
     }

@@ -57,11 +57,25 @@ async function lastLines(path: string): Promise<string[]> {
       return lines
         .slice(size > tail.length ? 1 : 0)
         .filter(Boolean)
-        .slice(-LOG_TAIL_LINES);
+        .slice(-LOG_TAIL_LINES)
+        .map(readable);
     } finally {
       await file.close();
     }
   } catch {
     return [];
+  }
+}
+
+const levels: Record<number, string> = { 10: "trace", 20: "debug", 30: "info", 40: "warn", 50: "error", 60: "fatal" };
+
+/** A line of the worker's JSON log as a person reads it; any other line as it is. */
+function readable(line: string): string {
+  try {
+    const { time, level, msg, volume, run, err } = JSON.parse(line);
+    const about = [volume, run, err?.message].filter((part) => typeof part === "string").join(", ");
+    return `${time} ${levels[level] ?? level} ${msg}${about && ` (${about})`}`;
+  } catch {
+    return line;
   }
 }

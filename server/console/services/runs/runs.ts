@@ -151,7 +151,6 @@ export class Runs {
     const message = unreachableMessage(await hosts.get(run.hostId));
     const evidence = await hosts.unreachableEvidence(run.hostId);
     await log.add(run.id, [
-      { type: "log", at, level: "error", text: message, code: "OFO-COMM" },
       { type: "failure", at, code: "OFO-COMM", volume: null, message, evidence },
       { type: "ended", at, outcome: "failed", code: "OFO-COMM" },
     ]);

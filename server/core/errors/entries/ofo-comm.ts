@@ -1,3 +1,4 @@
+import { formatInstant } from "../../text/instant";
 import { action } from "../actions";
 import { article } from "../articles/ofo-comm";
 import { defineEntry, verdict } from "../entry";
@@ -20,7 +21,8 @@ export const unreachable = defineEntry({
   code: "OFO-COMM",
   title: "A part of Stillframe does not answer",
   text: "OFO: failed to establish communication with the Advanced Open File component. A reinstallation is probably necessary.",
-  sentence: (e) => `${subject(e)} does not answer${e.lastContactAt ? ` since ${e.lastContactAt}` : ""}.`,
+  sentence: (e) =>
+    `${subject(e)} does not answer. ${e.lastContactAt ? `It was last heard of at ${formatInstant(e.lastContactAt)}.` : "It was never heard of."}`,
   causes: [
     {
       id: "notRunning",
@@ -36,7 +38,11 @@ export const unreachable = defineEntry({
       id: "hung",
       title: "It runs, but does not answer",
       check: (e) => verdict(e.processState === null ? null : running(e)),
-      detail: (e) => e.logLines.at(-1) ?? "no log line was kept",
+      detail: (e) => {
+        if (e.processState === null) return "the process was not looked for";
+        const last = e.logLines.at(-1);
+        return running(e) && last ? `process ${e.processState}; its last line: ${last}` : `process ${e.processState}`;
+      },
     },
     {
       id: "socketGone",
@@ -57,6 +63,12 @@ export const unreachable = defineEntry({
       },
     },
   ],
-  actions: [action("restartEngine"), action("selfTest"), action("rerun")],
+  actions: [
+    action("restartEngine"),
+    action("rerun", "Runs the job again, once the part that was not reachable answers."),
+    action("selfTest"),
+  ],
+  // No engine is at fault when the worker does not answer, and nobody is there to restart one.
+  helps: (e, id) => id !== "restartEngine" || e.subject === "engine",
   article,
 });

@@ -37,6 +37,15 @@ export const backupFailed = defineEntry({
       check: (e) => verdict(e.exitCode === null ? null : e.exitCode === 127 || e.exitCode === 126),
       detail: (e) => (e.exitCode === null ? "ended by a signal" : `exit code ${e.exitCode}`),
     },
+    {
+      id: "ownError",
+      title: "The program met an error of its own",
+      check: (e) => {
+        const explained = [password, noRepository, locked, full].some((known) => mentions(e.lines, known) !== null);
+        return verdict(e.exitCode === null ? null : !explained && e.exitCode !== 127 && e.exitCode !== 126);
+      },
+      detail: (e) => e.lines.findLast((line) => line.trim() !== "") ?? "it printed nothing",
+    },
   ],
   actions: [action("rerun"), action("showSelection", "Opens the job, where destination and password can be changed.")],
   article,

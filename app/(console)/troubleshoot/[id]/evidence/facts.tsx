@@ -1,5 +1,7 @@
+import type { ReactNode } from "react";
+
 /** Names and values, one a row. */
-export function Facts({ facts }: { facts: readonly (readonly [string, string])[] }) {
+export function Facts({ facts }: { facts: readonly (readonly [string, ReactNode])[] }) {
   return (
     <dl className="text-[0.8125rem]">
       {facts.map(([name, value]) => (

@@ -14,9 +14,7 @@ export function FillCurve({ failure }: { failure: FailureDetail }) {
   const zone = useZone();
   if (failure.code !== "a000851c") return null;
   const { data } = evidenceByCode.a000851c.safeParse(failure.evidence);
-  // The snapshot is gone when the last measurements are made: those of an empty cache are not part of the curve.
-  const full = data?.curve ?? [];
-  const curve = full.slice(0, full.findLastIndex((point) => point.usedBytes > 0) + 1);
+  const curve = data?.curve ?? [];
   const first = curve[0];
   const last = curve.at(-1);
   if (!data || !first || !last || curve.length < 2) return null;
