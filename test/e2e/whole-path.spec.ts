@@ -12,6 +12,7 @@ import { Cleanup } from "../fixtures/cleanup";
 import { Installation } from "../fixtures/installation";
 import { pause } from "../fixtures/native-program";
 import { accessibilityProblems } from "./accessibility";
+import { firstLink, runEnds, signInFirst } from "./console-steps";
 import { Overwriter } from "./overwriter";
 
 test.describe.configure({ mode: "serial" });
@@ -21,7 +22,6 @@ const port = Number(process.env.STILLFRAME_TEST_PORT ?? 4120);
 const base = `http://127.0.0.1:${port}`;
 const cleanup = new Cleanup();
 const known = randomBytes(3 * MIB);
-const person = { name: "Ada Lovelace", email: "ada@example.org", password: "analytical engine" };
 
 let here: Installation;
 let page: Page;
@@ -38,14 +38,9 @@ test.afterAll(async () => {
 });
 
 test("the link of the first start makes the administrator, and works once", async () => {
-  const link = readFileSync(join(here.home, "console", "signin-link"), "utf8").trim();
+  const link = firstLink(here);
   expect(link).toContain(base);
-  await page.goto(link);
-  await page.getByLabel("Your name").fill(person.name);
-  await page.getByLabel("E-mail").fill(person.email);
-  await page.getByLabel("Password").fill(person.password);
-  await page.getByRole("button", { name: "Create and sign in" }).click();
-  await expect(page.getByRole("navigation", { name: "Places" })).toBeVisible();
+  await signInFirst(page, here);
   expect(await (await fetch(link)).text()).not.toContain("Create and sign in");
 });
 
@@ -74,7 +69,7 @@ test("two practice volumes with writers are made from the first page", async () 
 test("a first job freezes both at one instant and backs them up", async () => {
   await page.getByLabel("restic repository").fill(here.path("repository"));
   await page.getByRole("button", { name: "Create the job and run it" }).click();
-  await runEnds("Backed up");
+  await runEnds(page, "Backed up");
   await expect(page.getByText("All volumes are of one instant.")).toBeVisible();
   runUrls.push(page.url());
   const run = await here.json<{ mode: string; state: string; volumes: { provider: string }[] }>("run", "show", "1");
@@ -90,7 +85,7 @@ test("a job one at a time is made in the editor, and gives each volume an instan
       .getByRole("radio", { name: "On" })
       .click();
   });
-  await runEnds("Backed up");
+  await runEnds(page, "Backed up");
   await expect(page.getByText(/The volumes are of 2 instants/)).toBeVisible();
   const run = await here.json<{ mode: string; volumes: { takenAt: string }[] }>("run", "show", "2");
   expect(run.mode).toBe("oneAtATime");
@@ -119,7 +114,7 @@ test("during a run the cache on the screen is the engine's", async () => {
   }
   expect(await engineCache("accounts")).toBeGreaterThan(1 * MIB);
   writeFileSync(seen, "");
-  await runEnds("Backed up");
+  await runEnds(page, "Backed up");
   runUrls.push(page.url());
 });
 
@@ -157,7 +152,7 @@ test("its action switches the job to one at a time, and the rerun succeeds", asy
   await page.goto(failureUrl);
   await page.getByRole("button", { name: "One at a time, and rerun" }).click();
   await page.getByRole("link", { name: "Watch the run" }).click();
-  await runEnds("Backed up");
+  await runEnds(page, "Backed up");
   const runs = await here.json<{ job: string; mode: string; state: string; code: string | null }[]>("run", "list");
   expect(runs.filter((run) => run.job === "Too small").map((run) => [run.mode, run.state, run.code])).toEqual([
     ["oneAtATime", "succeeded", null],
@@ -210,7 +205,7 @@ test("a console that is killed during a run is caught up with: no reload, no gap
   await page.evaluate(() => Object.assign(window, { neverReloaded: true }));
   await here.restart("console");
   writeFileSync(go, "");
-  await runEnds("Backed up");
+  await runEnds(page, "Backed up");
   expect(await page.evaluate(() => "neverReloaded" in window)).toBe(true);
   const lines = page.getByRole("log").getByRole("listitem");
   const live = await lines.allTextContents();
@@ -234,11 +229,6 @@ async function makeJob(
   await more();
   await page.getByRole("button", { name: "Save and run" }).click();
   await page.waitForURL(/\/runs\/.+/, { timeout: 30_000 });
-}
-
-async function runEnds(title: string): Promise<void> {
-  await page.waitForURL(/\/runs\/.+/, { timeout: 30_000 });
-  await expect(page.getByText(title, { exact: true })).toBeVisible({ timeout: 120_000 });
 }
 
 async function engineCache(volume: string): Promise<number> {

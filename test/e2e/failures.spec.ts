@@ -1,0 +1,184 @@
+/**
+ * Failures by their real causes, as a person meets them in the browser: what the page says, the evidence, the
+ * article, and an action that repairs it. Cache failures are in `whole-path.spec.ts`.
+ * One small volume; the steps leave it as they found it, and run in order.
+ */
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, type Page, test } from "@playwright/test";
+import { Cleanup } from "../fixtures/cleanup";
+import { Installation } from "../fixtures/installation";
+import { accessibilityProblems } from "./accessibility";
+import { runEnds, signInFirst } from "./console-steps";
+
+test.describe.configure({ mode: "serial" });
+
+const port = Number(process.env.STILLFRAME_TEST_PORT ?? 4120);
+const base = `http://127.0.0.1:${port}`;
+const cleanup = new Cleanup();
+
+let here: Installation;
+let page: Page;
+
+test.beforeAll(async ({ browser }) => {
+  here = await Installation.start(cleanup, { programs: { upOnPort: port } });
+  page = await (await browser.newContext({ baseURL: base, viewport: { width: 1440, height: 1000 } })).newPage();
+  await signInFirst(page, here);
+  await here.must("practice", "create", "ledger", "--size", "64M");
+  writeFileSync(join(here.mount("ledger"), "known.txt"), "known", { flush: true });
+  await here.must("job", "create", "--name", "Copy", "--volume", "ledger", "--command", "true", "--min-quiet", "0");
+});
+test.afterAll(async () => {
+  await page?.context().close();
+  await cleanup.run();
+});
+
+test("an engine that is killed with its keeper is told with its last lines, and restarting it repairs the volume", async () => {
+  const [keeper, ...engines] = engineProcesses();
+  for (const pid of [keeper, ...engines]) process.kill(pid ?? -1, "SIGKILL");
+  await run("Copy");
+  await opensFailure("OFO-COMM");
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText(/^The engine of ledger does not answer/);
+  await expect(fact("Not reachable")).toHaveText("engine of ledger");
+  await expect(fact("Process")).toHaveText("absent");
+  await expect(page.getByText("Its last lines")).toBeVisible();
+  await readsArticle("A worker or an engine does not answer");
+  expect(await accessibilityProblems(page)).toEqual([]);
+  await apply("Restart the engine");
+  await expect(page.getByText("The engine of ledger was restarted.")).toBeVisible({ timeout: 30_000 });
+  expect(readFileSync(join(here.mount("ledger"), "known.txt"), "utf8")).toBe("known");
+  await apply("Rerun");
+  await page.getByRole("link", { name: "Watch the run" }).click();
+  await runEnds(page, "Backed up");
+});
+
+test("a worker that hangs is noticed, a run on it says since when, and once it goes on the rerun succeeds", async () => {
+  const [worker = -1] = here.processes(/dist\/worker\.js/);
+  process.kill(worker, "SIGSTOP");
+  try {
+    await page.goto("/hosts");
+    await expect(page.getByText("Not connected")).toBeVisible({ timeout: 30_000 });
+    await run("Copy");
+    await opensFailure("OFO-COMM");
+    await expect(page.getByRole("heading", { level: 1 })).toHaveText("The worker does not answer");
+    await expect(page.getByRole("button", { name: /Restart the engine/ })).toHaveCount(0);
+    await expect(fact("Not reachable")).toHaveText("worker");
+    await expect(fact("Last contact")).toHaveText(/\d\d:\d\d:\d\d/);
+    await expect(page.getByText("Its last lines")).toBeVisible();
+  } finally {
+    process.kill(worker, "SIGCONT");
+  }
+  const failure = page.url();
+  await page.goto("/hosts");
+  await expect(page.getByText("Connected", { exact: true })).toBeVisible({ timeout: 30_000 });
+  await page.goto(failure);
+  await apply("Rerun");
+  await page.getByRole("link", { name: "Watch the run" }).click();
+  await runEnds(page, "Backed up");
+});
+
+test("a backup command that fails is told with its exit code and its last lines", async () => {
+  const command = "echo first; echo the tape is torn >&2; exit 7";
+  await here.must("job", "create", "--name", "Torn", "--volume", "ledger", "--command", command, "--min-quiet", "0");
+  await run("Torn");
+  await opensFailure("SF-103");
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText(/exit code 7: the tape is torn/);
+  await expect(fact("Exit code")).toHaveText("7");
+  await expect(page.locator("pre")).toHaveText(/first\s+the tape is torn/);
+});
+
+test("a worker that is killed during a run ends it as interrupted, says what was cleaned up, and reruns it", async () => {
+  const go = here.path("go");
+  const command = `while [ ! -e '${go}' ]; do sleep 0.2; done`;
+  await here.must("job", "create", "--name", "Long", "--volume", "ledger", "--command", command, "--min-quiet", "0");
+  await run("Long");
+  await expect(page.getByText("Backing up").first()).toBeVisible({ timeout: 60_000 });
+  const runUrl = page.url();
+  await here.restart("worker");
+  await page.goto(runUrl);
+  await opensFailure("SF-106");
+  await expect(fact("Last phase")).toHaveText(/backing up/i);
+  await expect(page.getByText("Cleaned up afterwards")).toBeVisible();
+  writeFileSync(go, "");
+  await apply("Rerun");
+  await page.getByRole("link", { name: "Watch the run" }).click();
+  await runEnds(page, "Backed up");
+});
+
+test("a volume that is never quiet fails as OFO-QUIET, and both ways out of it work", async () => {
+  await here.must("practice", "create", "busy", "--size", "64M", "--writer");
+  for (const name of ["Patient", "Impatient"]) {
+    const quiet = ["--min-quiet", "5000", "--quiet-timeout", "3000", "--at-quiet-timeout", "fail"];
+    await here.must("job", "create", "--name", name, "--volume", "busy", "--command", "true", ...quiet);
+  }
+  await run("Patient");
+  await opensFailure("OFO-QUIET");
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText(/no gap of 5\.0 s between writes within 3\.0 s/);
+  await expect(page.getByRole("table", { name: "Who wrote" })).toContainText("busy");
+  await apply("Use the longest gap seen");
+  await page.getByRole("link", { name: "Watch the run" }).click();
+  await runEnds(page, "Backed up");
+
+  await run("Impatient");
+  await opensFailure("OFO-QUIET");
+  await apply("Freeze anyway");
+  await page.getByRole("link", { name: "Watch the run" }).click();
+  await runEnds(page, "Backed up");
+});
+
+test("a selected path that is gone is told, and its action opens the job at its paths", async () => {
+  const gone = join(here.mount("ledger"), "gone");
+  await here.must("job", "create", "--name", "Gone", "--volume", "ledger", "--path", gone, "--command", "true");
+  await run("Gone");
+  await opensFailure("0xa00084af");
+  await expect(page.getByRole("heading", { level: 1 })).toContainText(gone);
+  await page
+    .getByRole("listitem")
+    .filter({ hasText: "Show the selection" })
+    .getByRole("link", { name: "Open" })
+    .click();
+  await page.waitForURL(/\/jobs\/.+/);
+  await expect(page.getByLabel("Only these paths")).toHaveValue(new RegExp(gone));
+});
+
+/** The keeper and the engines of the volume "ledger". */
+function engineProcesses(): number[] {
+  const directory = join(here.run, "engine");
+  const id = readdirSync(directory).find((name) => name.startsWith("ledger-") && !name.endsWith(".lock")) ?? "";
+  const keeper = readFileSync(join(directory, id, "keeper.pid"), "utf8").trim();
+  const children = readFileSync(`/proc/${keeper}/task/${keeper}/children`, "utf8").trim();
+  return [keeper, ...children.split(" ").filter(Boolean)].map(Number);
+}
+
+/** Starts a job from the list; its run's page opens. */
+async function run(job: string): Promise<void> {
+  await page.goto("/jobs");
+  await page.getByRole("button", { name: `Run ${job} now` }).click();
+  await page.waitForURL(/\/runs\/.+/, { timeout: 30_000 });
+}
+
+/** From the failed run's page to its failure, which shows the code. */
+async function opensFailure(code: string): Promise<void> {
+  await page.getByRole("link", { name: "Evidence and fixes" }).click({ timeout: 60_000 });
+  await page.waitForURL(/\/troubleshoot\/.+/);
+  await expect(page.getByRole("main").getByText(code, { exact: true }).first()).toBeVisible();
+}
+
+async function readsArticle(title: string): Promise<void> {
+  const failure = page.url();
+  await page.getByRole("main").getByRole("link", { name: "Read", exact: true }).click();
+  await expect(page.getByRole("heading", { level: 1, name: title })).toBeVisible();
+  await page.goto(failure);
+}
+
+async function apply(action: string): Promise<void> {
+  await page.getByRole("button", { name: `Apply: ${action}`, exact: true }).click();
+}
+
+/** The value of a row of the evidence. */
+function fact(name: string) {
+  return page
+    .locator("dl > div")
+    .filter({ has: page.getByText(name, { exact: true }) })
+    .locator("dd");
+}
