@@ -149,3 +149,16 @@ test("a cancel is heard while an engine hangs before the freeze", async () => {
   goOn();
   await mustRecover();
 });
+
+test("a cancelled run ends also while an engine hangs during the backup", async () => {
+  const { stop, goOn } = await engineOf("stuck");
+  const runId = await worker.startRun({ volumes: both, command: `sleep 3; cat "${worker.mount("stuck")}/dirty"` });
+  await worker.console.until(runId, (e) => e.type === "phase" && e.phase === "backingUp");
+  stop();
+  await pause(5000);
+  await worker.host.host("run.cancel", { runId });
+  expect(await worker.console.ended(runId), worker.console.story(runId)).toMatchObject({ outcome: "cancelled" });
+  expect(await durableWriteMs("busy")).toBeLessThan(DEADLINE_MS);
+  goOn();
+  await mustRecover();
+}, 240_000);

@@ -2,12 +2,15 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { FaultError } from "../fault";
-import { endProcess, nameProcess } from "../programs/processes";
+import { endProcess, isAlive, nameProcess } from "../programs/processes";
 import type { UndoStack } from "../snapshots/undo";
 
 export const KEPT_LINES = 200;
 /** Waits for a line before it becomes the program: none runs that is not in the journal, also when the worker dies. */
 const GATE = 'read -r _ && exec "$@" </dev/null';
+
+/** A program that the kernel holds in a read of a hung volume outlives its kill; it stays in the journal then. */
+const KILLED_WITHIN_MS = 2000;
 
 export interface LongProgram {
   program: string;
@@ -47,7 +50,9 @@ export async function runLongProgram(
       onLine?.(line, stream);
     });
   }
+  let leave = () => {};
   const ended = new Promise<LongProgramResult>((done, fail) => {
+    leave = () => done({ exitCode: null, signal: "SIGKILL", lines });
     child.once("error", (cause) => {
       fail(new FaultError("unavailable", `${program} cannot be started: ${cause.message}`, { cause }));
     });
@@ -56,7 +61,7 @@ export async function runLongProgram(
   child.stdin.on("error", () => {}); // ended at the gate: its status says so
   const name = child.pid === undefined ? null : await nameProcess(child.pid);
   if (name === null) return ended;
-  const abort = () => void endProcess(name, { group: true });
+  const abort = () => void endProcess(name, { group: true }).then(() => setTimeout(leave, KILLED_WITHIN_MS));
   signal.addEventListener("abort", abort);
   if (signal.aborted) abort();
   try {
@@ -64,8 +69,8 @@ export async function runLongProgram(
     child.stdin.end("\n");
     return await ended;
   } finally {
-    child.stdin.destroy();
+    for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
     signal.removeEventListener("abort", abort);
-    await undo.drop((step) => step.kind === "process" && step.pid === name.pid);
+    if (!(await isAlive(name))) await undo.drop((step) => step.kind === "process" && step.pid === name.pid);
   }
 }
