@@ -63,6 +63,7 @@ test("a worker that hangs is noticed, a run on it says since when, and once it g
     await expect(page.getByRole("heading", { level: 1 })).toHaveText("The worker does not answer");
     await expect(page.getByRole("button", { name: /Restart the engine/ })).toHaveCount(0);
     await expect(fact("Not reachable")).toHaveText("worker");
+    await expect(fact("Process")).toHaveText("stopped by a signal");
     await expect(fact("Last contact")).toHaveText(/\d\d:\d\d:\d\d/);
     await expect(page.getByText("Its last lines")).toBeVisible();
   } finally {

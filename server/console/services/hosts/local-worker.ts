@@ -1,5 +1,5 @@
 /** What can be seen, without its help, of a worker on the console's own machine: for the evidence of OFO-COMM. */
-import { open, stat } from "node:fs/promises";
+import { open, readdir, readFile, readlink, stat } from "node:fs/promises";
 import { connect } from "node:net";
 import type { EvidenceFor } from "@/server/core/errors/evidence";
 
@@ -19,20 +19,55 @@ export async function localWorkerFacts({ workerSocket, workerLog }: LocalPlaces)
   return { processState, logLines, socket: { path: workerSocket, mode, exists: mode !== null } };
 }
 
+/** State of the process behind a socket; `absent` when nobody takes connections; null when it cannot be told. */
+async function stateBehind(path: string): Promise<string | null> {
+  const served = await isServed(path);
+  return served === true ? ((await serverState(path)) ?? "running") : served === false ? "absent" : null;
+}
+
 /** A socket that takes connections has a living process behind it, even one that hangs; null: it cannot be told. */
-function stateBehind(path: string): Promise<"running" | "absent" | null> {
+function isServed(path: string): Promise<boolean | null> {
   return new Promise((resolve) => {
     const socket = connect(path);
-    const done = (state: "running" | "absent" | null) => {
+    const done = (served: boolean | null) => {
       socket.destroy();
-      resolve(state);
+      resolve(served);
     };
     socket.setTimeout(CONNECT_MS, () => done(null));
-    socket.on("connect", () => done("running"));
+    socket.on("connect", () => done(true));
     socket.on("error", ({ code }: NodeJS.ErrnoException) =>
-      done(code === "ECONNREFUSED" || code === "ENOENT" ? "absent" : null),
+      done(code === "ECONNREFUSED" || code === "ENOENT" ? false : null),
     );
   });
+}
+
+/** Letters of `/proc/PID/stat`, proc(5). */
+const states: Record<string, string> = {
+  R: "running",
+  S: "sleeping",
+  D: "waiting for a device",
+  T: "stopped by a signal",
+  t: "stopped by a debugger",
+  Z: "zombie",
+};
+
+/** What the kernel says of the process that has the socket open; null when it is not found. */
+async function serverState(path: string): Promise<string | null> {
+  try {
+    const sockets = (await readFile("/proc/net/unix", "utf8")).split("\n");
+    const inode = sockets.find((line) => line.endsWith(` ${path}`))?.split(/\s+/)[6];
+    if (inode === undefined) return null;
+    for (const pid of (await readdir("/proc")).filter((entry) => /^\d+$/.test(entry))) {
+      const fds = await readdir(`/proc/${pid}/fd`).catch(() => []);
+      const open = await Promise.all(fds.map((fd) => readlink(`/proc/${pid}/fd/${fd}`).catch(() => "")));
+      if (!open.includes(`socket:[${inode}]`)) continue;
+      const stat = await readFile(`/proc/${pid}/stat`, "utf8");
+      return states[stat.slice(stat.lastIndexOf(")") + 2).charAt(0)] ?? null;
+    }
+    return null;
+  } catch {
+    return null;
+  }
 }
 
 /** Permission bits in octal; null when there is no such file. */
