@@ -31,22 +31,24 @@ export function ArticleFeedback({ code }: { code: ErrorCode }) {
     >
       <div className="flex flex-wrap items-center gap-2">
         <span className="text-mute">Did this article answer your question?</span>
-        <Button
-          size="small"
-          aria-pressed={helpful === true}
-          onClick={() => setHelpful(true)}
-          className="aria-pressed:border-accent"
-        >
-          Yes
-        </Button>
-        <Button
-          size="small"
-          aria-pressed={helpful === false}
-          onClick={() => setHelpful(false)}
-          className="aria-pressed:border-accent"
-        >
-          No
-        </Button>
+        <span className="flex gap-2">
+          <Button
+            size="small"
+            aria-pressed={helpful === true}
+            onClick={() => setHelpful(true)}
+            className="aria-pressed:border-accent"
+          >
+            Yes
+          </Button>
+          <Button
+            size="small"
+            aria-pressed={helpful === false}
+            onClick={() => setHelpful(false)}
+            className="aria-pressed:border-accent"
+          >
+            No
+          </Button>
+        </span>
       </div>
       {helpful !== null && (
         <div className="mt-3 space-y-3">
