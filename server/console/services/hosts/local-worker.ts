@@ -55,7 +55,9 @@ const states: Record<string, string> = {
 async function serverState(path: string): Promise<string | null> {
   try {
     const sockets = (await readFile("/proc/net/unix", "utf8")).split("\n");
-    const inode = sockets.find((line) => line.endsWith(` ${path}`))?.split(/\s+/)[6];
+    // Connections that it took bear the path too; only the socket that listens has this flag (__SO_ACCEPTCON).
+    const listening = sockets.map((line) => line.split(/\s+/)).find((f) => f[3] === "00010000" && f[7] === path);
+    const inode = listening?.[6];
     if (inode === undefined) return null;
     for (const pid of (await readdir("/proc")).filter((entry) => /^\d+$/.test(entry))) {
       const fds = await readdir(`/proc/${pid}/fd`).catch(() => []);
