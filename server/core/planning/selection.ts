@@ -11,6 +11,12 @@ export function normalPath(path: string): string {
   return `/${parts.join("/")}`;
 }
 
+/** The volume that a path is on: the one with the longest mount point above it. */
+export function holderOf<V extends { mount: string | null }>(path: string, volumes: readonly V[]): V | undefined {
+  const holders = volumes.filter(({ mount }) => mount !== null && isWithin(path, mount));
+  return holders.sort((a, b) => (b.mount?.length ?? 0) - (a.mount?.length ?? 0))[0];
+}
+
 export interface PathsByVolume {
   /** Paths to read for each volume; the mount point itself when the whole volume was chosen. */
   paths: Record<string, string[]>;
@@ -26,13 +32,12 @@ export function pathsByVolume(
   volumes: readonly { name: string; mount: string }[],
   selected: readonly string[],
 ): PathsByVolume {
-  const mounts = [...volumes].sort((a, b) => b.mount.length - a.mount.length);
   const paths: Record<string, string[]> = Object.fromEntries(
     volumes.map((v) => [v.name, selected.length === 0 ? [v.mount] : []]),
   );
   const elsewhere: string[] = [];
   for (const path of selected.map(normalPath)) {
-    const volume = mounts.find((v) => isWithin(path, v.mount));
+    const volume = holderOf(path, volumes);
     if (volume === undefined) elsewhere.push(path);
     else paths[volume.name]?.push(path);
   }

@@ -1,6 +1,6 @@
 /** Refuses what cannot work on the job's host, as far as its volumes are known. */
 import type { Volume } from "@/server/core/contracts/volume";
-import { isWithin } from "@/server/core/planning/selection";
+import { holderOf, isWithin } from "@/server/core/planning/selection";
 import type { NewJob } from "../../data/jobs";
 import { fault } from "../fault-error";
 
@@ -23,7 +23,7 @@ export function checkSelection({ selection, openFile, destination }: NewJob, kno
     }
   }
   const refuseIfFrozen = (field: string, path: string | null, why: string): void => {
-    const holder = path === null ? undefined : deepest(path, known);
+    const holder = path === null ? undefined : holderOf(path, known);
     if (holder === undefined || holder.state !== "attached" || !chosen.includes(holder)) return;
     throw fault("invalid", `${path} is on ${holder.name} itself. ${why}`, { field });
   };
@@ -36,9 +36,3 @@ export function checkSelection({ selection, openFile, destination }: NewJob, kno
 }
 
 const lies = (path: string, mount: string | null): boolean => mount !== null && isWithin(path, mount);
-
-/** The volume that a path is on: the one with the longest mount point above it. */
-function deepest(path: string, volumes: Volume[]): Volume | undefined {
-  const holders = volumes.filter((volume) => lies(path, volume.mount));
-  return holders.sort((a, b) => (b.mount?.length ?? 0) - (a.mount?.length ?? 0))[0];
-}
