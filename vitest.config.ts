@@ -29,6 +29,16 @@ export default defineConfig({
         resolve,
         test: { name: "faults", include: ["test/faults/**/*.test.ts"], sequence: { groupOrder: 2 }, ...onRealParts },
       },
+      {
+        resolve,
+        test: {
+          name: "machine",
+          include: ["test/machine/**/*.test.ts"],
+          sequence: { groupOrder: 3 },
+          ...onRealParts,
+          testTimeout: 300_000,
+        },
+      },
     ],
   },
 });

@@ -49,6 +49,7 @@ function stages() {
     { name: "native", program: cargo(), args: ["test", "--workspace", "--locked"], cwd: native, count: countCargo },
     vitest("integration"),
     vitest("faults"),
+    vitest("machine"),
     {
       name: "browser",
       program: bin("playwright"),

@@ -22,7 +22,16 @@ const packageOf = {
 };
 
 /** @type {Record<string, string>} */
-export const testPackageOf = { chromium: "chromium", fio: "fio", git: "git", pgrep: "procps", tar: "tar" };
+export const testPackageOf = {
+  busybox: "busybox-static",
+  chromium: "chromium",
+  fio: "fio",
+  git: "git",
+  pgrep: "procps",
+  "qemu-system-x86_64": "qemu-system-x86",
+  tar: "tar",
+  xz: "xz-utils",
+};
 
 const directories = [
   ...new Set([

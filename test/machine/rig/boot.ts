@@ -1,0 +1,101 @@
+/**
+ * A virtual machine with a kernel that this one is not: qemu without hardware virtualisation, a memory file system made
+ * for the occasion, one script, and off. Nothing of it outlives the call: the scratch directory is removed and qemu is
+ * killed at the time limit.
+ *
+ * The script's output comes over a virtio port, which is a plain stream; the kernel's own messages over the serial line.
+ */
+import { spawn } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { base, EXIT_MARK, init, program } from "./contents";
+import { archive, file } from "./cpio";
+import { debianKernel, modulesInOrder } from "./kernel";
+
+export interface MachineOptions {
+  /** Programs of this machine, by name or path; each is /bin/<name> there. */
+  programs: string[];
+  /** Of the kernel; what they depend on comes along. */
+  modules: string[];
+  /** For busybox's shell. */
+  script: string;
+  /** Further files: path there, and content. */
+  files?: Record<string, string>;
+  memoryMb?: number;
+  /** qemu is killed after this. Default 240 s. */
+  timeoutMs?: number;
+}
+
+export interface MachineResult {
+  /** Of the script; null when the machine ended, or was ended, before the script did. */
+  exitCode: number | null;
+  /** What the script printed. */
+  output: string;
+  /** What the kernel printed. */
+  kernelLog: string;
+  timedOut: boolean;
+}
+
+export const QEMU = "qemu-system-x86_64";
+
+export async function bootMachine(options: MachineOptions): Promise<MachineResult> {
+  const kernel = await debianKernel();
+  const modules = await modulesInOrder(kernel, options.modules);
+  const entries = [
+    ...(await base()),
+    init(modules.map((module) => module.name)),
+    ...modules.map((module) => file(`modules/${module.name}.ko`, module.data)),
+    ...(await Promise.all(options.programs.map(program))).flat(),
+    ...Object.entries(options.files ?? {}).map(([path, text]) => file(path.replace(/^\//, ""), text)),
+    file("script", options.script),
+  ];
+  const scratch = await mkdtemp(join(tmpdir(), "stillframe-machine-"));
+  try {
+    const initial = join(scratch, "initial.cpio");
+    await writeFile(initial, archive(entries));
+    const timedOut = await runQemu(kernel.image, initial, scratch, options);
+    const read = (name: string) => readFile(join(scratch, name), "utf8").catch(() => "");
+    const [output, kernelLog] = await Promise.all([read("output"), read("kernel.log")]);
+    const at = output.lastIndexOf(EXIT_MARK);
+    const exitCode = at < 0 ? null : Number(output.slice(at + EXIT_MARK.length));
+    return { exitCode, output: at < 0 ? output : output.slice(0, at), kernelLog, timedOut };
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** Resolves, with whether the time limit ended it, when qemu is gone. */
+function runQemu(kernel: string, initial: string, scratch: string, options: MachineOptions): Promise<boolean> {
+  const args = [
+    ...["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-machine", "pc,usb=off"],
+    ...["-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", `${options.memoryMb ?? 1024}`],
+    ...["-kernel", kernel, "-initrd", initial],
+    ...["-append", "console=ttyS0 quiet loglevel=5 panic=-1 mitigations=off nokaslr random.trust_cpu=on tsc=reliable"],
+    ...["-serial", `file:${join(scratch, "kernel.log")}`],
+    ...["-device", "virtio-serial-pci", "-chardev", `file,id=out,path=${join(scratch, "output")}`],
+    ...["-device", "virtserialport,chardev=out,name=stillframe.output"],
+  ];
+  return new Promise((done, fail) => {
+    const qemu = spawn(QEMU, args, { stdio: ["ignore", "inherit", "inherit"] });
+    let timedOut = false;
+    const end = () => qemu.kill("SIGKILL");
+    const timer = setTimeout(() => {
+      timedOut = true;
+      end();
+    }, options.timeoutMs ?? 240_000);
+    process.once("exit", end);
+    const settled = () => {
+      clearTimeout(timer);
+      process.removeListener("exit", end);
+    };
+    qemu.once("error", (error) => {
+      settled();
+      fail(error);
+    });
+    qemu.once("close", () => {
+      settled();
+      done(timedOut);
+    });
+  });
+}
