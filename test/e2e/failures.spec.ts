@@ -116,7 +116,7 @@ test("a volume that is never quiet fails as OFO-QUIET, and both ways out of it w
   await opensFailure("OFO-QUIET");
   await expect(page.getByRole("heading", { level: 1 })).toHaveText(/no gap of 5\.0 s between writes within 3\.0 s/);
   await expect(page.getByRole("table", { name: "Who wrote" })).toContainText("busy");
-  await apply("Use the longest gap seen");
+  await apply("Use the longest gaps seen");
   await page.getByRole("link", { name: "Watch the run" }).click();
   await runEnds(page, "Backed up");
 

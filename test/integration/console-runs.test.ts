@@ -184,7 +184,7 @@ test("live samples come at most five a second, latest wins, and the run keeps a 
 test("a failure keeps its evidence, its action changes the job and reruns it, and a success settles it", async () => {
   const runId = await startRun("Nightly", ["data", "db"]);
   const at = new Date().toISOString();
-  const evidence = { minimumMs: 250, timeoutMs: 1000, longestGapMs: 87.4, writesPerSecond: 400 };
+  const evidence = { minimumMs: 250, timeoutMs: 1000, longestGapMs: 87.4, recurringGapMs: 60, writesPerSecond: 400 };
   worker.emit(
     runId,
     started("data", "db"),
@@ -201,9 +201,9 @@ test("a failure keeps its evidence, its action changes the job and reruns it, an
   });
 
   const acted = await client.failures.act.mutate({ id, action: "useLongestGap" });
-  expect(acted.message).toContain("87 ms");
+  expect(acted.message).toContain("48 ms");
   const job = (await client.jobs.list.query())[0];
-  expect(job?.openFile.quiet.minimumMs).toBe(87);
+  expect(job?.openFile.quiet).toMatchObject({ minimumMs: 48, timeoutMs: 2000 });
   expect(job?.lastRun?.id).toBe(acted.runId);
   worker.emit(acted.runId ?? "", started("data", "db"), ...goingWell("data", "db"));
   await eventually(async () => (await client.failures.get.query({ id })).resolved);

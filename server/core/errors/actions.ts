@@ -33,8 +33,9 @@ const wording: Record<ActionId, { label: string; description: string }> = {
   },
   rerun: { label: "Rerun", description: "Runs the job again as it is." },
   useLongestGap: {
-    label: "Use the longest gap seen",
-    description: "Lowers this job's minimum quiet time to the longest gap that was seen, and reruns it.",
+    label: "Use the longest gaps seen",
+    description:
+      "Lowers this job's minimum quiet time to a little less than the longest gaps that came several times, doubles the time that it waits for one, and reruns it.",
   },
   freezeAnyway: {
     label: "Freeze anyway",

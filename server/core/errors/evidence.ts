@@ -42,6 +42,8 @@ export const cacheFullEvidence = z.object({
 export const noQuietEvidence = z.object({
   mode: modeSchema.nullable().default(null),
   longestGapMs: z.number().nonnegative().nullable().default(null),
+  /** A length that several gaps had; null in what workers told that did not know it, and where no gap was seen. */
+  recurringGapMs: z.number().nonnegative().nullable().default(null),
   minimumMs: z.number().nonnegative(),
   timeoutMs: z.number().nonnegative(),
   /** `upToMs` is null for the last step, which has no upper end. */

@@ -11,6 +11,9 @@
 /** Upper ends of the histogram's buckets; no time-out is longer than the last. */
 export const GAP_BUCKETS_MS = [10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 60_000, 3_600_000] as const;
 
+/** A gap of which so many were as long is one that comes again: a maximum is met only every other time. */
+const RECURRENCES = 3;
+
 export interface QuietReport {
   volume: string;
   /** Arrival, monotonic. */
@@ -34,6 +37,8 @@ export interface QuietState {
   /** Gap that is open now. */
   currentGapMs: number;
   longestGapMs: number;
+  /** The longest gaps that ended, longest first, at most `RECURRENCES`. */
+  longestEnded: readonly number[];
   /** Ended gaps by length, one count for each of `GAP_BUCKETS_MS`. */
   histogram: readonly number[];
   /** The window, once one of at least the minimum was seen. */
@@ -49,6 +54,7 @@ export function watchQuiet(volumes: readonly string[], minimumMs: number, since:
     volumes: Object.fromEntries(volumes.map((v) => [v, null])),
     currentGapMs: 0,
     longestGapMs: 0,
+    longestEnded: [],
     histogram: GAP_BUCKETS_MS.map(() => 0),
     found: null,
   };
@@ -76,9 +82,14 @@ export function observeQuiet(state: QuietState, report: QuietReport): QuietState
     firstWrites,
     currentGapMs: gap,
     longestGapMs: Math.max(state.longestGapMs, gap),
+    longestEnded: ended ? keepLongest(state.longestEnded, state.currentGapMs) : state.longestEnded,
     histogram: ended ? countGap(state.histogram, state.currentGapMs) : state.histogram,
     found: state.found ?? (gap >= state.minimumMs ? { from, to } : null),
   };
+}
+
+function keepLongest(gaps: readonly number[], gapMs: number): number[] {
+  return [...gaps, gapMs].sort((a, b) => b - a).slice(0, RECURRENCES);
 }
 
 function countGap(histogram: readonly number[], gapMs: number): number[] {
@@ -100,4 +111,26 @@ export function writesPerSecond(state: QuietState, now: number): number {
     0,
   );
   return Math.round((writes / seconds) * 10) / 10;
+}
+
+/** The shortest of the longest gaps, the open one among them: a length that came several times. Null: no gap. */
+export function recurringGap(state: QuietState): number | null {
+  return (
+    keepLongest(state.longestEnded, state.currentGapMs)
+      .filter((gap) => gap > 0)
+      .at(-1) ?? null
+  );
+}
+
+/**
+ * A quiet window that a volume will very probably offer again: four fifths of a gap that came several times,
+ * waited for twice as long as in vain. Milliseconds; null where no gap of a millisecond was seen.
+ */
+export function reachableQuiet(
+  recurringGapMs: number | null,
+  timeoutMs: number,
+): { minimumMs: number; timeoutMs: number } | null {
+  const minimumMs = Math.floor((recurringGapMs ?? 0) * 0.8);
+  const longest = GAP_BUCKETS_MS[GAP_BUCKETS_MS.length - 1] as number;
+  return minimumMs < 1 ? null : { minimumMs, timeoutMs: Math.min(timeoutMs * 2, longest) };
 }

@@ -4,6 +4,7 @@ import {
   gapHistogram,
   observeQuiet,
   type QuietState,
+  recurringGap,
   watchQuiet,
   writesPerSecond,
 } from "@/server/core/planning/quiet-window";
@@ -96,6 +97,7 @@ async function noQuietWindow(
     {
       mode: watcher.mode,
       longestGapMs: longest,
+      recurringGapMs: recurringGap(state),
       minimumMs: quiet.minimumMs,
       timeoutMs: quiet.timeoutMs,
       gapHistogram: gapHistogram(state),

@@ -3,6 +3,8 @@ import {
   gapHistogram,
   observeQuiet,
   type QuietReport,
+  reachableQuiet,
+  recurringGap,
   watchQuiet,
   writesPerSecond,
 } from "@/server/core/planning/quiet-window";
@@ -64,5 +66,23 @@ describe("quiet window", () => {
     expect(state.longestGapMs).toBe(390);
     expect(gapHistogram(state).find((b) => b.upToMs === 500)?.count).toBe(1);
     expect(writesPerSecond(state, 1000)).toBe(50);
+  });
+
+  it("offers a length that several gaps had, not one that came once, with more time to meet it", () => {
+    const gaps = [40, 300, 50, 60, 45];
+    const reports = gaps.flatMap((quietMs, i) => [
+      { volume: "a", at: i * 1000 + quietMs, quietMs, writes: i },
+      { volume: "a", at: i * 1000 + 999, quietMs: 0, writes: i + 1 },
+    ]);
+    const state = play(1000, ["a"], reports);
+    expect(state.longestGapMs).toBe(300);
+    expect(recurringGap(state)).toBe(50);
+    expect(reachableQuiet(50, 3000)).toEqual({ minimumMs: 40, timeoutMs: 6000 });
+  });
+
+  it("offers nothing where no gap was seen, and never waits longer than a time-out may be", () => {
+    expect(recurringGap(play(1000, ["a"], []))).toBeNull();
+    expect(reachableQuiet(null, 3000)).toBeNull();
+    expect(reachableQuiet(100, 3_000_000)?.timeoutMs).toBe(3_600_000);
   });
 });

@@ -4,6 +4,7 @@ import type { ActionResult, FailureDetail } from "@/server/core/contracts/views"
 import type { ActionId } from "@/server/core/errors/actions";
 import { cacheFullEvidence, noQuietEvidence, unreachableEvidence } from "@/server/core/errors/evidence";
 import { errorTable } from "@/server/core/errors/table";
+import { reachableQuiet } from "@/server/core/planning/quiet-window";
 import { formatBytes } from "@/server/core/text/bytes";
 import { formatDuration } from "@/server/core/text/duration";
 import { fault } from "../fault-error";
@@ -71,13 +72,13 @@ export class Actions {
   }
 
   async #useLongestGap(failure: FailureDetail): Promise<ActionResult> {
-    const { longestGapMs } = noQuietEvidence.parse(failure.evidence);
-    const minimumMs = Math.floor(longestGapMs ?? 0);
-    if (minimumMs < 1) throw fault("invalid", "No gap was seen at all, so there is none to use.", { field: "action" });
+    const evidence = noQuietEvidence.parse(failure.evidence);
+    const quiet = reachableQuiet(evidence.recurringGapMs ?? evidence.longestGapMs, evidence.timeoutMs);
+    if (!quiet) throw fault("invalid", "No gap was seen at all, so there is none to use.", { field: "action" });
     return this.#changeAndRerun(
       failure,
-      (open) => ({ ...open, quiet: { ...open.quiet, minimumMs } }),
-      `The minimum quiet time is now ${formatDuration(minimumMs)}; the job`,
+      (open) => ({ ...open, quiet: { ...open.quiet, ...quiet } }),
+      `The minimum quiet time is now ${formatDuration(quiet.minimumMs)}, waited for up to ${formatDuration(quiet.timeoutMs)}; the job`,
     );
   }
 

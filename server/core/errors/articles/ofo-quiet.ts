@@ -12,7 +12,7 @@ export const article: Article = {
     ),
     heading("Telling the causes apart"),
     list(
-      "The longest gap is a little below the minimum: the minimum is too ambitious for this volume. Use the longest gap that was seen.",
+      "The longest gap is a little below the minimum: the minimum is too ambitious for this volume. Use the longest gaps that were seen.",
       "The longest gap is a few milliseconds and one program writes hundreds of times a second: there is no quiet time to be had while it runs. Take the snapshot anyway, or pause the program around it.",
       "Each volume has gaps, but never at the same time: all at once needs one gap on all volumes of the job together.",
       "The time-out is not much longer than the minimum: a gap may simply not have come yet.",
