@@ -7,12 +7,13 @@
  * Ending a namespace first ends every process in it: they keep its mounts busy.
  */
 import { mkdir, open, readdir, rm, stat } from "node:fs/promises";
+import { cpus } from "node:os";
 import { join } from "node:path";
 import { monotonicMs } from "../clock";
 import { FaultError } from "../fault";
 import type { Places } from "../places";
 import { endProcess, processesInNamespace } from "../programs/processes";
-import { mustRun, type ProgramResult, runProgram } from "../programs/run-program";
+import { mustRun, ProgramFailed, type ProgramResult, runProgram } from "../programs/run-program";
 import { loopBackingFile } from "../volumes/block-device";
 import { readMounts } from "../volumes/mount-table";
 import { frozenOptions, unmount } from "../volumes/mounting";
@@ -43,9 +44,25 @@ export async function pinNamespace(places: Places, id: string): Promise<string> 
     await mustRun("mount", ["-n", "--make-private", places.namespaces]);
   }
   await (await open(file, "w", 0o600)).close();
-  await mustRun("unshare", [`--mount=${file}`, "--propagation", "slave", "true"]);
+  await unsharePinned(file);
   await leaveOthers(places, file);
   return file;
+}
+
+/**
+ * The kernel binds a namespace file only where the new namespace is younger than the one it is bound in. Linux 6.18
+ * tells age by a number that each CPU draws from a block of its own, so seen from a namespace other than the first
+ * (a service with private mounts) a new one can seem older. On the CPU that made ours it never does.
+ */
+async function unsharePinned(file: string): Promise<void> {
+  const make = ["unshare", `--mount=${file}`, "--propagation", "slave", "true"];
+  for (const cpu of [null, ...cpus().keys()]) {
+    const [program = "", ...args] = cpu === null ? make : ["taskset", "-c", String(cpu), ...make];
+    const result = await runProgram(program, args);
+    if (result.exitCode === 0) return;
+    if (!/Invalid argument/.test(result.stderr)) throw new ProgramFailed("unshare", result);
+  }
+  throw new Error("the kernel lets no mount namespace be kept here: start the worker outside of namespaces of its own");
 }
 
 /** Another installation's volumes are none of ours: held here, they could not be detached there. */
