@@ -92,6 +92,12 @@ test("with its port taken", async () => {
   expect(result.stderr).toContain("--port 4129");
 });
 
+test("on a port that no browser opens", async () => {
+  const result = await start(bareClone(), "true", "--port", "6000");
+  expect(result.exitCode).toBe(1);
+  expect(result.stderr).toContain("Browsers refuse to open port 6000");
+});
+
 test("with a program that cannot be run although its package is there", async () => {
   const restic = (await runProgram("sh", ["-c", "command -v restic"])).stdout.trim();
   const result = await start(bareClone(), `mount --bind /dev/null '${restic}'`);

@@ -128,7 +128,7 @@ export async function requirePort(port, bind) {
     probe.once("error", (/** @type {NodeJS.ErrnoException} */ error) => resolve(error.code));
     probe.listen(port, bind, () => probe.close(() => resolve(null)));
   });
-  if (code === null) return;
+  if (code === null) return requireOpenToBrowsers(port);
   if (code === "EADDRINUSE") {
     throw new Refusal(
       `Port ${port} on ${bind} is in use by another program.`,
@@ -136,6 +136,23 @@ export async function requirePort(port, bind) {
     );
   }
   throw new Refusal(`Cannot listen on ${bind}, port ${port} (${code}).`, "Choose another with --bind and --port.");
+}
+
+/**
+ * Browsers refuse the ports of some other protocols, and so does fetch, whose list this asks. Nothing listens there.
+ * @param {number} port
+ */
+async function requireOpenToBrowsers(port) {
+  const refused = await fetch(`http://127.0.0.1:${port}/`).then(
+    () => false,
+    (/** @type {Error} */ error) => error.cause instanceof Error && error.cause.message === "bad port",
+  );
+  if (refused) {
+    throw new Refusal(
+      `Browsers refuse to open port ${port}: it belongs to another protocol.`,
+      "Choose another with --port.",
+    );
+  }
 }
 
 /**
