@@ -2,12 +2,13 @@
  * An engine that hangs before its volume is frozen costs the run, which names it, and nobody else's writes: a run always
  * ends, a cancel is heard, and what the hung engine still holds is released when it answers again.
  */
-import { readdirSync, readFileSync, renameSync } from "node:fs";
+import { readdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { unreachableEvidence } from "@/server/core/errors/evidence";
-import { mustRun, runProgram } from "@/server/worker/programs/run-program";
+import { mustRun } from "@/server/worker/programs/run-program";
 import { Cleanup, cleanupAfterEach } from "../fixtures/cleanup";
+import { servingEngine } from "../fixtures/engine-process";
 import { pause } from "../fixtures/native-program";
 import { SlowSocket } from "../fixtures/slow-socket";
 import { WorkerUnderTest } from "../fixtures/worker-under-test";
@@ -38,8 +39,7 @@ function engineDirectory(volume: string): string {
 
 /** The volume's engine, which can be stopped, and goes on at the end of the test at the latest. */
 async function engineOf(volume: string): Promise<{ stop: () => void; goOn: () => void }> {
-  const keeper = readFileSync(join(engineDirectory(volume), "keeper.pid"), "utf8").trim();
-  const pid = Number((await runProgram("pgrep", ["-P", keeper])).stdout);
+  const pid = await servingEngine(engineDirectory(volume));
   const goOn = () => void process.kill(pid, "SIGCONT");
   cleanup.add("let the engine run", goOn);
   return { stop: () => void process.kill(pid, "SIGSTOP"), goOn };

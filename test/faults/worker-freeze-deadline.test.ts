@@ -1,10 +1,11 @@
 /** A freeze that outlives its deadline fails the run as SF-101: writers go on, and no snapshot is said to be taken. */
-import { readdirSync, readFileSync, renameSync } from "node:fs";
+import { readdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { deadlineEvidence } from "@/server/core/errors/evidence";
-import { mustRun, runProgram } from "@/server/worker/programs/run-program";
+import { mustRun } from "@/server/worker/programs/run-program";
 import { Cleanup, cleanupAfterEach } from "../fixtures/cleanup";
+import { servingEngine } from "../fixtures/engine-process";
 import { SlowSocket } from "../fixtures/slow-socket";
 import { WorkerUnderTest } from "../fixtures/worker-under-test";
 
@@ -31,10 +32,7 @@ function engineDirectory(volume: string): string {
   return join(directory, id ?? "");
 }
 
-async function enginePid(volume: string): Promise<number> {
-  const keeper = readFileSync(join(engineDirectory(volume), "keeper.pid"), "utf8").trim();
-  return Number((await runProgram("pgrep", ["-P", keeper])).stdout);
-}
+const enginePid = (volume: string): Promise<number> => servingEngine(engineDirectory(volume));
 
 /** Whoever asks the volume's engine from now on does so through a slow socket. */
 async function slowDown(volume: string): Promise<SlowSocket> {

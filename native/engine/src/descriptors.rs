@@ -9,6 +9,10 @@ pub const FUSE: RawFd = 100;
 pub const STATE: RawFd = 101;
 pub const LISTENER: RawFd = 102;
 pub const BACKING: RawFd = 103;
+/// Memory of the request buffers, which engines use in turn.
+pub const BUFFERS: RawFd = 104;
+/// A pidfd of the engine that serves.
+pub const ENGINE: RawFd = 105;
 
 /// Copies a descriptor to a number, inherited by children.
 pub fn replace(from: RawFd, number: RawFd) -> io::Result<()> {

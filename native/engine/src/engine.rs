@@ -95,12 +95,6 @@ impl Served for Engine {
         self.telemetry.add(Counter::WriteBytes, length);
         self.change(|| self.volume.write_zeroes(offset, length, scratch))
     }
-
-    fn request_handled(&self) {
-        self.state
-            .word(Word::Requests)
-            .fetch_add(1, Ordering::Relaxed);
-    }
 }
 
 /// What a series of reports goes on from.

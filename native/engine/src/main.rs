@@ -96,10 +96,13 @@ enum Command {
     Probe,
     #[command(hide = true)]
     Keeper {
-        #[arg(long)]
-        configuration: String,
+        #[arg(long, required_unless_present = "adopt")]
+        configuration: Option<String>,
         #[arg(long)]
         stay_in_groups: bool,
+        /// Go on for a keeper that is gone
+        #[arg(long)]
+        adopt: bool,
     },
     #[command(hide = true)]
     Serve,
@@ -140,10 +143,12 @@ fn main() -> ExitCode {
             export::unexport(&run_dir, &snapshot).and_then(|()| print(protocol::Nothing {}))
         }
         Command::Probe => print(probe::probe()),
+        Command::Keeper { adopt: true, .. } => keeper::adopt(),
         Command::Keeper {
             configuration,
             stay_in_groups,
-        } => serde_json::from_str(&configuration)
+            ..
+        } => serde_json::from_str(&configuration.unwrap_or_default())
             .map_err(|e| Failure::invalid(format!("configuration: {e}")))
             .and_then(|configuration| keeper::keep(&configuration, !stay_in_groups)),
         Command::Serve => serve::serve(),

@@ -1,24 +1,29 @@
 //! The engine process, from its start by the keeper to its first request.
 //!
-//! Everything that may take time or memory is done before the first request is read: locking memory,
-//! rebuilding the map, buffers. Then, if an engine ran before, the kernel is asked for the requests
-//! again that it took with it.
+//! It starts as a standby, beside an engine that serves: it maps the state, locks its memory, makes
+//! threads and buffers, and waits for the keeper's word on standard input. Until then it changes
+//! nothing and keeps nothing that the serving engine could change.
+//!
+//! At the word the engine before is gone. Now the snapshots are taken up as they were left: cells, cache
+//! files, the map. Then the kernel is asked for the requests again that the dead engine took with it,
+//! and the first one is read. If instead of the word the keeper's end comes, the standby takes the
+//! keeper's place.
 
 use crate::backing::FileStore;
 use crate::engine::Engine;
 use crate::events::Events;
-use crate::failure::{Context, Outcome};
-use crate::keeper::UNMOUNTED;
+use crate::failure::{Context, Failure, Outcome};
 use crate::run_directory::RunDirectory;
 use crate::snapshots::registry::Registry;
 use crate::snapshots::restore;
 use crate::snapshots::table::Table;
 use crate::state::{State, Word};
 use crate::telemetry::Telemetry;
-use crate::{control, descriptors, log, residence};
+use crate::{control, descriptors, keeper, log, residence};
 use cow::bitmap::Bitmap;
 use cow::map::MAX_POOLS;
 use cow::volume::Volume;
+use std::io::Read;
 use std::os::unix::net::UnixListener;
 use std::sync::Arc;
 use std::thread;
@@ -31,19 +36,35 @@ const ROOM_INTERVAL: Duration = Duration::from_millis(500);
 pub fn serve() -> Outcome<()> {
     die_of_any_panic();
     // SAFETY: the keeper placed these for us; nobody else in this process owns them.
-    let (memory, backing, listener) = unsafe {
+    let (memory, backing, listener, buffers) = unsafe {
         (
             descriptors::inherited(descriptors::STATE),
             descriptors::inherited(descriptors::BACKING),
             descriptors::inherited(descriptors::LISTENER),
+            descriptors::inherited(descriptors::BUFFERS),
         )
     };
     let state = State::open(&memory)?;
     // The mapping needs the descriptor for as long as the process lives.
     std::mem::forget(memory);
     let configuration = state.configuration()?;
-    let first = state.get(Word::StartCount) <= 1;
-    settle(first);
+    settle(state.get(Word::StartCount) == 0);
+    let ended = {
+        let state = state.clone();
+        move |error| {
+            log::line(format!("the connection ended: {error}"));
+            state.set(Word::Shutdown, 2);
+            std::process::exit(0);
+        }
+    };
+    let threads = session::stand_by(descriptors::FUSE, &buffers, configuration.threads, ended)
+        .context(|| "making the threads that serve".into())?;
+    if !told_to_serve() {
+        return Err(Failure::io(
+            "taking the keeper's place",
+            keeper::take_place(),
+        ));
+    }
 
     let events = Arc::new(Events::default());
     let table = Arc::new(Table::load(state.clone(), events.clone()));
@@ -66,7 +87,6 @@ pub fn serve() -> Outcome<()> {
         run.live(),
     );
     registry.tidy();
-    let threads = configuration.threads;
     let engine = Arc::new(Engine {
         telemetry: Telemetry::new(state.counters()),
         configuration,
@@ -83,16 +103,14 @@ pub fn serve() -> Outcome<()> {
             }
         })
         .context(|| "starting a thread".into())?;
-    if !first && let Err(e) = session::resend(descriptors::FUSE) {
+    if engine.state.get(Word::StartCount) > 1
+        && let Err(e) = session::resend(descriptors::FUSE)
+    {
         log::line(format!(
             "the kernel cannot send requests again ({e}); those in flight may hang until detach --force"
         ));
     }
-    session::serve(descriptors::FUSE, threads, engine.clone(), |error| {
-        log::line(format!("the connection ended: {error}"));
-        std::process::exit(UNMOUNTED);
-    })
-    .context(|| "starting the threads that serve".into())?;
+    threads.serve(engine.clone());
     control::listener::listen(
         UnixListener::from(std::os::fd::OwnedFd::from(listener)),
         engine,
@@ -102,6 +120,12 @@ pub fn serve() -> Outcome<()> {
     loop {
         thread::park();
     }
+}
+
+/// Waits for the keeper's word; false if the keeper ends instead.
+fn told_to_serve() -> bool {
+    let mut word = [0];
+    std::io::stdin().read_exact(&mut word).is_ok()
 }
 
 /// A thread that is gone would leave its request unanswered for ever; a dead process is replaced, and

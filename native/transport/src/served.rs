@@ -48,8 +48,6 @@ pub trait Served: Send + Sync {
     fn discard(&self, offset: u64, length: u64, scratch: &mut [u8]) -> Result<(), Errno>;
     /// The range reads as zeroes afterwards.
     fn write_zeroes(&self, offset: u64, length: u64, scratch: &mut [u8]) -> Result<(), Errno>;
-    /// One request was handled: progress, for a keeper.
-    fn request_handled(&self);
 }
 
 /// A write of 1 MiB that starts inside a block touches 257 blocks.

@@ -1,7 +1,7 @@
 //! What outlives an engine: a memory file, held by the keeper, mapped by each engine in turn.
 //!
 //! ```text
-//! 0        header      words: magic, geometry, start count, epoch, progress, shutdown
+//! 0        header      words: magic, geometry, start count, epoch, pass-through, shutdown
 //! 4 KiB    counters    words: telemetry (`telemetry`)
 //! 8 KiB    cells       configuration, cache files, snapshots: each two copies of 4 KiB (`cell`)
 //! 1 MiB    bitmaps     touched blocks, then the free blocks of each snapshot
@@ -63,9 +63,9 @@ pub enum Word {
     Epoch = 4,
     /// The number of the next frozen image.
     NextImage = 5,
-    /// Requests of the kernel handled: progress, for the keeper.
-    Requests = 6,
-    /// 1 once the engine was asked to end for good.
+    /// 1 once engines may look at nothing that belongs to a snapshot.
+    PassThrough = 6,
+    /// Why there is to be no further engine: 1 it was asked to end, 2 the file system was unmounted.
     Shutdown = 7,
 }
 

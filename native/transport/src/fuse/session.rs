@@ -6,6 +6,9 @@
 //! and the next engine asks for them again ([`resend`]) before it reads its first. A request sent
 //! again carries bit 63 in `unique`, which must be echoed.
 //!
+//! Everything that takes time is done before it is known whether this engine will ever serve: a
+//! standby has its threads and buffers ([`stand_by`]), and needs only to be told ([`Standing::serve`]).
+//!
 //! Layout of a thread's buffer: the request's head lies before a page edge so that the payload of a
 //! WRITE (80 bytes of headers before it) and of a READ (16 bytes) begin on the same edge, which
 //! O_DIRECT needs; neither is ever copied.
@@ -14,9 +17,10 @@ use super::abi::{self, Plain};
 use super::buffer::{PAGE, Resident};
 use super::dispatch;
 use crate::served::{SCRATCH_BYTES, Served};
+use std::fs::File;
 use std::io;
 use std::os::fd::RawFd;
-use std::sync::Arc;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 
 /// Largest payload of one request.
@@ -36,43 +40,82 @@ pub fn resend(fd: RawFd) -> io::Result<()> {
     write_all(fd, notify.bytes())
 }
 
-/// Serves with `threads` threads until the connection ends; then calls `ended` once per thread.
-///
-/// The buffers of all threads are made before the first request is read.
-pub fn serve(
+/// Request and scratch memory of one thread, in whole pages.
+const THREAD_BYTES: usize = PAGE + MAX_PAYLOAD + SCRATCH_BYTES;
+
+/// Threads that have all that they need and wait for the word.
+pub struct Standing(Arc<Gate>);
+
+#[derive(Default)]
+struct Gate {
+    served: Mutex<Option<Arc<dyn Served>>>,
+    opened: Condvar,
+}
+
+impl Gate {
+    fn wait(&self) -> Arc<dyn Served> {
+        let mut served = self.served.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(served) = &*served {
+                return served.clone();
+            }
+            served = self
+                .opened
+                .wait(served)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+/// Makes `threads` threads with their buffers in `memory` (which grows if it is too small). None of
+/// them reads a request yet. When the connection ends, `ended` is called once per thread.
+pub fn stand_by(
     fd: RawFd,
+    memory: &File,
     threads: usize,
-    served: Arc<dyn Served>,
     ended: impl Fn(io::Error) + Send + Clone + 'static,
-) -> io::Result<()> {
+) -> io::Result<Standing> {
+    let needed = (threads * THREAD_BYTES) as u64;
+    if memory.metadata()?.len() < needed {
+        memory.set_len(needed)?;
+    }
     let mut workers = Vec::with_capacity(threads);
-    for _ in 0..threads {
+    for number in 0..threads {
+        let at = number * THREAD_BYTES;
         workers.push(Worker {
             fd,
-            buffer: Resident::new(PAGE + MAX_PAYLOAD)?,
-            scratch: Resident::new(SCRATCH_BYTES)?,
-            served: served.clone(),
+            buffer: Resident::of(memory, at, PAGE + MAX_PAYLOAD)?,
+            scratch: Resident::of(memory, at + PAGE + MAX_PAYLOAD, SCRATCH_BYTES)?,
         });
     }
+    let gate = Arc::new(Gate::default());
     for (number, mut worker) in workers.into_iter().enumerate() {
-        let ended = ended.clone();
+        let (gate, ended) = (gate.clone(), ended.clone());
         thread::Builder::new()
             .name(format!("io-{number}"))
             .stack_size(256 * 1024)
-            .spawn(move || ended(worker.run()))?;
+            .spawn(move || ended(worker.run(&*gate.wait())))?;
     }
-    Ok(())
+    Ok(Standing(gate))
+}
+
+impl Standing {
+    /// From now on the threads serve, until the connection ends.
+    pub fn serve(self, served: Arc<dyn Served>) {
+        let gate = &self.0;
+        *gate.served.lock().unwrap_or_else(PoisonError::into_inner) = Some(served);
+        gate.opened.notify_all();
+    }
 }
 
 struct Worker {
     fd: RawFd,
     buffer: Resident,
     scratch: Resident,
-    served: Arc<dyn Served>,
 }
 
 impl Worker {
-    fn run(&mut self) -> io::Error {
+    fn run(&mut self, served: &dyn Served) -> io::Error {
         loop {
             let length = match self.read_request() {
                 Ok(length) => length,
@@ -88,9 +131,8 @@ impl Worker {
                 start,
                 length,
                 &mut self.scratch[..],
-                &*self.served,
+                served,
             );
-            self.served.request_handled();
             if let Some(range) = reply
                 && let Err(e) = write_all(self.fd, &self.buffer[range])
             {
@@ -128,3 +170,5 @@ fn write_all(fd: RawFd, message: &[u8]) -> io::Result<()> {
         }
     }
 }
+
+const _: () = assert!(THREAD_BYTES.is_multiple_of(PAGE));

@@ -1,0 +1,122 @@
+//! The keeper: a small process that holds what an engine's death must not take along, and lets the
+//! next engine serve.
+//!
+//! It holds the FUSE descriptor (requests in flight belong to it), the memory file, the memory of the
+//! request buffers, the listening socket and the backing store's lock, at fixed numbers that every
+//! engine inherits. It has one thread and reads no request (`watch`).
+//!
+//! Should the keeper itself be killed, the standby takes its place ([`take_place`]): the same program,
+//! the same descriptors, and a pidfd of the engine that serves, which goes on as if nothing had been.
+
+mod child;
+mod crashes;
+mod watch;
+
+use crate::failure::{Context, Failure, Outcome};
+use crate::protocol::ErrorKind;
+use crate::residence;
+use crate::run_directory::{self, RunDirectory};
+use crate::state::{Configuration, State};
+use crate::{descriptors, log, signals};
+use child::Child;
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::net::UnixListener;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+use std::time::{Duration, Instant};
+use watch::Watch;
+
+/// How long a keeper's lock may be held by the one that has just died.
+const CLAIM_TIME: Duration = Duration::from_secs(2);
+
+/// Sets everything up, tells `ready` on standard output, then keeps until the engine ends for good.
+pub fn keep(configuration: &Configuration, own_groups: bool) -> Outcome<()> {
+    let run = RunDirectory::new(configuration.run_directory.as_ref())?;
+    // SAFETY: takes no argument; it fails only for a process that leads a group already.
+    unsafe { libc::setsid() };
+    signals::ignore_requests_to_end();
+    std::env::set_current_dir("/").context(|| "changing to /".into())?;
+    let Some(_alive) = run_directory::claim_keeper(&run)? else {
+        return Err(another_keeper());
+    };
+    let log_file = log::open(&run.log()).context(|| "opening the log".into())?;
+    let mut refused = Vec::new();
+    if own_groups {
+        refused = residence::enter_own_groups(&configuration.id);
+    }
+    if let Err(e) = residence::spare_from_oom_killer() {
+        refused.push(format!("protection from the OOM killer: {e}"));
+    }
+    let (memory, state) = State::create(configuration)?;
+    descriptors::place(memory.as_raw_fd(), descriptors::STATE)?;
+    let _ = std::fs::remove_file(run.socket());
+    let listener = UnixListener::bind(run.socket()).context(|| "making the socket".into())?;
+    descriptors::place(listener.as_raw_fd(), descriptors::LISTENER)?;
+    let fuse = transport::fuse::connection::mount(&run.fuse())
+        .context(|| "mounting the FUSE file system".into())?;
+    descriptors::place(fuse.as_raw_fd(), descriptors::FUSE)?;
+    let buffers = transport::fuse::buffer::memory_file().context(|| "buffers".into())?;
+    descriptors::place(buffers.as_raw_fd(), descriptors::BUFFERS)?;
+    drop((memory, listener, fuse, buffers));
+    let stderr = log_file.try_clone().context(|| "log".into())?;
+    descriptors::place(stderr.as_raw_fd(), 2)?;
+    for text in refused {
+        log::line(format!("keeper: not available: {text}"));
+    }
+    let _ = residence::lock_memory();
+
+    println!("ready");
+    let _ = std::io::stdout().flush();
+    descriptors::to_null(0)?;
+    descriptors::to_null(1)?;
+    Watch::new(&run, &state, None).keep();
+    Ok(())
+}
+
+/// For a standby whose keeper is gone: becomes the keeper, in the same process. Returns only where
+/// that fails.
+pub fn take_place() -> io::Error {
+    Command::new("/proc/self/exe")
+        .args(["keeper", "--adopt"])
+        .exec()
+}
+
+/// Goes on where another keeper left off. The engine that it kept may serve, or be dead.
+pub fn adopt() -> Outcome<()> {
+    // SAFETY: the keeper before placed these; nobody else in this process owns them.
+    let (memory, engine) = unsafe {
+        (
+            descriptors::inherited(descriptors::STATE),
+            descriptors::inherited(descriptors::ENGINE),
+        )
+    };
+    let state = State::open(&memory)?;
+    let known = engine.try_clone().context(|| "engine".into());
+    // Engines inherit both numbers.
+    std::mem::forget((memory, engine));
+    let run = RunDirectory::new(state.configuration()?.run_directory.as_ref())?;
+    let _alive = claim_within(&run, CLAIM_TIME)?.ok_or_else(another_keeper)?;
+    descriptors::to_null(0)?;
+    let _ = residence::lock_memory();
+    log::line("keeper: the one before is gone; this one goes on");
+    let engine = Child::adopt(OwnedFd::from(known?));
+    Watch::new(&run, &state, Some(engine)).keep();
+    Ok(())
+}
+
+fn claim_within(run: &RunDirectory, time: Duration) -> Outcome<Option<File>> {
+    let end = Instant::now() + time;
+    loop {
+        let claimed = run_directory::claim_keeper(run)?;
+        if claimed.is_some() || Instant::now() > end {
+            return Ok(claimed);
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+fn another_keeper() -> Failure {
+    Failure::new(ErrorKind::Busy, "another keeper runs for this directory")
+}

@@ -1,0 +1,131 @@
+/** Whichever of a volume's processes are killed, together or one after the other: no application sees an error. */
+
+import { join } from "node:path";
+import { beforeEach, describe, expect, it } from "vitest";
+import {
+  AttachedVolume,
+  MIB,
+  mustBeSound,
+  scratchDirectory,
+  smallestBytes,
+  unmount,
+} from "../fixtures/attached-volume";
+import type { BackgroundProgram } from "../fixtures/background-program";
+import { cleanupAfterEach } from "../fixtures/cleanup";
+import { hashOf, manifestOf } from "../fixtures/device-hash";
+import { childrenOf, keeperOf, killIfThere, servingEngine, standbyOf } from "../fixtures/engine-process";
+import { mustFreeze } from "../fixtures/freeze-program";
+import { verifiedLoad } from "../fixtures/load";
+import { pause } from "../fixtures/native-program";
+import { writeTree } from "../fixtures/tree";
+
+const ROUNDS = 12;
+const cleanup = cleanupAfterEach();
+let directory: string;
+
+beforeEach(async () => {
+  directory = await scratchDirectory(cleanup);
+});
+
+/** Waits until an engine that is none of these answers. */
+async function untilServed(volume: AttachedVolume, ...dead: number[]): Promise<number> {
+  for (let tries = 0; tries < 500; tries += 1) {
+    const pid = await servingEngine(volume.runDirectory).catch(() => undefined);
+    if (pid !== undefined && !dead.includes(pid)) return pid;
+    await pause(10);
+  }
+  throw new Error("no engine took over");
+}
+
+/** A volume under verified load with a snapshot open; `mustBeWhole` ends both and looks for damage. */
+async function underLoad(): Promise<{ volume: AttachedVolume; mustBeWhole: () => Promise<void> }> {
+  const volume = await AttachedVolume.attach(cleanup, directory, "vol", smallestBytes.ext4);
+  const at = await volume.mountNew("ext4");
+  await writeTree(join(at, "tree"), 8 * MIB);
+  const truth = await manifestOf(join(at, "tree"));
+  const load: BackgroundProgram = verifiedLoad(cleanup, at);
+  await pause(1000);
+  await volume.prepare("s1");
+  await mustFreeze([volume], "s1");
+  const hash = await hashOf(await volume.export("s1"));
+  const mustBeWhole = async () => {
+    expect(load.running, load.output).toBe(true);
+    process.kill(load.pid, "SIGINT"); // fio verifies what is left and ends
+    const { output } = await load.ended;
+    expect(output.match(/err= *\d+/g), output).toEqual(["err= 0", "err= 0", "err= 0", "err= 0"]);
+    expect(await volume.snapshotReport("s1")).toMatchObject({ state: "active" });
+    expect(await hashOf(await volume.export("s1"))).toBe(hash);
+    await volume.unexport("s1");
+    expect(await manifestOf(join(at, "tree"))).toEqual(truth);
+    await unmount(at);
+    await mustBeSound(volume.device, "ext4");
+  };
+  return { volume, mustBeWhole };
+}
+
+const killings: [string, (volume: AttachedVolume) => Promise<void>][] = [
+  [
+    "the engine that stands by",
+    async (volume) => {
+      const serving = await servingEngine(volume.runDirectory);
+      const standby = await standbyOf(volume.runDirectory, serving);
+      killIfThere(standby);
+      await standbyOf(volume.runDirectory, serving, standby);
+      expect(await servingEngine(volume.runDirectory)).toBe(serving);
+    },
+  ],
+  [
+    "both engines at once",
+    async (volume) => {
+      const serving = await servingEngine(volume.runDirectory);
+      const standby = await standbyOf(volume.runDirectory, serving);
+      for (const pid of Math.random() < 0.5 ? [serving, standby] : [standby, serving]) killIfThere(pid);
+      await untilServed(volume, serving, standby);
+    },
+  ],
+  [
+    "each engine as soon as it is there",
+    async (volume) => {
+      const killed: number[] = [];
+      for (let kill = 0; kill < 8; kill += 1) {
+        for (const pid of childrenOf(keeperOf(volume.runDirectory))) {
+          if (killIfThere(pid)) killed.push(pid);
+        }
+        await pause(Math.random() * 15);
+      }
+      await untilServed(volume, ...killed);
+    },
+  ],
+  [
+    "the keeper",
+    async (volume) => {
+      const [keeper, serving] = [keeperOf(volume.runDirectory), await servingEngine(volume.runDirectory)];
+      const next = await standbyOf(volume.runDirectory, serving);
+      killIfThere(keeper);
+      while (keeperOf(volume.runDirectory) !== next) await pause(10);
+      expect(await servingEngine(volume.runDirectory)).toBe(serving);
+      killIfThere(serving);
+      await untilServed(volume, serving);
+    },
+  ],
+  [
+    "the keeper and its engine at once",
+    async (volume) => {
+      const [keeper, serving] = [keeperOf(volume.runDirectory), await servingEngine(volume.runDirectory)];
+      await standbyOf(volume.runDirectory, serving);
+      for (const pid of Math.random() < 0.5 ? [keeper, serving] : [serving, keeper]) killIfThere(pid);
+      await untilServed(volume, serving);
+    },
+  ],
+];
+
+describe(`${ROUNDS} times under verified load, kill -9 of`, () => {
+  it.each(killings)("%s costs no I/O error and changes no image", async (_whom, kill) => {
+    const { volume, mustBeWhole } = await underLoad();
+    for (let round = 1; round <= ROUNDS; round += 1) {
+      await kill(volume);
+      await pause(Math.random() * 300);
+    }
+    await mustBeWhole();
+  });
+});
