@@ -17,7 +17,7 @@ import {
   testPackageOf,
 } from "../../server/cli/up/requirements.mjs";
 import { findings } from "./leftovers.mjs";
-import { countCargo, countPlaywright, countVitest, runStage } from "./stage.mjs";
+import { countCargo, countPlaywright, countSoak, countVitest, runStage } from "./stage.mjs";
 
 const reports = join(root, "test-results", "counts");
 const native = join(root, "native");
@@ -34,6 +34,7 @@ function vitest(project) {
 /** @returns {import("./stage.mjs").Stage[]} */
 function stages() {
   const browserReport = join(reports, "browser.json");
+  const soakReport = join(reports, "soak.json");
   return [
     { name: "lint", program: bin("biome"), args: ["ci"] },
     { name: "types", program: bin("tsc"), args: [] },
@@ -50,6 +51,16 @@ function stages() {
     vitest("integration"),
     vitest("faults"),
     vitest("machine"),
+    {
+      name: "soak",
+      program: "unshare",
+      // Mounts of its own, which no other program's mount namespace can keep busy.
+      args: [
+        ...["--mount", "--propagation", "private", bin("tsx")],
+        ...["test/soak/main.ts", "--minutes", "1.5", "--json", soakReport],
+      ],
+      count: countSoak(soakReport),
+    },
     {
       name: "browser",
       program: bin("playwright"),

@@ -100,3 +100,17 @@ export const countPlaywright = (file) => () => {
   for (const suite of report.suites) visit(suite);
   return { passed: expected + flaky, failed: unexpected + report.errors.length, skipped };
 };
+
+/** @param {string} file the soak's JSON summary: each kind of comparison is a test @returns {() => Counts} */
+export const countSoak = (file) => () => {
+  if (!existsSync(file)) return { passed: 0, failed: 1, skipped: [] };
+  const summary = JSON.parse(readFileSync(file, "utf8"));
+  const failed = summary.comparisons.filter((/** @type {any} */ one) => one.failed > 0);
+  const reached = summary.comparisons.filter((/** @type {any} */ one) => one.times > 0 && one.failed === 0);
+  const never = summary.comparisons.filter((/** @type {any} */ one) => one.times === 0 && one.failed === 0);
+  return {
+    passed: reached.length,
+    failed: Math.max(failed.length, summary.errors.length > 0 ? 1 : 0),
+    skipped: never.map((/** @type {any} */ one) => `soak: not reached in the time: ${one.what}`),
+  };
+};

@@ -1,0 +1,127 @@
+/** Kills one volume's engines at random instants, and measures each pause. */
+import { spawn } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import type { AttachedVolume } from "../fixtures/attached-volume";
+import type { Cleanup } from "../fixtures/cleanup";
+import { pause } from "../fixtures/native-program";
+import { hello } from "./patience";
+import type { Random } from "./random";
+import type { Tally } from "./tally";
+
+const program = fileURLToPath(new URL("kill-probe.mjs", import.meta.url));
+/** A device that is not served after this long counts as hung. */
+const HUNG_MS = 30_000;
+
+/** The kill probe on one device. */
+class Probe {
+  private readonly child;
+  private readonly lines: AsyncIterator<string>;
+
+  constructor(device: string) {
+    this.child = spawn(process.execPath, [program, device], { stdio: ["pipe", "pipe", "inherit"], detached: true });
+    this.child.stdin.on("error", () => {}); // its end is seen at its output
+    this.lines = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
+  }
+
+  /** Milliseconds until the device answered again. */
+  async kill(pid: number): Promise<number> {
+    this.child.stdin.write(`${pid}\n`);
+    const line = await Promise.race([this.lines.next(), pause(HUNG_MS).then(() => null)]);
+    if (line === null) throw new Error(`no engine answered within ${HUNG_MS / 1000} s of a kill`);
+    const ms = Number(line.value);
+    if (line.done || Number.isNaN(ms)) throw new Error(`reading during a kill: ${line.value ?? "the probe ended"}`);
+    return ms;
+  }
+
+  async stop(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const closed = new Promise((done) => this.child.once("close", done));
+    this.child.kill("SIGKILL");
+    await closed;
+  }
+}
+
+/** The keeper's children: the engine that serves, and any that waits to take over. */
+async function children(keeper: number): Promise<number[]> {
+  const text = await readFile(`/proc/${keeper}/task/${keeper}/children`, "utf8").catch(() => "");
+  return text.trim().split(" ").filter(Boolean).map(Number);
+}
+
+export class Killer {
+  private stopped = false;
+  private readonly probe: Probe;
+  private readonly running: Promise<void>;
+  /** Why it ended before it was stopped. */
+  failure: Error | null = null;
+
+  /** Begins at once, unless `everyMs` is 0. */
+  constructor(
+    cleanup: Cleanup,
+    private readonly volume: AttachedVolume,
+    private readonly everyMs: number,
+    private readonly random: Random,
+    private readonly tally: Tally,
+  ) {
+    this.probe = new Probe(volume.device);
+    this.running = everyMs === 0 ? Promise.resolve() : this.run();
+    cleanup.add("end the kills", () => this.stop());
+  }
+
+  /** No kill comes after this; the device is no longer held open. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    await this.running;
+    await this.probe.stop();
+  }
+
+  private async run(): Promise<void> {
+    try {
+      while (!this.stopped) {
+        await this.rest(this.everyMs * 2 * this.random.fraction());
+        if (!this.stopped) await this.killOnce();
+      }
+    } catch (error) {
+      this.failure = error instanceof Error ? error : new Error(String(error));
+    }
+  }
+
+  private async rest(ms: number): Promise<void> {
+    const end = Date.now() + ms;
+    while (!this.stopped && Date.now() < end) await pause(Math.min(50, end - Date.now()));
+  }
+
+  private async killOnce(): Promise<void> {
+    const { pid } = await hello(this.volume);
+    const waiting = (await children(this.volume.attached.keeperPid)).filter((child) => child !== pid);
+    // Sometimes the one that waits goes first, or right after: the next then starts from nothing.
+    const standbyToo = this.random.chance(0.15);
+    if (standbyToo) this.killThese(waiting);
+    this.tally.pausesMs.push(await this.probe.kill(pid));
+    this.tally.kills += 1;
+    if (this.random.chance(0.15)) {
+      await pause(this.random.whole(0, 40));
+      // Whoever is there now, in whatever state of its start.
+      const young = await children(this.volume.attached.keeperPid);
+      this.tally.kills += this.killThese(young);
+    }
+    const next = await hello(this.volume);
+    if (next.pid === pid) throw new Error(`engine ${pid} answers after its kill`);
+    this.tally.add("killed");
+  }
+
+  /** How many were still there. */
+  private killThese(pids: number[]): number {
+    let killed = 0;
+    for (const pid of pids) {
+      try {
+        process.kill(pid, "SIGKILL");
+        killed += 1;
+      } catch {
+        // It ended by itself.
+      }
+    }
+    return killed;
+  }
+}
