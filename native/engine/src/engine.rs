@@ -142,6 +142,7 @@ impl Engine {
             write_latency_us: latency(&earlier, &now),
             cache: self.cache_report(),
             snapshots: self.snapshot_reports(),
+            pass_through: self.state.get(Word::PassThrough) != 0,
         }
     }
 

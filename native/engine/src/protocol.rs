@@ -270,6 +270,8 @@ pub struct Report {
     pub write_latency_us: LatencyReport,
     pub cache: CacheReport,
     pub snapshots: Vec<SnapshotReport>,
+    /// Whether engines crashed over and over: the volume is served, snapshots are refused.
+    pub pass_through: bool,
 }
 
 /// What a subscriber receives beside replies. `released` is never lost, reports may be.

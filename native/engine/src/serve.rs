@@ -69,7 +69,11 @@ pub fn serve() -> Outcome<()> {
     let events = Arc::new(Events::default());
     let table = Arc::new(Table::load(state.clone(), events.clone()));
     let store = FileStore::new(backing, configuration.size, configuration.alignment);
-    let survivors = restore::restore(&state, &table)?;
+    let survivors = if state.get(Word::PassThrough) == 0 {
+        restore::restore(&state, &table)?
+    } else {
+        restore::give_up(&state, &table)
+    };
     let volume = Arc::new(Volume::new(
         Arc::new(store),
         configuration.sector_size as usize,

@@ -97,7 +97,11 @@ quietMs: number,
  * Longest time without a write, running one included, since the previous report of the
  * subscription; `describe`: since attach.
  */
-longestGapMs: number, writeLatencyUs: LatencyReport, cache: CacheReport, snapshots: Array<SnapshotReport>, };
+longestGapMs: number, writeLatencyUs: LatencyReport, cache: CacheReport, snapshots: Array<SnapshotReport>, 
+/**
+ * Whether engines crashed over and over: the volume is served, snapshots are refused.
+ */
+passThrough: boolean, };
 
 export type Event = { "event": "report", report: Report, } | { "event": "released", snapshot: string, cause: LossCause, errno: number | null, detail: string, };
 

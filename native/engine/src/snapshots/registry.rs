@@ -81,6 +81,7 @@ impl Registry {
 
     pub fn prepare(&self, ask: &PrepareParams) -> Outcome<PrepareResult> {
         let _changing = self.changing();
+        self.refuse_passing_through()?;
         names::check("snapshot id", &ask.snapshot)?;
         check_sizes(ask)?;
         if self.table.find(&ask.snapshot).is_some() {
@@ -102,6 +103,16 @@ impl Registry {
             self.tidy_caches();
         }
         result
+    }
+
+    fn refuse_passing_through(&self) -> Outcome<()> {
+        if self.state.get(Word::PassThrough) == 0 {
+            return Ok(());
+        }
+        Err(Failure::new(
+            ErrorKind::Unsupported,
+            "the engine crashed over and over, and serves without snapshots since; upgrade the volume's engine, or detach and attach the volume",
+        ))
     }
 
     fn reserve_and_record(

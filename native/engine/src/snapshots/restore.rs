@@ -60,6 +60,24 @@ pub fn restore(state: &State, table: &Table) -> Outcome<Survivors> {
     Ok(survivors)
 }
 
+/// For an engine that is to serve although its predecessors crashed over and over: ends every snapshot,
+/// so that nothing that belongs to one (records, bitmaps, cache files) is looked at.
+pub fn give_up(state: &State, table: &Table) -> Survivors {
+    let loss = Loss {
+        cause: LossCause::Damaged,
+        errno: None,
+        detail: "the engine crashed over and over with this snapshot open".into(),
+    };
+    for (_, snapshot) in table.snapshots() {
+        end(table, &snapshot, &loss);
+    }
+    Survivors {
+        epoch: state.get(Word::Epoch) as u32,
+        snapshots: Vec::new(),
+        pools: Vec::new(),
+    }
+}
+
 /// Pre-images may lie in any cache file, so without one of them no snapshot is whole.
 fn end_without_cache(
     table: &Table,
@@ -73,11 +91,15 @@ fn end_without_cache(
         detail: format!("opening the cache {} failed: {error}", cache.path),
     };
     for (_, snapshot) in snapshots {
-        if matches!(
-            snapshot.state,
-            SnapshotState::Active | SnapshotState::Prepared
-        ) {
-            table.end_at_restart(snapshot.image, &loss);
-        }
+        end(table, snapshot, &loss);
+    }
+}
+
+fn end(table: &Table, snapshot: &SnapshotRecord, loss: &Loss) {
+    if matches!(
+        snapshot.state,
+        SnapshotState::Active | SnapshotState::Prepared
+    ) {
+        table.end_at_restart(snapshot.image, loss);
     }
 }

@@ -1,0 +1,78 @@
+/** An engine that crashes over and over: the volume stays served without its snapshots, or errors say that it is not. */
+
+import { truncateSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { beforeEach, describe, expect, it } from "vitest";
+import { runProgram } from "@/server/worker/programs/run-program";
+import {
+  AttachedVolume,
+  MIB,
+  mustBeSound,
+  scratchDirectory,
+  smallestBytes,
+  unmount,
+} from "../fixtures/attached-volume";
+import { cleanupAfterEach } from "../fixtures/cleanup";
+import { keeperOf } from "../fixtures/engine-process";
+import { mustFreeze } from "../fixtures/freeze-program";
+import { verifiedLoad } from "../fixtures/load";
+import { engineCommand, pause } from "../fixtures/native-program";
+
+const cleanup = cleanupAfterEach();
+let directory: string;
+
+beforeEach(async () => {
+  directory = await scratchDirectory(cleanup);
+});
+
+/** The file in memory that engines take over from each other; what is cut off kills them when they look at it. */
+const stateOf = (volume: AttachedVolume): string => `/proc/${keeperOf(volume.runDirectory)}/fd/101`;
+/** Header, counters, cells: all but what belongs to snapshots. */
+const WITHOUT_SNAPSHOTS = MIB;
+const HEADER_ALONE = 4096;
+
+describe("an engine that crashes whenever it looks at a snapshot's records", () => {
+  it("is replaced by one that serves without snapshots, and no application sees an error", async () => {
+    const volume = await AttachedVolume.attach(cleanup, directory, "vol", smallestBytes.ext4);
+    const at = await volume.mountNew("ext4");
+    const load = verifiedLoad(cleanup, at);
+    await pause(500);
+    await volume.prepare("s1");
+    await mustFreeze([volume], "s1");
+    const image = await volume.export("s1");
+    truncateSync(stateOf(volume), WITHOUT_SNAPSHOTS);
+    await expect.poll(async () => (await volume.describe()).passThrough, { timeout: 30_000 }).toBe(true);
+
+    expect(await volume.snapshotReport("s1")).toMatchObject({
+      state: "damaged",
+      detail: "the engine crashed over and over with this snapshot open",
+    });
+    const read = await runProgram("dd", [`if=${image}`, "of=/dev/null", "bs=4k", "count=1", "iflag=direct"]);
+    expect(read.stderr).toMatch(/Input\/output error/);
+    await expect(volume.prepare("s2")).rejects.toMatchObject({ kind: "unsupported" });
+    await pause(1000);
+    expect(load.running, load.output).toBe(true);
+    process.kill(load.pid, "SIGINT"); // fio verifies what is left and ends
+    const { output } = await load.ended;
+    expect(output.match(/err= *\d+/g), output).toEqual(["err= 0", "err= 0", "err= 0", "err= 0"]);
+    await volume.unexport("s1");
+    await volume.release("s1");
+    await unmount(at);
+    await mustBeSound(volume.device, "ext4");
+  });
+});
+
+describe("an engine that crashes whatever it does", () => {
+  it("is given up: requests fail instead of waiting, the log says why, and detach leaves nothing", async () => {
+    const volume = await AttachedVolume.attach(cleanup, directory, "vol", 16 * MIB);
+    truncateSync(stateOf(volume), HEADER_ALONE);
+    process.kill(await volume.enginePid(), "SIGKILL");
+    const write = ["if=/dev/zero", `of=${volume.device}`, "bs=4k", "count=1", "oflag=direct", "conv=notrunc"];
+    expect((await runProgram("dd", write, { timeoutMs: 60_000 })).stderr).toMatch(/Input\/output error/);
+    const log = await readFile(join(volume.runDirectory, "engine.log"), "utf8");
+    expect(log).toMatch(/serves without snapshots.*giving up/s);
+    const detached = await engineCommand("detach", "--run-dir", volume.runDirectory);
+    expect(detached.exitCode, detached.stderr).toBe(0);
+  });
+});
