@@ -47,6 +47,24 @@ impl Bitmap {
         }
     }
 
+    /// Whether the bit at `from` is set, and the first bit after it, `to` at most, of which that is not
+    /// so. `from` is below `to`.
+    pub fn run(&self, from: u64, to: u64) -> (bool, u64) {
+        let set = self.get(from);
+        let words = self.0.words();
+        let mut bit = from;
+        while bit < to {
+            let word = words.get((bit / 64) as usize);
+            let word = word.map_or(0, |w| w.load(Ordering::Relaxed));
+            let others = (if set { !word } else { word }) >> (bit % 64);
+            if others != 0 {
+                return (set, (bit + u64::from(others.trailing_zeros())).min(to));
+            }
+            bit = (bit / 64 + 1) * 64;
+        }
+        (set, to)
+    }
+
     pub fn count(&self) -> u64 {
         let words = self.0.words().iter();
         words
@@ -84,6 +102,20 @@ mod tests {
                 prop_assert_eq!(map.get(bit), bit >= from && bit < from + length && bit < 256);
             }
             prop_assert_eq!(map.count(), (from + length).min(256).saturating_sub(from));
+        }
+
+        #[test]
+        fn runs_tell_what_the_bits_are(words in prop::collection::vec(0u64.., 4), to in 1u64..300) {
+            let words: Vec<AtomicU64> = words.into_iter().map(AtomicU64::new).collect();
+            let map = Bitmap::new(Arc::new(words));
+            let mut bit = 0;
+            while bit < to {
+                let (set, end) = map.run(bit, to);
+                prop_assert!(end > bit && end <= to);
+                prop_assert!((bit..end).all(|b| map.get(b) == set));
+                prop_assert!(end == to || map.get(end) != set);
+                bit = end;
+            }
         }
     }
 }

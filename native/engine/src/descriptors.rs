@@ -13,6 +13,9 @@ pub const BACKING: RawFd = 103;
 pub const BUFFERS: RawFd = 104;
 /// A pidfd of the engine that serves.
 pub const ENGINE: RawFd = 105;
+/// Where an engine lays down listening sockets for the next one, and where they are found (`nbd`).
+pub const SHELF_IN: RawFd = 110;
+pub const SHELF_OUT: RawFd = 111;
 
 /// Copies a descriptor to a number, inherited by children.
 pub fn replace(from: RawFd, number: RawFd) -> io::Result<()> {

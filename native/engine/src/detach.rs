@@ -46,6 +46,13 @@ pub fn take_down(run: &RunDirectory, id: &str, force: bool) -> Outcome<()> {
                 format!("{open} snapshots of the volume are open; release them first"),
             ));
         }
+        let clients = report["nbd"]["connections"].as_u64().unwrap_or(0);
+        if clients > 0 && !force {
+            return Err(Failure::new(
+                ErrorKind::Busy,
+                format!("{clients} NBD clients use the volume; stop serving it first"),
+            ));
+        }
     }
     if force {
         // The engine first, so that it removes its caches; then nobody may wait any longer.
@@ -59,7 +66,7 @@ pub fn take_down(run: &RunDirectory, id: &str, force: bool) -> Outcome<()> {
     unmount(run)?;
     end_keeper(run, force)?;
     residence::remove_groups(&id);
-    for file in [run.socket(), run.keeper_lock(), run.log()] {
+    for file in [run.socket(), run.nbd(), run.keeper_lock(), run.log()] {
         let _ = fs::remove_file(file);
     }
     let _ = fs::remove_dir(run.fuse());

@@ -1,6 +1,7 @@
 //! The engine as a transport sees it, and as it reports.
 
 use crate::events::Events;
+use crate::nbd::Nbd;
 use crate::protocol::{CacheReport, LossCause, Report, SnapshotReport, SnapshotState};
 use crate::snapshots::record::SnapshotRecord;
 use crate::snapshots::registry::Registry;
@@ -21,6 +22,7 @@ pub struct Engine {
     pub registry: Registry,
     pub telemetry: Telemetry,
     pub events: Arc<Events>,
+    pub nbd: Nbd,
 }
 
 impl Engine {
@@ -32,7 +34,7 @@ impl Engine {
         result.map_err(Errno::from)
     }
 
-    fn inside(&self, offset: u64, length: u64) -> Result<(), Errno> {
+    pub(crate) fn inside(&self, offset: u64, length: u64) -> Result<(), Errno> {
         match offset.checked_add(length) {
             Some(end) if end <= self.configuration.size => Ok(()),
             _ => Err(Errno::IO),
@@ -143,6 +145,7 @@ impl Engine {
             cache: self.cache_report(),
             snapshots: self.snapshot_reports(),
             pass_through: self.state.get(Word::PassThrough) != 0,
+            nbd: self.nbd.report(self),
         }
     }
 

@@ -18,6 +18,7 @@ mod failure;
 mod keeper;
 mod log;
 mod names;
+mod nbd;
 mod probe;
 mod protocol;
 mod residence;

@@ -68,6 +68,11 @@ impl RunDirectory {
         self.0.join("engine.sock")
     }
 
+    /// Where NBD is served, when it is.
+    pub fn nbd(&self) -> PathBuf {
+        self.0.join("nbd.sock")
+    }
+
     pub fn log(&self) -> PathBuf {
         self.0.join("engine.log")
     }

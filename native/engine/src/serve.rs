@@ -13,6 +13,7 @@ use crate::backing::FileStore;
 use crate::engine::Engine;
 use crate::events::Events;
 use crate::failure::{Context, Failure, Outcome};
+use crate::nbd::{self, Nbd};
 use crate::run_directory::RunDirectory;
 use crate::snapshots::registry::Registry;
 use crate::snapshots::restore;
@@ -98,6 +99,7 @@ pub fn serve() -> Outcome<()> {
         volume: volume.clone(),
         registry,
         events,
+        nbd: Nbd::default(),
     });
     thread::Builder::new()
         .name("room".into())
@@ -115,6 +117,7 @@ pub fn serve() -> Outcome<()> {
         ));
     }
     threads.serve(engine.clone());
+    nbd::resume(&engine);
     control::listener::listen(
         UnixListener::from(std::os::fd::OwnedFd::from(listener)),
         engine,

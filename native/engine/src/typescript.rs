@@ -22,6 +22,8 @@ struct EngineMethods {
     activate: Exchange<SnapshotParams, ActivateResult>,
     release: Exchange<SnapshotParams, ReleaseResult>,
     set_policy: Exchange<SetPolicyParams, Nothing>,
+    serve_nbd: Exchange<ServeNbdParams, NbdReport>,
+    stop_nbd: Exchange<StopNbdParams, Nothing>,
     reserve: Exchange<ReserveParams, PrepareResult>,
     subscribe: Exchange<SubscribeParams, Nothing>,
     shutdown: Exchange<ShutdownParams, Nothing>,
@@ -45,6 +47,7 @@ fn typescript() -> String {
         ErrorKind, EngineFault, WhenFull, HelloParams, HelloResult, Nothing, CachePlace,
         PrepareParams, PrepareResult, SnapshotParams, ActivateResult, ReleaseResult,
         SetPolicyParams, ReserveParams, SubscribeParams, ShutdownParams, SnapshotState, LossCause,
+        NbdAccess, NbdTlsFiles, NbdTcp, ServeNbdParams, StopNbdParams, NbdTcpReport, NbdReport,
         SnapshotReport, LatencyReport, CacheReport, Report, Event, AttachResult, ExportResult,
         FailureDocument, Feature, ProbeResult, Exchange<Nothing, Nothing>, EngineMethods,
     );

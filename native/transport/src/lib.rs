@@ -8,8 +8,10 @@
 //!
 //! A transport turns requests of the kernel into calls of [`served::Served`] and knows nothing of
 //! snapshots beyond their names. `fuse_loop` (the modules `fuse` and `loop_device`) runs on any
-//! kernel with FUSE and loop devices; ublk and NBD take the same trait.
+//! kernel with FUSE and loop devices; `nbd` serves standard clients
+//! over sockets; ublk takes the same trait.
 
 pub mod fuse;
 pub mod loop_device;
+pub mod nbd;
 pub mod served;

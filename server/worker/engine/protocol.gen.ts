@@ -66,6 +66,40 @@ export type SnapshotState = "prepared" | "active" | "overflowed" | "damaged";
 
 export type LossCause = "overflow" | "damaged";
 
+export type NbdAccess = "readOnly" | "readWrite";
+
+export type NbdTlsFiles = { certificate: string, key: string, authorities: string, };
+
+export type NbdTcp = { 
+/**
+ * An IP address.
+ */
+address: string, 
+/**
+ * 0: any that is free.
+ */
+port: number, tls?: NbdTlsFiles, };
+
+export type ServeNbdParams = { live?: NbdAccess, snapshots?: Array<string>, 
+/**
+ * Also those that are taken later.
+ */
+allSnapshots?: boolean, tcp?: NbdTcp, };
+
+export type StopNbdParams = { snapshot?: string, };
+
+export type NbdTcpReport = { address: string, port: number, tls: boolean, };
+
+export type NbdReport = { 
+/**
+ * Path of the Unix socket.
+ */
+socket: string, tcp: NbdTcpReport | null, live: NbdAccess | null, 
+/**
+ * Those that can be read now.
+ */
+snapshots: Array<string>, allSnapshots: boolean, connections: number, };
+
 export type SnapshotReport = { id: string, 
 /**
  * 0 while prepared.
@@ -101,7 +135,11 @@ longestGapMs: number, writeLatencyUs: LatencyReport, cache: CacheReport, snapsho
 /**
  * Whether engines crashed over and over: the volume is served, snapshots are refused.
  */
-passThrough: boolean, };
+passThrough: boolean, 
+/**
+ * None: not served.
+ */
+nbd: NbdReport | null, };
 
 export type Event = { "event": "report", report: Report, } | { "event": "released", snapshot: string, cause: LossCause, errno: number | null, detail: string, };
 
@@ -121,4 +159,4 @@ export type ProbeResult = { kernel: string, features: Array<Feature>, };
 
 export type Exchange<P, R> = { params: P, result: R, };
 
-export type EngineMethods = { hello: Exchange<HelloParams, HelloResult>, describe: Exchange<Nothing, Report>, prepare: Exchange<PrepareParams, PrepareResult>, activate: Exchange<SnapshotParams, ActivateResult>, release: Exchange<SnapshotParams, ReleaseResult>, setPolicy: Exchange<SetPolicyParams, Nothing>, reserve: Exchange<ReserveParams, PrepareResult>, subscribe: Exchange<SubscribeParams, Nothing>, shutdown: Exchange<ShutdownParams, Nothing>, };
+export type EngineMethods = { hello: Exchange<HelloParams, HelloResult>, describe: Exchange<Nothing, Report>, prepare: Exchange<PrepareParams, PrepareResult>, activate: Exchange<SnapshotParams, ActivateResult>, release: Exchange<SnapshotParams, ReleaseResult>, setPolicy: Exchange<SetPolicyParams, Nothing>, serveNbd: Exchange<ServeNbdParams, NbdReport>, stopNbd: Exchange<StopNbdParams, Nothing>, reserve: Exchange<ReserveParams, PrepareResult>, subscribe: Exchange<SubscribeParams, Nothing>, shutdown: Exchange<ShutdownParams, Nothing>, };

@@ -3,15 +3,18 @@
 use super::connection::check_protocol;
 use crate::engine::{Engine, Since};
 use crate::failure::{Failure, Outcome};
+use crate::nbd;
 use crate::protocol::{
     ErrorKind, HelloParams, HelloResult, Nothing, PROTOCOL, PrepareParams, ReserveParams,
-    SetPolicyParams, ShutdownParams, SnapshotParams, SubscribeParams,
+    ServeNbdParams, SetPolicyParams, ShutdownParams, SnapshotParams, StopNbdParams,
+    SubscribeParams,
 };
 use crate::state::Word;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::fs::File;
+use std::sync::Arc;
 use std::time::Duration;
 
 const MIN_INTERVAL_MS: u64 = 100;
@@ -25,7 +28,7 @@ pub enum After {
 }
 
 pub fn call(
-    engine: &Engine,
+    engine: &Arc<Engine>,
     method: &str,
     params: Value,
     descriptor: Option<File>,
@@ -50,12 +53,22 @@ pub fn call(
             let ask: SnapshotParams = parse(params)?;
             result(&registry.activate(&ask.snapshot, descriptor)?)
         }
-        "release" => result(&registry.release(&parse::<SnapshotParams>(params)?.snapshot)?),
+        "release" => {
+            let released = registry.release(&parse::<SnapshotParams>(params)?.snapshot)?;
+            nbd::forget_released(engine);
+            result(&released)
+        }
         "setPolicy" => {
             registry.set_policy(&parse::<SetPolicyParams>(params)?)?;
             result(&Nothing {})
         }
         "reserve" => result(&registry.reserve(parse::<ReserveParams>(params)?.bytes)?),
+        "serveNbd" => result(&nbd::serve(engine, parse::<ServeNbdParams>(params)?)?),
+        "stopNbd" => {
+            let ask: StopNbdParams = parse(params)?;
+            nbd::stop(engine, ask.snapshot.as_deref())?;
+            result(&Nothing {})
+        }
         "subscribe" => {
             let interval = parse::<SubscribeParams>(params)?.interval_ms;
             if !(MIN_INTERVAL_MS..=MAX_INTERVAL_MS).contains(&interval) {

@@ -2,7 +2,7 @@
 //! next engine serve.
 //!
 //! It holds the FUSE descriptor (requests in flight belong to it), the memory file, the memory of the
-//! request buffers, the listening socket and the backing store's lock, at fixed numbers that every
+//! request buffers, the listening sockets and the backing store's lock, at fixed numbers that every
 //! engine inherits. It has one thread and reads no request (`watch`).
 //!
 //! Should the keeper itself be killed, the standby takes its place ([`take_place`]): the same program,
@@ -22,7 +22,7 @@ use child::Child;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::net::UnixListener;
+use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -59,7 +59,10 @@ pub fn keep(configuration: &Configuration, own_groups: bool) -> Outcome<()> {
     descriptors::place(fuse.as_raw_fd(), descriptors::FUSE)?;
     let buffers = transport::fuse::buffer::memory_file().context(|| "buffers".into())?;
     descriptors::place(buffers.as_raw_fd(), descriptors::BUFFERS)?;
-    drop((memory, listener, fuse, buffers));
+    let (shelf_in, shelf_out) = UnixDatagram::pair().context(|| "making the shelf".into())?;
+    descriptors::place(shelf_in.as_raw_fd(), descriptors::SHELF_IN)?;
+    descriptors::place(shelf_out.as_raw_fd(), descriptors::SHELF_OUT)?;
+    drop((memory, listener, fuse, buffers, shelf_in, shelf_out));
     let stderr = log_file.try_clone().context(|| "log".into())?;
     descriptors::place(stderr.as_raw_fd(), 2)?;
     for text in refused {

@@ -68,6 +68,15 @@ impl Table {
             .map(|s| s.image)
     }
 
+    /// Snapshots that can be read, with their images.
+    pub fn readable(&self) -> Vec<(String, u64)> {
+        let rows = self.rows();
+        let open = rows.snapshots.iter().flatten();
+        open.filter(|s| s.state == SnapshotState::Active)
+            .map(|s| (s.id.clone(), s.image))
+            .collect()
+    }
+
     pub fn free_place(&self) -> Option<usize> {
         self.rows().snapshots.iter().position(Option::is_none)
     }
