@@ -2,11 +2,11 @@
  * Kills processes and measures how long a device stands still: `node kill-probe.mjs DEVICE`.
  *
  * A line on standard input is the pid of the engine that serves the device. It is killed, then blocks are read past all
- * caches, one after the other. A read that began after the engine was reaped can only have been answered by the
+ * caches, one after the other. A read that began after the engine's end can only have been answered by the
  * next one: the line on standard output is the milliseconds from the kill to that answer, or an error's text.
  * A program of its own, because reading must not wait for whatever else its caller does.
  */
-import { constants, openSync, readSync } from "node:fs";
+import { constants, openSync, readFileSync, readSync } from "node:fs";
 import { createInterface } from "node:readline";
 
 const BLOCK = 4096;
@@ -28,11 +28,13 @@ function alignedBuffer() {
   throw new Error(`no buffer suits a direct read of ${device}`);
 }
 
-/** @param {number} pid */
+/** Whether a thread of it may still answer. @param {number} pid */
 function lives(pid) {
   try {
-    process.kill(pid, 0);
-    return true;
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    // Where its keeper died too, nobody may be there to reap it.
+    return fields[0] !== "Z" || Number(fields[17]) > 1;
   } catch {
     return false;
   }

@@ -1,10 +1,10 @@
-/** Kills one volume's engines at random instants, and measures each pause. */
+/** Kills one volume's engines at random instants, sometimes with the one that stands by or the keeper; measures each pause. */
 import { spawn } from "node:child_process";
-import { readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { AttachedVolume } from "../fixtures/attached-volume";
 import type { Cleanup } from "../fixtures/cleanup";
+import { childrenOf, keeperOf, killIfThere } from "../fixtures/engine-process";
 import { pause } from "../fixtures/native-program";
 import { hello } from "./patience";
 import type { Random } from "./random";
@@ -41,12 +41,6 @@ class Probe {
     this.child.kill("SIGKILL");
     await closed;
   }
-}
-
-/** The keeper's children: the engine that serves, and any that waits to take over. */
-async function children(keeper: number): Promise<number[]> {
-  const text = await readFile(`/proc/${keeper}/task/${keeper}/children`, "utf8").catch(() => "");
-  return text.trim().split(" ").filter(Boolean).map(Number);
 }
 
 export class Killer {
@@ -93,35 +87,33 @@ export class Killer {
   }
 
   private async killOnce(): Promise<void> {
+    const run = this.volume.runDirectory;
     const { pid } = await hello(this.volume);
-    const waiting = (await children(this.volume.attached.keeperPid)).filter((child) => child !== pid);
-    // Sometimes the one that waits goes first, or right after: the next then starts from nothing.
-    const standbyToo = this.random.chance(0.15);
-    if (standbyToo) this.killThese(waiting);
+    const keeper = keeperOf(run);
+    const standby = childrenOf(keeper).find((child) => child !== pid);
+    const way = this.random.pick(["engine", "engine", "engine", "engine", "both", "young", "keeper"]);
+    if (way === "both" && standby !== undefined) this.tally.standbyKills += killIfThere(standby) ? 1 : 0;
+    // Without one that stands by nobody would take the keeper's place: that is not promised.
+    const keeperToo = way === "keeper" && standby !== undefined && killIfThere(keeper);
+    this.tally.keeperKills += keeperToo ? 1 : 0;
     this.tally.pausesMs.push(await this.probe.kill(pid));
     this.tally.kills += 1;
-    if (this.random.chance(0.15)) {
+    if (keeperToo) await this.untilKept(keeper);
+    if (way === "young") {
       await pause(this.random.whole(0, 40));
       // Whoever is there now, in whatever state of its start.
-      const young = await children(this.volume.attached.keeperPid);
-      this.tally.kills += this.killThese(young);
+      for (const young of childrenOf(keeperOf(run))) this.tally.kills += killIfThere(young) ? 1 : 0;
     }
     const next = await hello(this.volume);
     if (next.pid === pid) throw new Error(`engine ${pid} answers after its kill`);
     this.tally.add("killed");
   }
 
-  /** How many were still there. */
-  private killThese(pids: number[]): number {
-    let killed = 0;
-    for (const pid of pids) {
-      try {
-        process.kill(pid, "SIGKILL");
-        killed += 1;
-      } catch {
-        // It ended by itself.
-      }
+  private async untilKept(dead: number): Promise<void> {
+    const end = Date.now() + HUNG_MS;
+    while (keeperOf(this.volume.runDirectory) === dead) {
+      if (Date.now() > end) throw new Error("nobody took the killed keeper's place");
+      await pause(10);
     }
-    return killed;
   }
 }

@@ -24,6 +24,7 @@ export interface Summary {
   interrupted: boolean;
   kills: number;
   standbyKills: number;
+  keeperKills: number;
   snapshots: number;
   /** Attach to detach. */
   lives: number;
@@ -41,6 +42,7 @@ export function summarise(tally: Tally, seed: string, interrupted: boolean): Sum
     interrupted,
     kills: tally.kills,
     standbyKills: tally.standbyKills,
+    keeperKills: tally.keeperKills,
     snapshots: tally.snapshots,
     lives: tally.lives,
     verifiedBytes: tally.verifiedBytes,
@@ -65,8 +67,8 @@ export function summaryText(summary: Summary): string {
   const width = Math.max(...summary.comparisons.map((one) => one.what.length));
   return [
     `${summary.seconds} s, seed ${summary.seed}${summary.interrupted ? ", interrupted" : ""}`,
-    `kills ${summary.kills} (and ${summary.standbyKills} of a waiting engine), pause median ${ms(median)}, ` +
-      `95 % within ${ms(p95)}, longest ${ms(max)}`,
+    `kills ${summary.kills} of an engine, ${summary.standbyKills} of one that stood by, ${summary.keeperKills} of a keeper`,
+    `pause median ${ms(median)}, 95 % within ${ms(p95)}, longest ${ms(max)}`,
     `snapshots ${summary.snapshots}, volumes attached and detached ${summary.lives} times, ` +
       `${formatBytes(summary.verifiedBytes)} verified`,
     ...summary.comparisons.map((one) => `  ${one.what.padEnd(width)}  ${String(one.times).padStart(6)}`),

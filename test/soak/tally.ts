@@ -25,8 +25,10 @@ export class Tally {
   readonly errors: { comparison: Comparison | null; text: string }[] = [];
   /** Milliseconds from each kill to the first answer of the next engine. */
   readonly pausesMs: number[] = [];
+  /** Of engines that served or had just begun to. */
   kills = 0;
   standbyKills = 0;
+  keeperKills = 0;
   snapshots = 0;
   lives = 0;
   verifiedBytes = 0;
