@@ -39,6 +39,17 @@ export default defineConfig({
           testTimeout: 300_000,
         },
       },
+      {
+        resolve,
+        test: {
+          name: "powercut",
+          include: ["test/powercut/**/*.test.ts"],
+          sequence: { groupOrder: 4 },
+          ...onRealParts,
+          testTimeout: 240_000,
+          hookTimeout: 300_000,
+        },
+      },
     ],
   },
 });

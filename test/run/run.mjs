@@ -50,6 +50,7 @@ function stages() {
     { name: "native", program: cargo(), args: ["test", "--workspace", "--locked"], cwd: native, count: countCargo },
     vitest("integration"),
     vitest("faults"),
+    vitest("powercut"),
     vitest("machine"),
     {
       name: "soak",

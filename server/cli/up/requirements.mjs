@@ -25,8 +25,11 @@ const packageOf = {
 export const testPackageOf = {
   busybox: "busybox-static",
   chromium: "chromium",
+  dmsetup: "dmsetup",
   fio: "fio",
   git: "git",
+  "linux.uml": "user-mode-linux",
+  modprobe: "kmod",
   pgrep: "procps",
   "qemu-system-x86_64": "qemu-system-x86",
   tar: "tar",

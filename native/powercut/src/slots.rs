@@ -1,0 +1,112 @@
+//! Records overwritten in place, direct and synchronous, as a database writes its log.
+//!
+//! A stream has two slots and writes them in turn, so that a record is never overwritten by its successor:
+//! a cut may tear the one being written, never the one claimed. In between come writes of changing size that nobody
+//! claims, so that a flush has something else to carry too.
+
+use crate::claims::Claims;
+use crate::record;
+use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::ops::{Deref, DerefMut};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::Path;
+use std::time::Instant;
+
+/// A stream's part of the device: its two slots and the space of its unclaimed writes.
+const STREAM_BYTES: u64 = 4 << 20;
+pub const SLOT_BYTES: usize = 64 * 1024;
+/// Records have one of these lengths.
+const LENGTHS: [usize; 4] = [4096, 16 * 1024, 512, SLOT_BYTES];
+
+pub fn write_until(end: Instant, device: &Path, stream: u32, claims: &Claims) -> io::Result<()> {
+    let open = |flags| {
+        OpenOptions::new()
+            .write(true)
+            .custom_flags(libc::O_DIRECT | flags)
+            .open(device)
+    };
+    // One stream in two asks for durability with each write, the other with a flush after it.
+    let synchronous = stream.is_multiple_of(2);
+    let file = open(if synchronous { libc::O_DSYNC } else { 0 })?;
+    let unclaimed = open(0)?;
+    let start = u64::from(stream) * STREAM_BYTES;
+    let mut buffer = Aligned::new(SLOT_BYTES);
+    for number in 1.. {
+        if Instant::now() >= end {
+            break;
+        }
+        let length = LENGTHS[number as usize % LENGTHS.len()];
+        write_unclaimed(&unclaimed, &mut buffer, start, number)?;
+        record::fill(&mut buffer[..length], stream, number);
+        let slot = u64::from(number % 2) * SLOT_BYTES as u64;
+        file.write_all_at(&buffer[..length], start + slot)?;
+        if !synchronous {
+            flush(&file)?;
+        }
+        claims.make("slot", stream, number)?;
+    }
+    Ok(())
+}
+
+/// At a changing place behind the stream's slots.
+fn write_unclaimed(file: &File, buffer: &mut Aligned, start: u64, number: u32) -> io::Result<()> {
+    let room = STREAM_BYTES - 2 * SLOT_BYTES as u64;
+    let length = LENGTHS[(number / 3) as usize % LENGTHS.len()];
+    let place = u64::from(number.wrapping_mul(0x9e37_79b1)) % (room - SLOT_BYTES as u64);
+    record::fill(&mut buffer[..length], u32::MAX, number);
+    file.write_all_at(
+        &buffer[..length],
+        start + 2 * SLOT_BYTES as u64 + place / 512 * 512,
+    )
+}
+
+fn flush(file: &File) -> io::Result<()> {
+    // SAFETY: a descriptor that is open.
+    if unsafe { libc::fdatasync(file.as_raw_fd()) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
+/// Memory for direct I/O, on a page edge.
+pub struct Aligned {
+    address: *mut u8,
+    layout: Layout,
+}
+
+impl Aligned {
+    pub fn new(bytes: usize) -> Self {
+        let layout = Layout::from_size_align(bytes.max(1), 4096).expect("a small size");
+        // SAFETY: the layout's size is not zero.
+        let address = unsafe { alloc_zeroed(layout) };
+        if address.is_null() {
+            handle_alloc_error(layout);
+        }
+        Aligned { address, layout }
+    }
+}
+
+impl Deref for Aligned {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        // SAFETY: allocated with this size, initialised, and ours.
+        unsafe { std::slice::from_raw_parts(self.address, self.layout.size()) }
+    }
+}
+
+impl DerefMut for Aligned {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        // SAFETY: as above, and borrowed exclusively.
+        unsafe { std::slice::from_raw_parts_mut(self.address, self.layout.size()) }
+    }
+}
+
+impl Drop for Aligned {
+    fn drop(&mut self) {
+        // SAFETY: allocated by `new` with this layout.
+        unsafe { dealloc(self.address, self.layout) }
+    }
+}
