@@ -10,7 +10,23 @@ export default async function WelcomePage({ searchParams }: { searchParams: Prom
   const { token } = await searchParams;
   const { client } = await serverTrpc();
   const state = await client.account.state.query();
-  if (!state.needsSetup) redirect(state.signedIn ? "/" : "/sign-in");
+  const link = token ? await client.account.link.query({ token: token.slice(0, 200) }) : null;
+  if (token && link) return <WelcomeForm token={token} link={link} />;
+  if (!state.needsSetup) {
+    if (!token) redirect(state.signedIn ? "/" : "/sign-in");
+    return (
+      <Note title="This link is not valid any more">
+        <p>It was used already, or its time is over. Ask whoever sent it for a new one.</p>
+        <p className="mt-2">
+          Have an account?{" "}
+          <a href="/sign-in" className="text-accent underline">
+            Sign in
+          </a>
+          .
+        </p>
+      </Note>
+    );
+  }
   if (!token) {
     return (
       <Note title="Open the one-time link">
@@ -22,5 +38,5 @@ export default async function WelcomePage({ searchParams }: { searchParams: Prom
       </Note>
     );
   }
-  return <WelcomeForm token={token} />;
+  return <Note title="This link is not valid any more">Start the console again, and it prints the one that is.</Note>;
 }

@@ -10,19 +10,23 @@ import { Input } from "@/app/components/input";
 import { Note } from "@/app/components/note";
 import { useTRPC } from "@/app/trpc/client";
 import { faultOf } from "@/app/trpc/fault";
+import { type Role, roleTexts } from "@/server/core/access/permissions";
+import { emailSchema, PASSWORD_LENGTH, passwordSchema, personNameSchema } from "@/server/core/contracts/accounts";
 import { signIn } from "../sign-in-request";
 
-const schema = z.object({
-  name: z.string().trim().min(1, "must not be empty").max(100, "must be at most 100 characters"),
-  email: z.email("must be an e-mail address"),
-  password: z.string().min(10, "must have at least 10 characters").max(128, "must have at most 128 characters"),
-});
+const schema = z.object({ name: personNameSchema, email: emailSchema, password: passwordSchema });
 const fields = ["name", "email", "password"] as const;
 
-export function WelcomeForm({ token }: { token: string }) {
+/** `link.email` is null for the first administrator, who chooses one. */
+type WelcomeFormProps = { token: string; link: { role: Role; email: string | null } };
+
+export function WelcomeForm({ token, link }: WelcomeFormProps) {
   const trpc = useTRPC();
-  const create = useMutation(trpc.account.createAdministrator.mutationOptions());
-  const form = useForm({ resolver: zodResolver(schema), defaultValues: { name: "", email: "", password: "" } });
+  const create = useMutation(trpc.account.create.mutationOptions());
+  const form = useForm({
+    resolver: zodResolver(schema),
+    defaultValues: { name: "", email: link.email ?? "", password: "" },
+  });
   const { errors, isSubmitting } = form.formState;
   const submit = form.handleSubmit(async (values) => {
     try {
@@ -38,15 +42,19 @@ export function WelcomeForm({ token }: { token: string }) {
   return (
     <Card className="p-5">
       <h1 className="font-semibold text-lg tracking-tight">Welcome</h1>
-      <p className="mt-1 mb-4 text-mute">Create the administrator of this console. The link works once.</p>
+      <p className="mt-1 mb-4 text-mute">
+        {link.email === null
+          ? "Create the administrator of this console. The link works once."
+          : `You are invited to this console as ${roleTexts[link.role].label.toLowerCase()}. ${roleTexts[link.role].does} The link works once.`}
+      </p>
       <form onSubmit={submit} noValidate className="space-y-4">
         <Field label="Your name" error={errors.name?.message}>
           <Input autoComplete="name" {...form.register("name")} />
         </Field>
         <Field label="E-mail" hint="You sign in with it. Nothing is sent to it." error={errors.email?.message}>
-          <Input type="email" autoComplete="username" {...form.register("email")} />
+          <Input type="email" autoComplete="username" readOnly={link.email !== null} {...form.register("email")} />
         </Field>
-        <Field label="Password" hint="At least 10 characters." error={errors.password?.message}>
+        <Field label="Password" hint={`At least ${PASSWORD_LENGTH.min} characters.`} error={errors.password?.message}>
           <Input type="password" autoComplete="new-password" {...form.register("password")} />
         </Field>
         {errors.root && <Note tone="loss">{errors.root.message}</Note>}

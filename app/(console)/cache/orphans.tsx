@@ -10,6 +10,7 @@ import { useTRPC } from "@/app/trpc/client";
 import { faultOf } from "@/app/trpc/fault";
 import type { CacheView } from "@/server/core/contracts/views";
 import { formatBytes } from "@/server/core/text/bytes";
+import { May } from "../access/may";
 
 type OrphansProps = { hostId: string; hostName: string; orphans: CacheView["orphans"] };
 
@@ -33,9 +34,11 @@ export function Orphans({ hostId, hostName, orphans }: OrphansProps) {
       tone="warn"
       title={`${plural(orphans.length, "orphaned cache file")} on ${hostName}, ${formatBytes(total)}`}
       action={
-        <Button size="small" onClick={() => setOpen(true)}>
-          Remove
-        </Button>
+        <May permission="troubleshoot">
+          <Button size="small" onClick={() => setOpen(true)}>
+            Remove
+          </Button>
+        </May>
       }
     >
       <ul>

@@ -8,6 +8,7 @@ import { Ago } from "@/app/components/time";
 import { useTRPC } from "@/app/trpc/client";
 import { faultOf } from "@/app/trpc/fault";
 import type { HostView } from "@/server/core/contracts/views";
+import { May } from "../access/may";
 import { Checklist } from "./checklist";
 
 export function HostCard({ host }: { host: HostView }) {
@@ -46,14 +47,16 @@ export function HostCard({ host }: { host: HostView }) {
             </div>
           </dl>
         </div>
-        <Button
-          kind={doctor.data ? "plain" : "primary"}
-          busy={doctor.isPending}
-          disabled={!host.connected}
-          onClick={() => doctor.mutate({ hostId: host.id })}
-        >
-          {doctor.isPending ? "Testing" : doctor.data ? "Test again" : "Run the self-test"}
-        </Button>
+        <May permission="troubleshoot">
+          <Button
+            kind={doctor.data ? "plain" : "primary"}
+            busy={doctor.isPending}
+            disabled={!host.connected}
+            onClick={() => doctor.mutate({ hostId: host.id })}
+          >
+            {doctor.isPending ? "Testing" : doctor.data ? "Test again" : "Run the self-test"}
+          </Button>
+        </May>
       </div>
       {doctor.isPending && (
         <p role="status" className="mt-4 text-mute">

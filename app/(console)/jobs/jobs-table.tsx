@@ -6,6 +6,7 @@ import { StateBadge } from "@/app/components/state-badge";
 import { Ago } from "@/app/components/time";
 import type { HostView, JobView } from "@/server/core/contracts/views";
 import { isEnded } from "@/server/core/runs/phases";
+import { May } from "../access/may";
 import { useRunJob } from "./use-run-job";
 
 export function JobsTable({ jobs, hosts }: { jobs: readonly JobView[]; hosts: readonly HostView[] }) {
@@ -67,15 +68,17 @@ export function JobsTable({ jobs, hosts }: { jobs: readonly JobView[]; hosts: re
                       <Link href={`/runs/${lastRun.id}`}>Watch</Link>
                     </Button>
                   ) : (
-                    <Button
-                      size="small"
-                      busy={run.isPending && run.variables.id === job.id}
-                      onClick={() => run.mutate({ id: job.id })}
-                      aria-label={`Run ${job.name} now`}
-                    >
-                      {!(run.isPending && run.variables.id === job.id) && <Play aria-hidden />}
-                      Run now
-                    </Button>
+                    <May permission="runJobs">
+                      <Button
+                        size="small"
+                        busy={run.isPending && run.variables.id === job.id}
+                        onClick={() => run.mutate({ id: job.id })}
+                        aria-label={`Run ${job.name} now`}
+                      >
+                        {!(run.isPending && run.variables.id === job.id) && <Play aria-hidden />}
+                        Run now
+                      </Button>
+                    </May>
                   )}
                 </span>
               </td>

@@ -9,6 +9,7 @@ import { Note } from "@/app/components/note";
 import { PageHeader } from "@/app/components/page-header";
 import { useTRPC } from "@/app/trpc/client";
 import { faultOf } from "@/app/trpc/fault";
+import { May } from "../access/may";
 import { RunsTable } from "../runs/runs-table";
 import { JobsTable } from "./jobs-table";
 
@@ -18,12 +19,14 @@ export function JobsView() {
   const runs = useQuery(trpc.runs.list.queryOptions({ limit: 30 }, { refetchInterval: 3000 }));
   const hosts = useQuery(trpc.hosts.list.queryOptions());
   const add = (
-    <Button asChild kind="primary">
-      <Link href="/jobs/new">
-        <Plus aria-hidden />
-        New job
-      </Link>
-    </Button>
+    <May permission="changeJobs">
+      <Button asChild kind="primary">
+        <Link href="/jobs/new">
+          <Plus aria-hidden />
+          New job
+        </Link>
+      </Button>
+    </May>
   );
   const problem = jobs.error ?? runs.error;
   return (

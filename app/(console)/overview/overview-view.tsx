@@ -7,6 +7,7 @@ import { PageHeader } from "@/app/components/page-header";
 import { useTRPC } from "@/app/trpc/client";
 import { faultOf } from "@/app/trpc/fault";
 import type { Overview } from "@/server/core/contracts/views";
+import { useMay } from "../access/may";
 import { FirstSteps } from "../first-steps/first-steps";
 import { useLiveWrites } from "../live/use-live-writes";
 import { ActiveRuns } from "./active-runs";
@@ -20,6 +21,7 @@ export function OverviewView() {
   const trpc = useTRPC();
   const overview = useQuery(trpc.overview.get.queryOptions(undefined, { refetchInterval: 2500 }));
   const live = useLiveWrites();
+  const maySetUp = useMay("changeVolumes");
   const { data } = overview;
   if (!data) {
     return overview.error ? (
@@ -49,7 +51,10 @@ export function OverviewView() {
       )}
       <div className="space-y-4">
         <Attention overview={data} />
-        {!begun && <FirstSteps overview={data} writes={live.writes} />}
+        {!begun && maySetUp && <FirstSteps overview={data} writes={live.writes} />}
+        {!begun && !maySetUp && (
+          <Note title="No backup has been made yet">An administrator sets up volumes and the first job.</Note>
+        )}
         <ActiveRuns runs={data.activeRuns} />
         <div className="grid items-start gap-4 xl:grid-cols-[1.25fr_1fr]">
           <div className="min-w-0 space-y-4">

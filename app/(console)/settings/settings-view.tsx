@@ -4,6 +4,7 @@ import { Note } from "@/app/components/note";
 import { PageHeader } from "@/app/components/page-header";
 import { useTRPC } from "@/app/trpc/client";
 import { faultOf } from "@/app/trpc/fault";
+import { ReadOnlyUnless } from "../access/may";
 import { CacheLocations } from "./cache-locations";
 import { OneAtATime } from "./one-at-a-time";
 import { RegImport } from "./reg-import";
@@ -20,11 +21,13 @@ export function SettingsView() {
         </Note>
       )}
       {settings.data && (
-        <div className="space-y-4">
-          <OneAtATime settings={settings.data} />
-          <RegImport />
-          <CacheLocations settings={settings.data} />
-        </div>
+        <ReadOnlyUnless permission="changeSettings">
+          <div className="space-y-4">
+            <OneAtATime settings={settings.data} />
+            <RegImport />
+            <CacheLocations settings={settings.data} />
+          </div>
+        </ReadOnlyUnless>
       )}
     </div>
   );

@@ -1,10 +1,13 @@
 "use client";
 import { LogOut, Monitor, Moon, Sun } from "lucide-react";
+import Link from "next/link";
 import { useTheme } from "next-themes";
 import { useState } from "react";
 import { toast } from "sonner";
 import { Button } from "@/app/components/button";
 import { useNow } from "@/app/components/zone";
+import { roleTexts } from "@/server/core/access/permissions";
+import type { SignedIn } from "@/server/core/contracts/accounts";
 
 const themes = [
   { value: "system", label: "Theme of the system", icon: Monitor },
@@ -12,7 +15,7 @@ const themes = [
   { value: "dark", label: "Dark theme", icon: Moon },
 ] as const;
 
-export function AccountMenu({ user }: { user: { name: string; email: string } }) {
+export function AccountMenu({ user }: { user: SignedIn }) {
   const { theme, setTheme } = useTheme();
   // The server cannot know the stored theme: the buttons take their state in the browser.
   const inBrowser = useNow(3_600_000) !== null;
@@ -50,10 +53,12 @@ export function AccountMenu({ user }: { user: { name: string; email: string } })
         ))}
       </fieldset>
       <div className="flex items-center gap-2 px-2">
-        <div className="min-w-0 grow">
-          <p className="truncate font-medium text-[0.8125rem]">{user.name}</p>
-          <p className="truncate text-mute text-xs">{user.email}</p>
-        </div>
+        <Link href="/settings/account" className="min-w-0 grow rounded-md hover:underline" title="Your account">
+          <span className="block truncate font-medium text-[0.8125rem]">{user.name}</span>
+          <span className="block truncate text-mute text-xs">
+            {roleTexts[user.role].label}, {user.email}
+          </span>
+        </Link>
         <Button kind="quiet" size="smallIcon" aria-label="Sign out" busy={leaving} onClick={signOut}>
           {!leaving && <LogOut aria-hidden />}
         </Button>

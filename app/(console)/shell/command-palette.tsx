@@ -8,6 +8,7 @@ import { cn } from "@/app/components/class-names";
 import { useTRPC } from "@/app/trpc/client";
 import { errorCodes } from "@/server/core/errors/codes";
 import { errorTable } from "@/server/core/errors/table";
+import { useMay } from "../access/may";
 import { useRunJob } from "../jobs/use-run-job";
 import { places } from "./places";
 
@@ -48,6 +49,8 @@ function useCommands(): Command[] {
   const trpc = useTRPC();
   const router = useRouter();
   const run = useRunJob();
+  const mayChange = useMay("changeJobs");
+  const mayRun = useMay("runJobs");
   const jobs = useQuery(trpc.jobs.list.queryOptions()).data ?? [];
   const volumes = useQuery(trpc.volumes.list.queryOptions({})).data ?? [];
   const go = (path: string) => () => router.push(path);
@@ -59,17 +62,21 @@ function useCommands(): Command[] {
       icon: place.icon,
       run: go(place.href),
     })),
-    { id: "new", words: "New job", hint: "do", icon: CalendarClock, run: go("/jobs/new") },
-    ...jobs.flatMap((job) => [
-      { id: `job ${job.id}`, words: job.name, hint: "job", icon: CalendarClock, run: go(`/jobs/${job.id}`) },
-      {
-        id: `run ${job.id}`,
-        words: `Run ${job.name} now`,
-        hint: "do",
-        icon: Play,
-        run: () => run.mutate({ id: job.id }),
-      },
-    ]),
+    ...(mayChange ? [{ id: "new", words: "New job", hint: "do", icon: CalendarClock, run: go("/jobs/new") }] : []),
+    ...jobs.map((job) => ({
+      id: `job ${job.id}`,
+      words: job.name,
+      hint: "job",
+      icon: CalendarClock,
+      run: go(`/jobs/${job.id}`),
+    })),
+    ...(mayRun ? jobs : []).map((job) => ({
+      id: `run ${job.id}`,
+      words: `Run ${job.name} now`,
+      hint: "do",
+      icon: Play,
+      run: () => run.mutate({ id: job.id }),
+    })),
     ...volumes.map((volume) => ({
       id: `volume ${volume.hostId} ${volume.name}`,
       words: volume.name,

@@ -5,11 +5,12 @@ import { Dialog } from "radix-ui";
 import { type ReactNode, useState } from "react";
 import { Button } from "@/app/components/button";
 import { Mark } from "@/app/components/mark";
+import type { SignedIn } from "@/server/core/contracts/accounts";
 import { AccountMenu } from "./account-menu";
 import { CommandPalette } from "./command-palette";
 import { Navigation } from "./navigation";
 
-type ShellProps = { user: { name: string; email: string }; children: ReactNode };
+type ShellProps = { user: SignedIn; children: ReactNode };
 
 /** Navigation at the left; on a narrow screen behind a button in a bar on top. */
 export function Shell({ user, children }: ShellProps) {

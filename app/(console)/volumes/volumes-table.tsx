@@ -4,6 +4,7 @@ import { Meter } from "@/app/components/meter";
 import { StateBadge } from "@/app/components/state-badge";
 import type { VolumeView } from "@/server/core/contracts/views";
 import { formatBytes } from "@/server/core/text/bytes";
+import { May } from "../access/may";
 import { type LiveWrites, volumeKey } from "../live/use-live-writes";
 import { WriteActivity } from "../live/write-activity";
 import { VolumeActions } from "./volume-actions";
@@ -73,7 +74,9 @@ export function VolumesTable({ volumes, writes }: VolumesTableProps) {
                 {volume.practice ? <WriterSwitch volume={volume} /> : <span className="text-mute">–</span>}
               </td>
               <td>
-                <VolumeActions volume={volume} />
+                <May permission="changeVolumes">
+                  <VolumeActions volume={volume} />
+                </May>
               </td>
             </tr>
           ))}

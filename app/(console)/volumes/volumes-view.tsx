@@ -11,6 +11,7 @@ import { PageHeader } from "@/app/components/page-header";
 import { useTRPC } from "@/app/trpc/client";
 import { faultOf } from "@/app/trpc/fault";
 import type { HostView, VolumeView } from "@/server/core/contracts/views";
+import { May } from "../access/may";
 import { useLiveVolumes } from "../live/use-live-volumes";
 import { useLiveWrites } from "../live/use-live-writes";
 import { AttachDialog } from "./attach-dialog";
@@ -25,13 +26,13 @@ export function VolumesView() {
   const [dialog, setDialog] = useState<"practice" | "attach" | null>(null);
   const host = hosts.find((one) => one.connected) ?? hosts[0];
   const add = host && (
-    <>
+    <May permission="changeVolumes">
       <Button onClick={() => setDialog("attach")}>Attach a volume</Button>
       <Button kind="primary" onClick={() => setDialog("practice")}>
         <Plus aria-hidden />
         Practice volume
       </Button>
-    </>
+    </May>
   );
   return (
     <>

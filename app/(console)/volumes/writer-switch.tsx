@@ -5,6 +5,7 @@ import { Switch } from "@/app/components/switch";
 import { useTRPC } from "@/app/trpc/client";
 import { faultOf } from "@/app/trpc/fault";
 import type { VolumeView } from "@/server/core/contracts/views";
+import { useMay } from "../access/may";
 
 /** Turns a practice volume's writer on and off. */
 export function WriterSwitch({ volume }: { volume: VolumeView }) {
@@ -16,12 +17,13 @@ export function WriterSwitch({ volume }: { volume: VolumeView }) {
       onError: (error) => toast.error(faultOf(error).message),
     }),
   );
+  const allowed = useMay("changeVolumes");
   const on = set.isPending ? set.variables.on : volume.writer;
   return (
     <span className="inline-flex items-center gap-2">
       <Switch
         checked={on}
-        disabled={!volume.connected || volume.state !== "attached" || set.isPending}
+        disabled={!allowed || !volume.connected || volume.state !== "attached" || set.isPending}
         onChange={(next) => set.mutate({ hostId: volume.hostId, name: volume.name, on: next })}
         label={`Writer of ${volume.name}`}
       />

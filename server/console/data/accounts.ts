@@ -1,12 +1,19 @@
-/** The administrator and the one-time link that makes the first one. */
+/** People, and the one-time links that let them in. */
 import { randomUUID } from "node:crypto";
 import { prismaAdapter } from "better-auth/adapters/prisma";
+import { type Role, roleSchema } from "@/server/core/access/permissions";
+import type { Invitation, UserView } from "@/server/core/contracts/accounts";
 import { type Database, patient } from "./database";
 
-export type NewAdministrator = { name: string; email: string; passwordHash: string };
+export type NewUser = { name: string; email: string; passwordHash: string };
+export type Invited = { email: string; role: Role; invitedBy: string; expiresAt: Date };
+/** What an open link is good for; `email` is null on the first administrator's. */
+export type OpenLink = { role: Role; email: string | null };
 
 /** The accounts library's way to the database. */
 export const accountTables = (db: Database) => prismaAdapter(db, { provider: "sqlite" });
+
+const open = (now = new Date()) => ({ usedAt: null, OR: [{ expiresAt: null }, { expiresAt: { gt: now } }] });
 
 export class AccountStore {
   readonly #db: Database;
@@ -19,7 +26,27 @@ export class AccountStore {
     return (await this.#db.user.count()) > 0;
   }
 
-  /** Replaces every earlier link. */
+  /** By name. */
+  async users(): Promise<UserView[]> {
+    const found = await this.#db.user.findMany({
+      orderBy: [{ name: "asc" }, { id: "asc" }],
+      include: { sessions: { orderBy: { createdAt: "desc" }, take: 1 } },
+    });
+    return found.map(({ id, name, email, role, createdAt, sessions }) => ({
+      id,
+      name,
+      email,
+      role: roleSchema.parse(role),
+      createdAt: createdAt.toISOString(),
+      lastSignInAt: sessions[0]?.createdAt.toISOString() ?? null,
+    }));
+  }
+
+  async isUser(email: string): Promise<boolean> {
+    return (await this.#db.user.count({ where: { email: email.toLowerCase() } })) > 0;
+  }
+
+  /** The first administrator's link; replaces every earlier one. */
   async keepLink(tokenHash: string): Promise<void> {
     await this.#db.$transaction([
       this.#db.signInLink.deleteMany({ where: { usedAt: null } }),
@@ -27,31 +54,82 @@ export class AccountStore {
     ]);
   }
 
-  async isOpenLink(tokenHash: string): Promise<boolean> {
-    return (await this.#db.signInLink.count({ where: { tokenHash, usedAt: null } })) > 0;
+  async openLink(tokenHash: string): Promise<OpenLink | null> {
+    const link = await this.#db.signInLink.findFirst({ where: { tokenHash, ...open() } });
+    return link && { role: roleSchema.parse(link.role), email: link.email };
   }
 
-  /** Uses up the link and makes the administrator, both or neither. `used`: the link is not, or no longer, valid. */
-  createFirst(tokenHash: string, administrator: NewAdministrator): Promise<"created" | "used"> {
+  /** Replaces an earlier invitation of the same address. */
+  async invite(tokenHash: string, invited: Invited): Promise<void> {
+    const email = invited.email.toLowerCase();
+    await this.#db.$transaction([
+      this.#db.signInLink.deleteMany({ where: { usedAt: null, email } }),
+      this.#db.signInLink.create({ data: { ...invited, tokenHash, email } }),
+    ]);
+  }
+
+  /** Open ones, by address. */
+  async invitations(): Promise<Invitation[]> {
+    const found = await this.#db.signInLink.findMany({
+      where: { email: { not: null }, ...open() },
+      orderBy: { email: "asc" },
+    });
+    return found.map((link) => ({
+      email: link.email ?? "",
+      role: roleSchema.parse(link.role),
+      invitedBy: link.invitedBy ?? "",
+      expiresAt: (link.expiresAt ?? link.createdAt).toISOString(),
+    }));
+  }
+
+  /** Whether there was one. */
+  async withdraw(email: string): Promise<boolean> {
+    const { count } = await this.#db.signInLink.deleteMany({ where: { usedAt: null, email: email.toLowerCase() } });
+    return count > 0;
+  }
+
+  /** Uses up the link and makes the user, both or neither. `used`: the link is not, or no longer, valid. */
+  createByLink(tokenHash: string, person: NewUser): Promise<"created" | "used" | "taken"> {
     return this.#db.$transaction(async (tx) => {
-      if ((await tx.user.count()) > 0) return "used";
-      const link = await tx.signInLink.updateMany({
-        where: { tokenHash, usedAt: null },
-        data: { usedAt: new Date() },
+      const link = await tx.signInLink.findFirst({ where: { tokenHash, ...open() } });
+      if (!link || (link.email === null && (await tx.user.count()) > 0)) return "used";
+      const email = (link.email ?? person.email).toLowerCase();
+      if ((await tx.user.count({ where: { email } })) > 0) return "taken";
+      await tx.signInLink.update({ where: { tokenHash }, data: { usedAt: new Date() } });
+      const user = await tx.user.create({
+        data: { id: randomUUID(), name: person.name, email, role: link.role },
       });
-      if (link.count === 0) return "used";
-      const { name, email, passwordHash } = administrator;
-      const user = await tx.user.create({ data: { id: randomUUID(), name, email: email.toLowerCase() } });
       await tx.account.create({
         data: {
           id: randomUUID(),
           accountId: user.id,
           providerId: "credential",
           userId: user.id,
-          password: passwordHash,
+          password: person.passwordHash,
         },
       });
       return "created";
+    }, patient);
+  }
+
+  /** `last`: nobody would be left who can manage users. */
+  setRole(id: string, role: Role): Promise<"done" | "unknown" | "last"> {
+    return this.#db.$transaction(async (tx) => {
+      if ((await tx.user.count({ where: { id } })) === 0) return "unknown";
+      const others = await tx.user.count({ where: { role: "administrator", id: { not: id } } });
+      if (role !== "administrator" && others === 0) return "last";
+      await tx.user.update({ where: { id }, data: { role } });
+      return "done";
+    }, patient);
+  }
+
+  /** Their sessions go with them. */
+  remove(id: string): Promise<"done" | "unknown" | "last"> {
+    return this.#db.$transaction(async (tx) => {
+      if ((await tx.user.count({ where: { id } })) === 0) return "unknown";
+      if ((await tx.user.count({ where: { role: "administrator", id: { not: id } } })) === 0) return "last";
+      await tx.user.delete({ where: { id } });
+      return "done";
     }, patient);
   }
 }

@@ -51,7 +51,7 @@ export class BrowserSockets {
   /** Closes the sockets whose session has ended. */
   async checkSessions(): Promise<void> {
     try {
-      for (const [ws, viewer] of this.#viewers) if (!(await viewer.alive())) ws.close(SIGNED_OUT, "signed out");
+      for (const [ws, viewer] of this.#viewers) if (!(await viewer.now())) ws.close(SIGNED_OUT, "signed out");
     } catch (error) {
       this.#log.error({ err: error }, "sessions could not be checked");
     }

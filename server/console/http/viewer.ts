@@ -1,14 +1,18 @@
 import type { IncomingMessage } from "node:http";
 import { fromNodeHeaders } from "better-auth/node";
-import type { Viewer } from "../routers/procedures";
+import { roleSchema } from "@/server/core/access/permissions";
+import type { Identity, Viewer } from "../routers/procedures";
 import type { Auth } from "../services/accounts/auth";
 
 /** Who sent the request, by its session cookie. */
 export async function viewerOf(auth: Auth, request: IncomingMessage): Promise<Viewer | null> {
   const headers = fromNodeHeaders(request.headers);
-  const look = () => auth.api.getSession({ headers });
-  const session = await look();
-  if (!session) return null;
-  const { name, email } = session.user;
-  return { name, email, alive: async () => (await look()) !== null };
+  const now = async (): Promise<Identity | null> => {
+    const found = await auth.api.getSession({ headers });
+    if (!found) return null;
+    const { id, name, email, role } = found.user;
+    return { userId: id, sessionId: found.session.id, name, email, role: roleSchema.parse(role) };
+  };
+  const identity = await now();
+  return identity && { ...identity, now };
 }

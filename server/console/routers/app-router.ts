@@ -11,10 +11,12 @@ import { router } from "./procedures";
 import { restoreRouter } from "./restore/restore-router";
 import { runsRouter } from "./runs/runs-router";
 import { settingsRouter } from "./settings/settings-router";
+import { usersRouter } from "./users/users-router";
 import { volumesRouter } from "./volumes/volumes-router";
 
 export const appRouter = router({
   account: accountRouter,
+  users: usersRouter,
   overview: overviewRouter,
   hosts: hostsRouter,
   volumes: volumesRouter,

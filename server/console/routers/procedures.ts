@@ -1,31 +1,33 @@
 /**
- * The two kinds of procedure: open to anyone, and for the signed-in administrator. Everything but
- * `account.state` and `account.createAdministrator` is of the second kind; a test enumerates the router.
+ * The two kinds of procedure: open to anyone, and for the signed-in whose role has a permission. Each tells which
+ * in its meta data; a test enumerates the router and tries every procedure as every role and as nobody.
  */
 import { initTRPC, TRPCError } from "@trpc/server";
 import superjson from "superjson";
+import { may, type Permission, type Role, refusal } from "@/server/core/access/permissions";
 import type { Services } from "../services/services";
 import { faultOf, trpcErrorOf } from "./faults";
 
-/** Who asks. `alive` looks the session up again where that may have changed: a socket outlives a sign-out. */
-export type Viewer = {
-  name: string;
-  email: string;
-  alive: () => Promise<boolean>;
-};
+export type Identity = { userId: string; sessionId: string; name: string; email: string; role: Role };
+
+/** Who asks. `now` looks the session up again where that may have changed: a socket outlives a sign-out. */
+export type Viewer = Identity & { now: () => Promise<Identity | null> };
 
 export type Context = { services: Services; viewer: Viewer | null };
 
-const t = initTRPC.context<Context>().create({
-  transformer: superjson,
-  // Subscriptions belong to the socket, which ends when its session does.
-  sse: { enabled: false },
-  errorFormatter: ({ shape, error }) => {
-    const { stack: _, ...data } = shape.data;
-    const fault = faultOf(error);
-    return { ...shape, message: fault.message, data: { ...data, fault } };
-  },
-});
+const t = initTRPC
+  .context<Context>()
+  .meta<{ permission: Permission | null }>()
+  .create({
+    transformer: superjson,
+    // Subscriptions belong to the socket, which ends when its session does.
+    sse: { enabled: false },
+    errorFormatter: ({ shape, error }) => {
+      const { stack: _, ...data } = shape.data;
+      const fault = faultOf(error);
+      return { ...shape, message: fault.message, data: { ...data, fault } };
+    },
+  });
 
 export const router = t.router;
 
@@ -36,12 +38,18 @@ const withFaults = t.middleware(async ({ next }) => {
   return result;
 });
 
-export const publicProcedure = t.procedure.use(withFaults);
+export const publicProcedure = t.procedure.meta({ permission: null }).use(withFaults);
 
-export const protectedProcedure = publicProcedure.use(async ({ ctx, next }) => {
-  const { viewer } = ctx;
-  if (!viewer || !(await viewer.alive())) {
-    throw new TRPCError({ code: "UNAUTHORIZED", message: "Sign in first." });
-  }
-  return next({ ctx: { ...ctx, viewer } });
-});
+/** For what depends on the input; `permitted` is for the rest. */
+export function demand(role: Role, permission: Permission): void {
+  if (!may(role, permission)) throw new TRPCError({ code: "FORBIDDEN", message: refusal(role, permission) });
+}
+
+export function permitted(permission: Permission) {
+  return publicProcedure.meta({ permission }).use(async ({ ctx, next }) => {
+    const viewer = await ctx.viewer?.now();
+    if (!viewer) throw new TRPCError({ code: "UNAUTHORIZED", message: "Sign in first." });
+    demand(viewer.role, permission);
+    return next({ ctx: { ...ctx, viewer } });
+  });
+}

@@ -10,8 +10,10 @@ import { JobStore } from "../data/jobs";
 import { EventStore } from "../data/run-events";
 import { SampleStore } from "../data/run-samples";
 import { RunStore } from "../data/runs";
+import { SessionStore } from "../data/sessions";
 import { SettingStore } from "../data/settings";
 import { Accounts } from "./accounts/accounts";
+import { Users } from "./accounts/users";
 import { Cache } from "./cache/cache";
 import { Actions } from "./failures/actions";
 import { Failures } from "./failures/failures";
@@ -43,7 +45,8 @@ export function makeServices(db: Database, vault: Vault, log: Logger, { home, ru
   const runStore = new RunStore(db);
   const settingStore = new SettingStore(db);
 
-  const accounts = new Accounts(new AccountStore(db), path.join(home, "console", "signin-link"), origin);
+  const accountStore = new AccountStore(db);
+  const accounts = new Accounts(accountStore, path.join(home, "console", "signin-link"), origin);
   const local = { workerSocket: path.join(run, "worker.sock"), workerLog: path.join(home, "log", "worker.log") };
   const hosts = new Hosts(hostStore, settingStore, { version, local });
   const recorder = new RunRecorder(new SampleStore(db), hosts, log);
@@ -66,6 +69,8 @@ export function makeServices(db: Database, vault: Vault, log: Logger, { home, ru
   const cache = new Cache(hosts, log);
   return {
     accounts,
+    users: new Users(accountStore, origin),
+    sessions: new SessionStore(db),
     hosts,
     telemetry,
     recorder,

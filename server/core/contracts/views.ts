@@ -10,14 +10,6 @@ import { settingsSchema } from "./settings";
 import { instant } from "./time";
 import { cacheLocationSchema, sampleSchema, volumeSchema } from "./volume";
 
-/** Who looks at the console, and whether it still waits for its first administrator. */
-export const accountStateSchema = z.object({
-  needsSetup: z.boolean(),
-  signedIn: z.boolean(),
-  user: z.object({ name: z.string(), email: z.string() }).nullable(),
-});
-export type AccountState = z.infer<typeof accountStateSchema>;
-
 /** A machine with a worker. `lastSeenAt` is the last message of its worker; null before the first. */
 export const hostViewSchema = z.object({
   id: z.string(),

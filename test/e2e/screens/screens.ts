@@ -27,6 +27,8 @@ const everyPlace = [
   "/articles/a000851c",
   "/hosts",
   "/settings",
+  "/settings/users",
+  "/settings/account",
 ];
 
 const [directory = "/tmp/screens", ...asked] = process.argv.slice(2);

@@ -12,6 +12,7 @@ import { useTRPC } from "@/app/trpc/client";
 import { faultOf } from "@/app/trpc/fault";
 import { jobInputSchema } from "@/server/core/contracts/job";
 import type { JobView } from "@/server/core/contracts/views";
+import { May, ReadOnlyUnless } from "../../access/may";
 import { useRunJob } from "../use-run-job";
 import { DestinationFields } from "./destination-fields";
 import { ForecastCard } from "./forecast-card";
@@ -78,13 +79,17 @@ export function JobEditor({ job }: { job: JobView | null }) {
           }
           actions={
             <>
-              {job && <RemoveJob job={job} />}
-              <Button busy={run.isPending} onClick={() => void saveAndRun()}>
-                {job && !isDirty ? "Run now" : "Save and run"}
-              </Button>
-              <Button type="submit" kind="primary" busy={isSubmitting}>
-                {job ? "Save" : "Create job"}
-              </Button>
+              <May permission="changeJobs">{job && <RemoveJob job={job} />}</May>
+              <May permission={job ? "runJobs" : "changeJobs"}>
+                <Button busy={run.isPending} onClick={() => void saveAndRun()}>
+                  {job && !isDirty ? "Run now" : "Save and run"}
+                </Button>
+              </May>
+              <May permission="changeJobs">
+                <Button type="submit" kind="primary" busy={isSubmitting}>
+                  {job ? "Save" : "Create job"}
+                </Button>
+              </May>
             </>
           }
         />
@@ -95,14 +100,16 @@ export function JobEditor({ job }: { job: JobView | null }) {
         )}
         <div className="grid items-start gap-4 xl:grid-cols-[1fr_minmax(0,27rem)]">
           <div className="min-w-0 space-y-4">
-            <SelectionFields hosts={hosts} />
-            <DestinationFields job={job} />
-            <OpenFileFields />
-            <div className="flex justify-end">
-              <Button type="submit" kind="primary" busy={isSubmitting}>
-                {job ? "Save changes" : "Create this job"}
-              </Button>
-            </div>
+            <ReadOnlyUnless permission="changeJobs">
+              <SelectionFields hosts={hosts} />
+              <DestinationFields job={job} />
+              <OpenFileFields />
+              <div className="flex justify-end">
+                <Button type="submit" kind="primary" busy={isSubmitting}>
+                  {job ? "Save changes" : "Create this job"}
+                </Button>
+              </div>
+            </ReadOnlyUnless>
           </div>
           <div className="min-w-0 xl:sticky xl:top-5">
             <ForecastCard />

@@ -19,6 +19,7 @@ import type { Run } from "@/server/core/contracts/run";
 import { isEnded } from "@/server/core/runs/phases";
 import { formatBytes } from "@/server/core/text/bytes";
 import { formatDuration } from "@/server/core/text/duration";
+import { May } from "../../access/may";
 import { CancelRun } from "./cancel-run";
 import { RestoreBrowser } from "./restore/restore-browser";
 import { RunAgain } from "./run-again";
@@ -75,7 +76,9 @@ export function RunView({ id }: { id: string }) {
         actions={
           <>
             <LiveIndicator link={link} heardAt={live.heardAt} lostAt={live.lostAt} className="mr-2" />
-            {live.ended ? <RunAgain jobId={run.job.id} exists={job !== undefined} /> : <CancelRun run={run} />}
+            <May permission="runJobs">
+              {live.ended ? <RunAgain jobId={run.job.id} exists={job !== undefined} /> : <CancelRun run={run} />}
+            </May>
           </>
         }
       />
@@ -110,7 +113,9 @@ export function RunView({ id }: { id: string }) {
       </Card>
       <div className="mt-4 space-y-4">
         <RunVolumes run={run} samples={samples} stale={stale} />
-        {good && job?.destination.kind === "restic" && <RestoreBrowser runId={run.id} />}
+        <May permission="browseBackups">
+          {good && job?.destination.kind === "restic" && <RestoreBrowser runId={run.id} />}
+        </May>
         <RunLog events={events} />
       </div>
     </>

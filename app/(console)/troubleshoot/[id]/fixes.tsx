@@ -7,9 +7,11 @@ import { cn } from "@/app/components/class-names";
 import { Note } from "@/app/components/note";
 import { useTRPC } from "@/app/trpc/client";
 import { faultOf } from "@/app/trpc/fault";
+import { actionPermission, may, refusal } from "@/server/core/access/permissions";
 import type { FailureDetail } from "@/server/core/contracts/views";
 import type { ActionId } from "@/server/core/errors/actions";
 import type { ErrorEntry } from "@/server/core/errors/entry";
+import { useViewer } from "../../access/may";
 
 /** Actions that are a place to go to rather than something that the console does. */
 function placeOf(action: ActionId, failure: FailureDetail): string | null {
@@ -22,6 +24,7 @@ function placeOf(action: ActionId, failure: FailureDetail): string | null {
 export function Fixes({ failure, entry }: { failure: FailureDetail; entry: ErrorEntry }) {
   const trpc = useTRPC();
   const queryClient = useQueryClient();
+  const { role } = useViewer();
   const act = useMutation(
     trpc.failures.act.mutationOptions({
       onSettled: () => queryClient.invalidateQueries({ queryKey: trpc.pathKey() }),
@@ -49,7 +52,7 @@ export function Fixes({ failure, entry }: { failure: FailureDetail; entry: Error
                   <Button asChild kind={first ? "primary" : "plain"}>
                     <Link href={place}>Open</Link>
                   </Button>
-                ) : (
+                ) : may(role, actionPermission(action.id)) ? (
                   <Button
                     kind={first ? "primary" : "plain"}
                     busy={mine && act.isPending}
@@ -59,6 +62,8 @@ export function Fixes({ failure, entry }: { failure: FailureDetail; entry: Error
                   >
                     Apply
                   </Button>
+                ) : (
+                  <p className="text-[0.8125rem] text-mute">{refusal(role, actionPermission(action.id))}</p>
                 )}
               </div>
               {mine && act.error && (

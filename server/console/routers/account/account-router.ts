@@ -1,24 +1,49 @@
 import { z } from "zod";
-import { accountStateSchema } from "@/server/core/contracts/views";
-import { publicProcedure, router } from "../procedures";
+import {
+  accountStateSchema,
+  emailSchema,
+  linkViewSchema,
+  passwordSchema,
+  personNameSchema,
+  sessionViewSchema,
+} from "@/server/core/contracts/accounts";
+import { fault } from "../../services/fault-error";
+import { permitted, publicProcedure, router } from "../procedures";
 
-export const administratorInput = z
-  .object({
-    token: z.string().min(1),
-    name: z.string().trim().min(1, "must not be empty").max(100),
-    email: z.email("must be an e-mail address"),
-    password: z.string().min(10, "must have at least 10 characters").max(128, "must have at most 128 characters"),
-  })
-  .strict();
+const token = z.string().min(1).max(200);
 
 export const accountRouter = router({
-  state: publicProcedure.output(accountStateSchema).query(({ ctx }) => ctx.services.accounts.state(ctx.viewer)),
+  state: publicProcedure.output(accountStateSchema).query(({ ctx: { services, viewer } }) => {
+    const user = viewer && { name: viewer.name, email: viewer.email, role: viewer.role };
+    return services.accounts.state(user);
+  }),
+  /** What a one-time link is good for; null when it is not valid any more. */
+  link: publicProcedure
+    .input(z.object({ token }).strict())
+    .output(linkViewSchema.nullable())
+    .query(({ ctx, input }) => ctx.services.accounts.lookAt(input.token)),
   /** Uses up the one-time link. The browser signs in afterwards with `POST /api/auth/sign-in/email`. */
-  createAdministrator: publicProcedure
-    .input(administratorInput)
+  create: publicProcedure
+    .input(z.object({ token, name: personNameSchema, email: emailSchema, password: passwordSchema }).strict())
     .output(z.object({}))
     .mutation(async ({ ctx, input }) => {
-      await ctx.services.accounts.createAdministrator(input);
+      await ctx.services.accounts.create(input);
       return {};
     }),
+  sessions: permitted("see")
+    .output(z.array(sessionViewSchema))
+    .query(({ ctx }) => ctx.services.sessions.ofUser(ctx.viewer.userId, ctx.viewer.sessionId)),
+  endSession: permitted("see")
+    .input(z.object({ id: z.string().min(1) }).strict())
+    .output(z.object({}))
+    .mutation(async ({ ctx, input }) => {
+      const ended = await ctx.services.sessions.end(ctx.viewer.userId, input.id);
+      if (!ended) throw fault("notFound", "This sign-in has ended already.");
+      return {};
+    }),
+  endOtherSessions: permitted("see")
+    .output(z.object({ ended: z.number() }))
+    .mutation(async ({ ctx }) => ({
+      ended: await ctx.services.sessions.endOthers(ctx.viewer.userId, ctx.viewer.sessionId),
+    })),
 });

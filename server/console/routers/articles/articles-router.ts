@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { feedbackViewSchema } from "@/server/core/contracts/views";
 import { errorCodeSchema } from "@/server/core/errors/codes";
-import { protectedProcedure, router } from "../procedures";
+import { permitted, router } from "../procedures";
 
 export const articlesRouter = router({
-  feedback: protectedProcedure
+  feedback: permitted("rateArticles")
     .input(
       z.object({ code: errorCodeSchema, helpful: z.boolean(), text: z.string().trim().max(4000).default("") }).strict(),
     )
@@ -13,5 +13,7 @@ export const articlesRouter = router({
       await ctx.services.feedback.add({ ...input, by: ctx.viewer.email });
       return {};
     }),
-  feedbackList: protectedProcedure.output(z.array(feedbackViewSchema)).query(({ ctx }) => ctx.services.feedback.list()),
+  feedbackList: permitted("see")
+    .output(z.array(feedbackViewSchema))
+    .query(({ ctx }) => ctx.services.feedback.list()),
 });

@@ -1,16 +1,18 @@
 import { z } from "zod";
 import { hostViewSchema } from "@/server/core/contracts/views";
 import { doctorSchema } from "@/server/core/contracts/volume";
-import { protectedProcedure, router } from "../procedures";
+import { permitted, router } from "../procedures";
 
 export const hostsRouter = router({
-  list: protectedProcedure.output(z.array(hostViewSchema)).query(({ ctx }) => ctx.services.hosts.list()),
+  list: permitted("see")
+    .output(z.array(hostViewSchema))
+    .query(({ ctx }) => ctx.services.hosts.list()),
   /** `selfTest` makes a small volume, snapshots it, overwrites it and compares: takes seconds. */
-  doctor: protectedProcedure
+  doctor: permitted("troubleshoot")
     .input(z.object({ hostId: z.string(), selfTest: z.boolean().default(true) }).strict())
     .output(doctorSchema)
     .mutation(({ ctx, input }) => ctx.services.hosts.doctor(input.hostId, input.selfTest)),
-  restartEngine: protectedProcedure
+  restartEngine: permitted("troubleshoot")
     .input(z.object({ hostId: z.string(), volume: z.string() }).strict())
     .output(z.object({}))
     .mutation(({ ctx, input }) => ctx.services.hosts.ask(input.hostId, "engine.restart", { volume: input.volume })),

@@ -1,38 +1,40 @@
 import { z } from "zod";
 import { absolutePath, jobInputSchema } from "@/server/core/contracts/job";
 import { jobViewSchema } from "@/server/core/contracts/views";
-import { protectedProcedure, router } from "../procedures";
+import { permitted, router } from "../procedures";
 
 const byId = z.object({ id: z.string().min(1) }).strict();
 
 export const jobsRouter = router({
-  list: protectedProcedure.output(z.array(jobViewSchema)).query(({ ctx }) => ctx.services.jobs.list()),
-  get: protectedProcedure
+  list: permitted("see")
+    .output(z.array(jobViewSchema))
+    .query(({ ctx }) => ctx.services.jobs.list()),
+  get: permitted("see")
     .input(byId)
     .output(jobViewSchema)
     .query(({ ctx, input }) => ctx.services.jobs.get(input.id)),
-  create: protectedProcedure
+  create: permitted("changeJobs")
     .input(jobInputSchema)
     .output(jobViewSchema)
     .mutation(({ ctx, input }) => ctx.services.jobs.create(input)),
   /** Replaces the job; a `password` that is left out stays as it is stored. */
-  update: protectedProcedure
+  update: permitted("changeJobs")
     .input(z.object({ id: z.string().min(1), job: jobInputSchema }).strict())
     .output(jobViewSchema)
     .mutation(({ ctx, input }) => ctx.services.jobs.update(input.id, input.job)),
-  remove: protectedProcedure
+  remove: permitted("changeJobs")
     .input(byId)
     .output(z.object({}))
     .mutation(async ({ ctx, input }) => {
       await ctx.services.jobs.remove(input.id);
       return {};
     }),
-  run: protectedProcedure
+  run: permitted("runJobs")
     .input(byId)
     .output(z.object({ runId: z.string() }))
     .mutation(({ ctx, input }) => ctx.services.runs.start(input.id)),
   /** Opens the repository on the host, or makes it. Without a password the one stored for `jobId` is used. */
-  checkRepository: protectedProcedure
+  checkRepository: permitted("changeJobs")
     .input(
       z
         .object({

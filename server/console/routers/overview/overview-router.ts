@@ -1,6 +1,8 @@
 import { overviewSchema } from "@/server/core/contracts/views";
-import { protectedProcedure, router } from "../procedures";
+import { permitted, router } from "../procedures";
 
 export const overviewRouter = router({
-  get: protectedProcedure.output(overviewSchema).query(({ ctx }) => ctx.services.overview.get()),
+  get: permitted("see")
+    .output(overviewSchema)
+    .query(({ ctx }) => ctx.services.overview.get()),
 });

@@ -1,15 +1,15 @@
 import { z } from "zod";
 import { restoreEntrySchema } from "@/server/core/contracts/host-methods";
 import { absolutePath } from "@/server/core/contracts/job";
-import { protectedProcedure, router } from "../procedures";
+import { permitted, router } from "../procedures";
 
 export const restoreRouter = router({
   /** Entries directly below `path` in the backup that a run made. */
-  list: protectedProcedure
+  list: permitted("browseBackups")
     .input(z.object({ runId: z.string(), path: absolutePath.default("/") }).strict())
     .output(z.array(restoreEntrySchema))
     .query(({ ctx, input }) => ctx.services.restore.list(input.runId, input.path)),
-  start: protectedProcedure
+  start: permitted("restore")
     .input(
       z
         .object({

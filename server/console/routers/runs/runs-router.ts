@@ -2,13 +2,13 @@ import { type TrackedEnvelope, tracked } from "@trpc/server";
 import { z } from "zod";
 import { runSchema } from "@/server/core/contracts/run";
 import { type LiveSample, type RunFollow, runDetailSchema } from "@/server/core/contracts/views";
-import { protectedProcedure, router } from "../procedures";
+import { permitted, router } from "../procedures";
 
 const byId = z.object({ id: z.string().min(1) }).strict();
 
 export const runsRouter = router({
   /** Newest first. */
-  list: protectedProcedure
+  list: permitted("see")
     .input(
       z
         .object({ jobId: z.string().optional(), limit: z.number().int().min(1).max(500).default(50) })
@@ -17,11 +17,11 @@ export const runsRouter = router({
     )
     .output(z.array(runSchema))
     .query(({ ctx, input }) => ctx.services.runs.list(input)),
-  get: protectedProcedure
+  get: permitted("see")
     .input(byId)
     .output(runDetailSchema)
     .query(({ ctx, input }) => ctx.services.runs.detail(input.id)),
-  cancel: protectedProcedure
+  cancel: permitted("runJobs")
     .input(byId)
     .output(z.object({}))
     .mutation(async ({ ctx, input }) => {
@@ -32,7 +32,7 @@ export const runsRouter = router({
    * Every event after `lastEventId` (a position; absent: from the first), then new ones as they are stored.
    * tRPC resends the last id after a broken connection, so nothing is skipped or repeated. Ends after the run's end.
    */
-  follow: protectedProcedure
+  follow: permitted("see")
     .input(byId.extend({ lastEventId: z.coerce.number().int().min(0).nullish() }).strict())
     .subscription(async function* ({ ctx, input, signal }): AsyncGenerator<TrackedEnvelope<RunFollow>> {
       for await (const step of ctx.services.runs.follow(input.id, input.lastEventId ?? 0, signal)) {
@@ -40,11 +40,9 @@ export const runsRouter = router({
       }
     }),
   /** Live samples of the run's volumes, at most five a second for each. */
-  samples: protectedProcedure.input(byId).subscription(async function* ({
-    ctx,
-    input,
-    signal,
-  }): AsyncGenerator<LiveSample[]> {
-    yield* ctx.services.runs.samples(input.id, signal);
-  }),
+  samples: permitted("see")
+    .input(byId)
+    .subscription(async function* ({ ctx, input, signal }): AsyncGenerator<LiveSample[]> {
+      yield* ctx.services.runs.samples(input.id, signal);
+    }),
 });

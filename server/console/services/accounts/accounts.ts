@@ -1,29 +1,26 @@
-/** The one administrator, and the one-time link that makes them. */
-import { createHash, randomBytes } from "node:crypto";
+/** How people get in: the first administrator by the link that `stillframe up` prints, others by an invitation. */
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hashPassword } from "better-auth/crypto";
-import type { AccountState } from "@/server/core/contracts/views";
-import type { AccountStore } from "../../data/accounts";
+import type { AccountState, SignedIn } from "@/server/core/contracts/accounts";
+import type { AccountStore, OpenLink } from "../../data/accounts";
 import { fault } from "../fault-error";
+import { newToken, tokenHash } from "./one-time-token";
 
-export type Administrator = { token: string; name: string; email: string; password: string };
-
-const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
+export type Newcomer = { token: string; name: string; email: string; password: string };
 
 export class Accounts {
   readonly #store: AccountStore;
   readonly #linkFile: string;
   readonly #origin: string;
 
-  /** `linkFile`: where the link waits for `stillframe up` to print it, mode 0600. */
+  /** `linkFile`: where the first link waits for `stillframe up` to print it, mode 0600. */
   constructor(store: AccountStore, linkFile: string, origin: string) {
     this.#store = store;
     this.#linkFile = linkFile;
     this.#origin = origin;
   }
 
-  async state(viewer: { name: string; email: string } | null): Promise<AccountState> {
-    const user = viewer && { name: viewer.name, email: viewer.email };
+  async state(user: SignedIn | null): Promise<AccountState> {
     return { needsSetup: !(await this.#store.anyUser()), signedIn: user !== null, user };
   }
 
@@ -37,20 +34,27 @@ export class Accounts {
       return null;
     }
     const kept = this.#keptToken();
-    const token = kept && (await this.#store.isOpenLink(sha256(kept))) ? kept : await this.#newToken();
+    const token = kept && (await this.#store.openLink(tokenHash(kept))) ? kept : await this.#newLink();
     const url = `${this.#origin}/welcome?token=${token}`;
     writeFileSync(this.#linkFile, `${url}\n`, { mode: 0o600 });
     return url;
   }
 
-  async createAdministrator({ token, name, email, password }: Administrator): Promise<void> {
+  /** What a link is good for; null when it is used up, expired or unknown. */
+  lookAt(token: string): Promise<OpenLink | null> {
+    return this.#store.openLink(tokenHash(token));
+  }
+
+  /** Uses up a link. An invitation's address counts, not the one given. */
+  async create({ token, name, email, password }: Newcomer): Promise<void> {
     const passwordHash = await hashPassword(password);
-    const outcome = await this.#store.createFirst(sha256(token), { name, email, passwordHash });
+    const outcome = await this.#store.createByLink(tokenHash(token), { name, email, passwordHash });
     if (outcome === "used") {
-      throw fault("denied", "This link is not valid any more. `stillframe up` prints the one that is.", {
+      throw fault("denied", "This link is not valid any more. Ask for a new one; `stillframe up` prints the first.", {
         field: "token",
       });
     }
+    if (outcome === "taken") throw fault("conflict", "Somebody has an account with this e-mail.", { field: "email" });
     rmSync(this.#linkFile, { force: true });
   }
 
@@ -59,9 +63,9 @@ export class Accounts {
     return /token=([A-Za-z0-9_-]+)/.exec(readFileSync(this.#linkFile, "utf8"))?.[1] ?? null;
   }
 
-  async #newToken(): Promise<string> {
-    const token = randomBytes(32).toString("base64url");
-    await this.#store.keepLink(sha256(token));
+  async #newLink(): Promise<string> {
+    const token = newToken();
+    await this.#store.keepLink(tokenHash(token));
     return token;
   }
 }

@@ -1,15 +1,14 @@
 /**
- * Sign-in by e-mail and password. Sign-up is closed: the first administrator comes from the one-time link
- * (`accounts.ts`). The limit on sign-in attempts counts by client address, which the HTTP server writes into
+ * Sign-in by e-mail and password. Sign-up is closed: people come by a one-time link (`accounts.ts`). The limit on sign-in attempts counts by client address, which the HTTP server writes into
  * CLIENT_ADDRESS on every request, over whatever the client sent.
  */
 import { betterAuth } from "better-auth";
 import type { Logger } from "pino";
+import { PASSWORD_LENGTH } from "@/server/core/contracts/accounts";
 import { accountTables } from "../../data/accounts";
 import type { Database } from "../../data/database";
 
 export const CLIENT_ADDRESS = "x-stillframe-client-address";
-export const PASSWORD_LENGTH = { min: 10, max: 128 } as const;
 
 const WEEK_SECONDS = 7 * 24 * 3600;
 const DAY_SECONDS = 24 * 3600;
@@ -27,6 +26,7 @@ export function makeAuth(db: Database, secret: string, publicUrl: string | null,
       minPasswordLength: PASSWORD_LENGTH.min,
       maxPasswordLength: PASSWORD_LENGTH.max,
     },
+    user: { additionalFields: { role: { type: "string", input: false, defaultValue: "viewer" } } },
     session: { expiresIn: WEEK_SECONDS, updateAge: DAY_SECONDS },
     rateLimit: {
       enabled: true,

@@ -9,6 +9,7 @@ import { useTRPC } from "@/app/trpc/client";
 import { faultOf } from "@/app/trpc/fault";
 import type { RestoreEntry } from "@/server/core/contracts/host-methods";
 import { formatBytes } from "@/server/core/text/bytes";
+import { May } from "../../../access/may";
 import { RestoreForm } from "./restore-form";
 
 /** The files of a run's backup: look around, choose, restore to a directory. */
@@ -72,7 +73,9 @@ export function RestoreBrowser({ runId }: { runId: string }) {
           ))}
         </ul>
       </div>
-      <RestoreForm runId={runId} chosen={[...chosen]} onClear={() => setChosen(new Set())} />
+      <May permission="restore">
+        <RestoreForm runId={runId} chosen={[...chosen]} onClear={() => setChosen(new Set())} />
+      </May>
     </Card>
   );
 }

@@ -1,0 +1,95 @@
+"use client";
+import { useMutation } from "@tanstack/react-query";
+import { useState } from "react";
+import { toast } from "sonner";
+import { Button } from "@/app/components/button";
+import { ConfirmDialog } from "@/app/components/confirm-dialog";
+import { Select } from "@/app/components/select";
+import { Ago } from "@/app/components/time";
+import { useTRPC } from "@/app/trpc/client";
+import { roles, roleTexts } from "@/server/core/access/permissions";
+import type { UserView } from "@/server/core/contracts/accounts";
+import { useViewer } from "../../access/may";
+import { useUsersChange } from "./use-users-change";
+
+const options = roles.map((role) => ({ value: role, label: roleTexts[role].label }));
+
+export function UsersTable({ users }: { users: readonly UserView[] }) {
+  const trpc = useTRPC();
+  const viewer = useViewer();
+  const change = useUsersChange();
+  const [leaving, setLeaving] = useState<UserView | null>(null);
+  const setRole = useMutation(trpc.users.setRole.mutationOptions(change));
+  const remove = useMutation(
+    trpc.users.remove.mutationOptions({
+      ...change,
+      onSuccess: () => {
+        toast.success(`${leaving?.name} has no access any more.`);
+        setLeaving(null);
+      },
+    }),
+  );
+  return (
+    <>
+      <table className="rows cards">
+        <thead>
+          <tr>
+            <th scope="col">Name</th>
+            <th scope="col">Role</th>
+            <th scope="col">Last sign-in</th>
+            <th scope="col">
+              <span className="sr-only">Actions</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {users.map((user) => {
+            const own = user.email === viewer.email;
+            return (
+              <tr key={user.id}>
+                <td className="lead">
+                  <span className="wrap-anywhere font-medium">{user.name}</span>
+                  {own && (
+                    <span className="ml-2 rounded-md border border-line px-1.5 py-px text-mute text-xs">you</span>
+                  )}
+                  <span className="wrap-anywhere block text-mute text-xs">{user.email}</span>
+                </td>
+                <td data-label="Role">
+                  <Select
+                    label={`Role of ${user.name}`}
+                    value={setRole.isPending && setRole.variables.id === user.id ? setRole.variables.role : user.role}
+                    options={options}
+                    disabled={own || setRole.isPending}
+                    onChange={(role) => setRole.mutate({ id: user.id, role })}
+                  />
+                </td>
+                <td data-label="Last sign-in">
+                  {user.lastSignInAt ? <Ago at={user.lastSignInAt} /> : <span className="text-mute">signed out</span>}
+                </td>
+                <td>
+                  <span className="flex justify-end">
+                    {!own && (
+                      <Button size="small" onClick={() => setLeaving(user)} aria-label={`Remove ${user.name}`}>
+                        Remove
+                      </Button>
+                    )}
+                  </span>
+                </td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+      <ConfirmDialog
+        open={leaving !== null}
+        onOpenChange={(open) => !open && setLeaving(null)}
+        title={`Remove ${leaving?.name ?? ""}?`}
+        description="Their sign-ins end at once. Jobs, runs and what they wrote stay."
+        confirm="Remove"
+        danger
+        busy={remove.isPending}
+        onConfirm={() => leaving && remove.mutate({ id: leaving.id })}
+      />
+    </>
+  );
+}

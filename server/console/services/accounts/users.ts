@@ -1,0 +1,57 @@
+/** People and their roles, as an administrator manages them. */
+import type { Role } from "@/server/core/access/permissions";
+import type { Invitation, UserView } from "@/server/core/contracts/accounts";
+import type { AccountStore } from "../../data/accounts";
+import { fault } from "../fault-error";
+import { newToken, tokenHash } from "./one-time-token";
+
+const INVITATION_DAYS = 7;
+const DAY_MS = 86_400_000;
+
+export class Users {
+  readonly #store: AccountStore;
+  readonly #origin: string;
+
+  constructor(store: AccountStore, origin: string) {
+    this.#store = store;
+    this.#origin = origin;
+  }
+
+  list(): Promise<UserView[]> {
+    return this.#store.users();
+  }
+
+  invitations(): Promise<Invitation[]> {
+    return this.#store.invitations();
+  }
+
+  /** The link is told here and never again; a new invitation of the same address replaces the old one. */
+  async invite(email: string, role: Role, invitedBy: string): Promise<{ link: string; expiresAt: string }> {
+    if (await this.#store.isUser(email)) {
+      throw fault("conflict", `${email} has an account already. Change its role instead.`, { field: "email" });
+    }
+    const token = newToken();
+    const expiresAt = new Date(Date.now() + INVITATION_DAYS * DAY_MS);
+    await this.#store.invite(tokenHash(token), { email, role, invitedBy, expiresAt });
+    return { link: `${this.#origin}/welcome?token=${token}`, expiresAt: expiresAt.toISOString() };
+  }
+
+  async withdraw(email: string): Promise<void> {
+    if (!(await this.#store.withdraw(email))) throw fault("notFound", `There is no open invitation for ${email}.`);
+  }
+
+  async setRole(id: string, role: Role): Promise<void> {
+    settled(await this.#store.setRole(id, role));
+  }
+
+  async remove(id: string): Promise<void> {
+    settled(await this.#store.remove(id));
+  }
+}
+
+function settled(outcome: "done" | "unknown" | "last"): void {
+  if (outcome === "unknown") throw fault("notFound", "There is no such user any more.");
+  if (outcome === "last") {
+    throw fault("conflict", "This is the only administrator. Make somebody else one first.", { field: "role" });
+  }
+}

@@ -1,0 +1,61 @@
+/** People of the console, as a browser sees them. */
+import { z } from "zod";
+import { roleSchema } from "../access/permissions";
+import { instant } from "./time";
+
+/** Bounds of a password, in characters. */
+export const PASSWORD_LENGTH = { min: 10, max: 128 } as const;
+
+export const passwordSchema = z
+  .string()
+  .min(PASSWORD_LENGTH.min, `must have at least ${PASSWORD_LENGTH.min} characters`)
+  .max(PASSWORD_LENGTH.max, `must have at most ${PASSWORD_LENGTH.max} characters`);
+export const emailSchema = z.email("must be an e-mail address").max(254, "must be at most 254 characters");
+export const personNameSchema = z
+  .string()
+  .trim()
+  .min(1, "must not be empty")
+  .max(100, "must be at most 100 characters");
+
+export const signedInSchema = z.object({ name: z.string(), email: z.string(), role: roleSchema });
+export type SignedIn = z.infer<typeof signedInSchema>;
+
+/** Who looks at the console, and whether it still waits for its first administrator. */
+export const accountStateSchema = z.object({
+  needsSetup: z.boolean(),
+  signedIn: z.boolean(),
+  user: signedInSchema.nullable(),
+});
+export type AccountState = z.infer<typeof accountStateSchema>;
+
+/** What a one-time link is good for; `email` is null where its user chooses one. */
+export const linkViewSchema = z.object({ role: roleSchema, email: z.string().nullable() });
+
+export const userViewSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  email: z.string(),
+  role: roleSchema,
+  createdAt: instant,
+  /** Of the sign-ins that are still open. */
+  lastSignInAt: instant.nullable(),
+});
+export type UserView = z.infer<typeof userViewSchema>;
+
+export const invitationSchema = z.object({
+  email: z.string(),
+  role: roleSchema,
+  invitedBy: z.string(),
+  expiresAt: instant,
+});
+export type Invitation = z.infer<typeof invitationSchema>;
+
+/** A sign-in of one's own. `current`: the one that asks. */
+export const sessionViewSchema = z.object({
+  id: z.string(),
+  current: z.boolean(),
+  createdAt: instant,
+  address: z.string().nullable(),
+  userAgent: z.string().nullable(),
+});
+export type SessionView = z.infer<typeof sessionViewSchema>;

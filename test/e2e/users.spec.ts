@@ -1,0 +1,118 @@
+/** Several people on one console: an invitation, what each role sees and may do, and the end of an account. */
+import { type Browser, expect, type Page, test } from "@playwright/test";
+import { Cleanup } from "../fixtures/cleanup";
+import { Installation } from "../fixtures/installation";
+import { accessibilityProblems } from "./accessibility";
+import { signInFirst } from "./console-steps";
+
+test.describe.configure({ mode: "serial" });
+
+const port = Number(process.env.STILLFRAME_TEST_PORT ?? 4120);
+const base = `http://127.0.0.1:${port}`;
+const cleanup = new Cleanup();
+
+let administrator: Page;
+let grace: Page;
+
+const newPage = async (browser: Browser) =>
+  (await browser.newContext({ baseURL: base, viewport: { width: 1440, height: 1000 } })).newPage();
+
+test.beforeAll(async ({ browser }) => {
+  const here = await Installation.start(cleanup, { programs: { upOnPort: port } });
+  await here.must("practice", "create", "ledger", "--size", "64M");
+  await here.must("job", "create", "--name", "Copy", "--volume", "ledger", "--command", "true", "--min-quiet", "0");
+  administrator = await newPage(browser);
+  await signInFirst(administrator, here);
+  grace = await newPage(browser);
+});
+test.afterAll(async () => {
+  for (const page of [administrator, grace]) await page?.context().close();
+  await cleanup.run();
+});
+
+test("an administrator invites somebody by a link that works once", async () => {
+  await administrator.goto("/settings");
+  await administrator.getByRole("link", { name: "Users and roles" }).click();
+  await administrator.getByRole("button", { name: "Invite somebody" }).click();
+  await administrator.getByLabel("E-mail").fill("not an address");
+  await administrator.getByRole("button", { name: "Make the link" }).click();
+  await expect(administrator.getByText("must be an e-mail address")).toBeVisible();
+  await administrator.getByLabel("E-mail").fill("grace@example.org");
+  await administrator.getByRole("button", { name: "Make the link" }).click();
+  const link = await administrator.getByLabel("Link").inputValue();
+  expect(await accessibilityProblems(administrator)).toEqual([]);
+  await administrator.getByRole("button", { name: "Done" }).click();
+  await expect(administrator.getByRole("row", { name: /grace@example.org Operator/ })).toBeVisible();
+
+  await grace.goto(link);
+  await expect(grace.getByText(/invited to this console as operator/)).toBeVisible();
+  expect(await accessibilityProblems(grace)).toEqual([]);
+  await expect(grace.getByLabel("E-mail")).toHaveValue("grace@example.org");
+  await grace.getByLabel("Your name").fill("Grace Hopper");
+  await grace.getByLabel("Password").fill("nanoseconds of wire");
+  await grace.getByRole("button", { name: "Create and sign in" }).click();
+  await expect(grace.getByRole("navigation", { name: "Places" })).toBeVisible();
+  await grace.goto(link);
+  await expect(grace.getByText("This link is not valid any more")).toBeVisible();
+});
+
+test("an operator runs jobs, and reads what only an administrator changes", async () => {
+  await grace.goto("/jobs");
+  await expect(grace.getByRole("button", { name: "Run Copy now" })).toBeVisible();
+  await expect(grace.getByRole("link", { name: "New job" })).toHaveCount(0);
+  await grace.getByRole("link", { name: "Copy", exact: true }).click();
+  await expect(grace.getByText("You can look, but not change anything here")).toBeVisible();
+  await expect(grace.getByLabel("Name", { exact: true })).toBeDisabled();
+  await expect(grace.getByRole("button", { name: "Save", exact: true })).toHaveCount(0);
+  expect(await accessibilityProblems(grace)).toEqual([]);
+  await grace.goto("/settings");
+  await expect(grace.getByText("This needs the role administrator; yours is operator.")).toBeVisible();
+  await expect(grace.getByRole("link", { name: "Users and roles" })).toHaveCount(0);
+  await grace.goto("/settings/users");
+  await expect(grace.getByText("Only administrators see this place")).toBeVisible();
+  await grace.goto("/volumes");
+  await expect(grace.getByRole("row", { name: /ledger/ })).toBeVisible();
+  await expect(grace.getByRole("button", { name: "Attach a volume" })).toHaveCount(0);
+});
+
+test("a viewer runs nothing; who is removed is out", async () => {
+  await administrator.goto("/settings/users");
+  await administrator.getByLabel("Role of Grace Hopper").selectOption("viewer");
+  await expect(administrator.getByLabel("Role of Grace Hopper")).toHaveValue("viewer");
+  await expect(administrator.getByLabel("Role of Grace Hopper")).toBeEnabled();
+  expect(await accessibilityProblems(administrator)).toEqual([]);
+  await grace.goto("/jobs");
+  await expect(grace.getByText("Copy", { exact: true })).toBeVisible();
+  await expect(grace.getByRole("button", { name: "Run Copy now" })).toHaveCount(0);
+
+  await administrator.getByRole("button", { name: "Remove Grace Hopper" }).click();
+  await administrator.getByRole("dialog").getByRole("button", { name: "Remove", exact: true }).click();
+  await expect(administrator.getByRole("row", { name: /Grace/ })).toHaveCount(0);
+  await grace.goto("/jobs");
+  await grace.waitForURL(/\/sign-in/);
+});
+
+test("one's own password is changed, and other sign-ins end", async ({ browser }) => {
+  const elsewhere = await newPage(browser);
+  await elsewhere.goto("/sign-in");
+  await elsewhere.getByLabel("E-mail").fill("ada@example.org");
+  await elsewhere.getByLabel("Password").fill("analytical engine");
+  await elsewhere.getByRole("button", { name: "Sign in" }).click();
+  await expect(elsewhere.getByRole("navigation", { name: "Places" })).toBeVisible();
+
+  await administrator.goto("/settings/account");
+  await expect(administrator.getByText("this one")).toBeVisible();
+  await expect(administrator.getByRole("button", { name: /^End the sign-in/ })).toHaveCount(1);
+  expect(await accessibilityProblems(administrator)).toEqual([]);
+  await administrator.getByLabel("Present password").fill("not this one");
+  await administrator.getByLabel("New password").fill("difference engine");
+  await administrator.getByRole("button", { name: "Change password" }).click();
+  await expect(administrator.getByText("This is not your present password.")).toBeVisible();
+  await administrator.getByLabel("Present password").fill("analytical engine");
+  await administrator.getByRole("button", { name: "Change password" }).click();
+  await expect(administrator.getByText("Your password is changed")).toBeVisible();
+  await expect(administrator.getByRole("button", { name: /^End the sign-in/ })).toHaveCount(0);
+  await elsewhere.goto("/jobs");
+  await elsewhere.waitForURL(/\/sign-in/);
+  await elsewhere.context().close();
+});
