@@ -2,9 +2,10 @@
 
 use crate::store::Words;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Safe to read and change from many threads.
+/// Safe to read and change from many threads. Bits are set with release order: whoever finds, after
+/// this process's death, an effect that followed, finds the bit.
 #[derive(Clone)]
 pub struct Bitmap(Arc<dyn Words>);
 
@@ -15,18 +16,28 @@ impl Bitmap {
     }
 
     pub fn get(&self, bit: u64) -> bool {
+        self.word((bit / 64) as usize) & (1 << (bit % 64)) != 0
+    }
+
+    /// Bits `64 * number` and on; 0 beyond the end.
+    pub fn word(&self, number: usize) -> u64 {
         self.0
             .words()
-            .get((bit / 64) as usize)
-            .is_some_and(|w| w.load(Ordering::Relaxed) & (1 << (bit % 64)) != 0)
+            .get(number)
+            .map_or(0, |w| w.load(Ordering::Acquire))
+    }
+
+    /// The words behind it.
+    pub fn words(&self) -> &dyn Words {
+        &*self.0
     }
 
     /// Sets the bit; whether it was unset before.
     pub fn set(&self, bit: u64) -> bool {
-        self.0.words().get((bit / 64) as usize).is_some_and(|w| {
-            let mask = 1 << (bit % 64);
-            w.load(Ordering::Relaxed) & mask == 0 && w.fetch_or(mask, Ordering::Relaxed) & mask == 0
-        })
+        self.0
+            .words()
+            .get((bit / 64) as usize)
+            .is_some_and(|w| set_ones(w, 1 << (bit % 64)))
     }
 
     /// Sets `from..to`.
@@ -42,7 +53,7 @@ impl Bitmap {
             } else {
                 (1 << count) - 1
             };
-            words[(bit / 64) as usize].fetch_or(ones << (bit % 64), Ordering::Relaxed);
+            set_ones(&words[(bit / 64) as usize], ones << (bit % 64));
             bit = end;
         }
     }
@@ -65,20 +76,32 @@ impl Bitmap {
         (set, to)
     }
 
-    pub fn count(&self) -> u64 {
-        let words = self.0.words().iter();
-        words
-            .map(|w| u64::from(w.load(Ordering::Relaxed).count_ones()))
-            .sum()
+    /// Sets every bit that is set in the other one.
+    pub fn set_all_of(&self, other: &Bitmap) {
+        let mut from = 0;
+        while let Some(range) = other.0.occupied(from) {
+            from = range.end;
+            for number in range {
+                let ones = other.word(number);
+                if let Some(word) = self.0.words().get(number)
+                    && ones != 0
+                {
+                    set_ones(word, ones);
+                }
+            }
+        }
     }
 
-    /// How many bits are set in both.
-    pub fn count_common(&self, other: &Bitmap) -> u64 {
-        let pairs = self.0.words().iter().zip(other.0.words());
-        pairs
-            .map(|(a, b)| a.load(Ordering::Relaxed) & b.load(Ordering::Relaxed))
-            .map(|both| u64::from(both.count_ones()))
-            .sum()
+    pub fn count(&self) -> u64 {
+        let mut count = 0;
+        let mut from = 0;
+        while let Some(range) = self.0.occupied(from) {
+            from = range.end;
+            count += range
+                .map(|number| u64::from(self.word(number).count_ones()))
+                .sum::<u64>();
+        }
+        count
     }
 
     pub fn clear(&self) {
@@ -86,11 +109,17 @@ impl Bitmap {
     }
 }
 
+/// Whether a bit was added. A word that has them all is not written, so that it stays in the caches
+/// of all processors.
+fn set_ones(word: &AtomicU64, ones: u64) -> bool {
+    word.load(Ordering::Relaxed) & ones != ones
+        && word.fetch_or(ones, Ordering::Release) & ones != ones
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use std::sync::atomic::AtomicU64;
 
     proptest! {
         #[test]

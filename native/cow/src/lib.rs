@@ -9,9 +9,11 @@
 //! - [`map`]: which slots hold pre-images of a block.
 //! - [`record`]: how a slot's use is recorded, so that a record is complete or absent.
 //! - [`pool`]: slots of one cache file: allocation and growth.
+//! - [`changes`]: which blocks changed between two snapshots.
 //! - [`bitmap`], [`range_lock`]: what their names say.
 
 pub mod bitmap;
+pub mod changes;
 pub mod map;
 mod need;
 pub mod pool;

@@ -89,6 +89,13 @@ impl BlockMap {
         found
     }
 
+    /// Every pre-image of `block`.
+    pub fn all(&self, block: u64) -> Vec<(SlotRef, Record)> {
+        let mut found = Vec::new();
+        self.each(block, |at, record| found.push((at, record)));
+        found
+    }
+
     fn each(&self, block: u64, mut see: impl FnMut(SlotRef, Record)) {
         let shard = self.shard(block);
         if shard.count == 0 {

@@ -45,22 +45,8 @@ impl Volume {
     /// Whether an open snapshot would still read the block from the backing store.
     fn needs(&self, open: &Open, block: u64) -> bool {
         let newest = self.map.newest(block);
-        let mut spared = false;
-        for snapshot in open.snapshots.iter().rev() {
-            if snapshot.epoch <= newest {
-                break;
-            }
-            if !snapshot.was_free(block) {
-                return true;
-            }
-            spared = true;
-        }
-        if spared && self.touched.set(block) {
-            for snapshot in open.snapshots.iter().filter(|s| s.was_free(block)) {
-                snapshot.skipped.fetch_add(1, Ordering::Relaxed);
-            }
-        }
-        false
+        let mut newer = open.snapshots.iter().rev();
+        newer.any(|s| s.relies_on_store(block, newest))
     }
 
     /// One read, and an append for each run of slots.
@@ -91,13 +77,9 @@ impl Volume {
                 let block = start + done + n;
                 let content = &data[n as usize * BLOCK..][..BLOCK];
                 let newest = self.map.newest(block);
-                for snapshot in open.snapshots.iter().rev() {
-                    if snapshot.epoch <= newest {
-                        break;
-                    }
-                    if !snapshot.was_free(block) {
-                        snapshot.preserved.fetch_add(1, Ordering::Relaxed);
-                    }
+                let relying = open.snapshots.iter().rev();
+                for snapshot in relying.filter(|s| s.relies_on_store(block, newest)) {
+                    snapshot.preserved.fetch_add(1, Ordering::Relaxed);
                 }
                 let record = Record {
                     block,
@@ -108,7 +90,7 @@ impl Volume {
                 self.map
                     .insert(block, SlotRef::new(number, slot + n as u32));
             }
-            if pool.low() {
+            if pool.low() || pool.nearly_full() {
                 self.room.ask();
             }
             done += got;
@@ -125,13 +107,25 @@ impl Volume {
         Ok(())
     }
 
-    /// From the newest snapshot's pool; if that has no room, from another one that is there. The
+    /// From the pools of the newest snapshot in their order, then from those of the others. A pool that
+    /// was found to have no room on its disk is asked to grow again only when all others have none. The
     /// cause is the first pool's.
     fn allocate(&self, open: &Open, count: u64) -> Result<(usize, Arc<Pool>, u32, u64), Loss> {
-        let preferred = open.snapshots.last().map_or(0, |s| s.pool);
-        let others = (0..MAX_POOLS).filter(|n| *n != preferred);
+        let mut order: Vec<usize> = Vec::with_capacity(MAX_POOLS);
+        for number in open.snapshots.iter().rev().flat_map(|s| &s.pools) {
+            if !order.contains(number) {
+                order.push(*number);
+            }
+        }
+        for number in &order {
+            if let Some(pool) = &open.pools[*number]
+                && let Some((slot, got)) = pool.allocate_soon(count)
+            {
+                return Ok((*number, pool.clone(), slot, got));
+            }
+        }
         let mut cause: Option<NoRoom> = None;
-        for number in std::iter::once(preferred).chain(others) {
+        for number in order {
             let Some(pool) = &open.pools[number] else {
                 continue;
             };
@@ -178,7 +172,7 @@ impl Volume {
         let needing: Vec<u64> = open
             .snapshots
             .iter()
-            .filter(|s| (first..=last).any(|b| s.epoch > self.map.newest(b) && !s.was_free(b)))
+            .filter(|s| (first..=last).any(|b| s.relies_on_store(b, self.map.newest(b))))
             .map(|s| s.key)
             .collect();
         let held = |s: &crate::volume::Snapshot| s.policy.hold > waited;

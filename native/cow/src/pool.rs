@@ -8,7 +8,7 @@
 use crate::map::MAX_SLOTS;
 use crate::store::{SlotStore, Words};
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Slots added at a time ahead of need: 16 MiB.
@@ -24,6 +24,8 @@ pub struct Pool {
     slots: Mutex<Slots>,
     growing: Mutex<()>,
     max_slots: AtomicU64,
+    /// Whether the disk had no room when it was last asked.
+    stalled: AtomicBool,
 }
 
 #[derive(Default)]
@@ -57,6 +59,7 @@ impl Pool {
             slots: Mutex::default(),
             growing: Mutex::default(),
             max_slots: AtomicU64::new(max_slots.min(MAX_SLOTS)),
+            stalled: AtomicBool::new(false),
         };
         pool.slots().set_reserved(reserved.min(MAX_SLOTS));
         pool
@@ -95,6 +98,22 @@ impl Pool {
         slots.reserved < max && slots.reserved - slots.used_count < LOW
     }
 
+    /// Whether its maximum is so near that the next pool should have room ready.
+    pub fn nearly_full(&self) -> bool {
+        let max = self.max_slots();
+        let slots = self.slots();
+        slots.reserved >= max && slots.reserved.saturating_sub(slots.used_count) < LOW
+    }
+
+    /// Hands out up to `count` neighbouring slots, unless the disk must be asked that had no room when
+    /// it was asked last, or the maximum is reached.
+    pub(crate) fn allocate_soon(&self, count: u64) -> Option<(u32, u64)> {
+        if self.stalled.load(Ordering::Relaxed) {
+            return self.slots().take(count, self.max_slots());
+        }
+        self.allocate(count).ok()
+    }
+
     /// Hands out up to `count` neighbouring slots, growing the file if none is free.
     pub fn allocate(&self, count: u64) -> Result<(u32, u64), NoRoom> {
         loop {
@@ -120,6 +139,7 @@ impl Pool {
         let total = total.min(MAX_SLOTS);
         if self.reserved() < total {
             self.store.reserve(total)?;
+            self.stalled.store(false, Ordering::Relaxed);
             self.slots().set_reserved(total);
         }
         Ok(())
@@ -144,6 +164,7 @@ impl Pool {
             target = (reserved + least).min(max_slots);
             result = self.store.reserve(target);
         }
+        self.stalled.store(result.is_err(), Ordering::Relaxed);
         result.map_err(NoRoom::Disk)?;
         self.slots().set_reserved(target);
         Ok(())

@@ -18,6 +18,8 @@ use std::io;
 pub enum ReadFailure {
     /// Released, lost, or never there.
     Gone,
+    /// Its reader said that it has passed this place.
+    Passed,
     Backing(io::Error),
 }
 
@@ -59,6 +61,7 @@ impl Volume {
         let snapshot = open.find(key).ok_or(ReadFailure::Gone)?;
         match self.read_run(&open, snapshot, first, buf) {
             Ok(()) => Ok(()),
+            Err(Failed::Passed) => Err(ReadFailure::Passed),
             Err(Failed::Backing(e)) => Err(ReadFailure::Backing(e)),
             Err(Failed::Damaged(loss)) => {
                 drop(open);
@@ -85,6 +88,9 @@ impl Volume {
         first: u64,
         buf: &mut [u8],
     ) -> Result<(), Failed> {
+        if first < snapshot.read_to {
+            return Err(Failed::Passed);
+        }
         let count = buf.len() / BLOCK;
         let mut n = 0;
         while n < count {
@@ -131,6 +137,7 @@ impl Volume {
 }
 
 enum Failed {
+    Passed,
     Backing(io::Error),
     Damaged(Loss),
 }

@@ -2,6 +2,7 @@
 
 use crate::volume::Snapshot;
 use std::io;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Where the live data rests. Calls are synchronous: nothing goes on after they return.
@@ -32,6 +33,12 @@ pub trait Words: Send + Sync {
     fn words(&self) -> &[AtomicU64];
     /// Sets all to zero, giving memory back where possible.
     fn clear(&self);
+    /// The next range of words, from `word` on, that may hold something other than zero. Memory that
+    /// was never written need not be looked at, and looking would make it take room.
+    fn occupied(&self, word: usize) -> Option<Range<usize>> {
+        let length = self.words().len();
+        (word < length).then_some(word..length)
+    }
 }
 
 impl Words for Vec<AtomicU64> {

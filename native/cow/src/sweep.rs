@@ -1,16 +1,25 @@
 //! Ending snapshots, giving up the pre-images that nobody needs, and starting again after a death.
 //!
 //! A pre-image of block *b* from epoch *e* is needed by snapshot *s* if *s* is not newer than *e*, *b*
-//! was not free at *s*, and *b* has no pre-image of an epoch from *s* up to before *e*. Needs only
-//! ever cease: a new snapshot is newer than every record. So giving up can be interrupted anywhere,
-//! and runs beside writes and reads.
+//! was not free at *s*, the reader of *s* has not passed *b*, and *b* has no pre-image of an epoch from
+//! *s* up to before *e*. Needs only ever cease: a new snapshot is newer than every record. So giving
+//! up can be interrupted anywhere, and runs beside writes and reads.
 
+use crate::changes;
 use crate::map::{MAX_POOLS, SlotRef};
-use crate::record::{self, MAX_BLOCKS, MAX_EPOCH};
-use crate::volume::{Open, Volume};
-use std::sync::PoisonError;
+use crate::pool::Pool;
+use crate::record::{self, MAX_BLOCKS, MAX_EPOCH, Record};
+use crate::volume::{Open, Snapshot, Volume};
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
+
+/// A snapshot whose reader has just gone on, and the blocks that it left behind.
+struct Passing {
+    key: u64,
+    from: u64,
+    to: u64,
+}
 
 impl Volume {
     /// Ends a snapshot: it cannot be read when this returns. `committed` runs before pre-images are
@@ -37,7 +46,7 @@ impl Volume {
             self.forget_all(&mut open)
         } else {
             drop(open);
-            (0..MAX_POOLS).map(|n| self.sweep_pool(n)).sum()
+            (0..MAX_POOLS).map(|n| self.sweep_pool(n, None)).sum()
         };
         if freed > 0 {
             self.room_made();
@@ -59,7 +68,7 @@ impl Volume {
         freed
     }
 
-    fn sweep_pool(&self, number: usize) -> u64 {
+    fn sweep_pool(&self, number: usize, passing: Option<&Passing>) -> u64 {
         let mut freed = 0;
         for word in 0.. {
             // The lock is taken anew for every 64 slots, so that nobody waits long for it.
@@ -78,26 +87,89 @@ impl Volume {
                 let Some(record) = self.map.record(at) else {
                     continue;
                 };
-                if !self.needed(&open, at, record.block, record.epoch) {
-                    self.map.remove(record.block, at);
-                    pool.free(slot);
-                    freed += 1;
-                }
+                freed += u64::from(self.give_up(&open, at, record, passing));
             }
         }
         freed
     }
 
-    fn needed(&self, open: &Open, at: SlotRef, block: u64, epoch: u32) -> bool {
-        open.snapshots
+    /// The reader of a snapshot says that it has read everything below block `to`, and will not come
+    /// back: frees the pre-images there that nobody else needs, and asks for no others. Stored by the
+    /// caller where the next engine finds it. Returns how many slots were freed.
+    pub fn passed(&self, key: u64, to: u64) -> u64 {
+        let _one = self.sweeping.lock().unwrap_or_else(PoisonError::into_inner);
+        let (from, used) = {
+            // Exclusive: no read of what lies behind is under way when the first write goes through.
+            let mut open = self.exclusive();
+            let used: u64 = open.pools.iter().flatten().map(|p| p.used()).sum();
+            let Some(snapshot) = open.snapshots.iter_mut().find(|s| s.key == key) else {
+                return 0;
+            };
+            let from = snapshot.read_to;
+            snapshot.read_to = from.max(to);
+            (from, used)
+        };
+        let passing = Passing { key, from, to };
+        // Whichever is less to look through: the blocks, or the slots.
+        let freed = if to.saturating_sub(from) < used {
+            (from..to)
+                .step_by(64)
+                .map(|b| self.pass_blocks(&passing, b))
+                .sum()
+        } else {
+            (0..MAX_POOLS)
+                .map(|n| self.sweep_pool(n, Some(&passing)))
+                .sum()
+        };
+        if freed > 0 {
+            self.room_made();
+        }
+        freed
+    }
+
+    /// Up to 64 blocks; the lock is taken anew for each such group.
+    fn pass_blocks(&self, passing: &Passing, start: u64) -> u64 {
+        let open = self.shared();
+        let mut freed = 0;
+        for block in start..(start + 64).min(passing.to) {
+            for (at, record) in self.map.all(block) {
+                freed += u64::from(self.give_up(&open, at, record, Some(passing)));
+            }
+        }
+        freed
+    }
+
+    /// Frees a slot if no open snapshot needs it; whether it did.
+    fn give_up(&self, open: &Open, at: SlotRef, record: Record, passing: Option<&Passing>) -> bool {
+        if let Some(passing) = passing
+            && (passing.from..passing.to).contains(&record.block)
+            && let Some(snapshot) = open.find(passing.key)
+            && !snapshot.was_free(record.block)
+            && self.serves(snapshot, at, record)
+        {
+            snapshot.preserved.fetch_sub(1, Ordering::Relaxed);
+        }
+        let needed = open
+            .snapshots
             .iter()
-            .take_while(|s| s.epoch <= epoch)
-            .filter(|s| !s.was_free(block))
-            .any(|s| {
-                self.map
-                    .earliest(block, s.epoch)
-                    .is_some_and(|(a, _)| a == at)
-            })
+            .take_while(|s| s.epoch <= record.epoch);
+        if needed
+            .filter(|s| s.wants(record.block))
+            .any(|s| self.serves(s, at, record))
+        {
+            return false;
+        }
+        self.map.remove(record.block, at);
+        if let Some(pool) = &open.pools[at.pool()] {
+            pool.free(at.slot());
+        }
+        true
+    }
+
+    /// Whether this is the pre-image that the snapshot reads its block from.
+    fn serves(&self, snapshot: &Snapshot, at: SlotRef, record: Record) -> bool {
+        let earliest = self.map.earliest(record.block, snapshot.epoch);
+        earliest.is_some_and(|(found, _)| found == at)
     }
 
     /// Builds the map from the records, then gives up what is not needed.
@@ -127,8 +199,11 @@ impl Volume {
     fn recount(&self) {
         let open = self.exclusive();
         for snapshot in &open.snapshots {
-            let free = snapshot.free.as_ref();
-            let skipped = free.map_or(0, |free| free.count_common(&self.touched));
+            let since = open.intervals.iter().rev();
+            let since = since.take_while(|i| i.key >= snapshot.interval);
+            let skipped = snapshot.free.as_ref().map_or(0, |free| {
+                changes::count_common(free, &since.map(|i| &i.changed).collect::<Vec<_>>())
+            });
             snapshot.skipped.store(skipped, Ordering::Relaxed);
         }
         for (number, pool) in open.pools.iter().enumerate() {
@@ -141,10 +216,9 @@ impl Volume {
                 for snapshot in open
                     .snapshots
                     .iter()
-                    .filter(|s| s.epoch <= record.epoch && !s.was_free(record.block))
+                    .filter(|s| s.epoch <= record.epoch && s.wants(record.block))
                 {
-                    let first = self.map.earliest(record.block, snapshot.epoch);
-                    if first.is_some_and(|(a, _)| a == at) {
+                    if self.serves(snapshot, at, record) {
                         snapshot.preserved.fetch_add(1, Ordering::Relaxed);
                     }
                 }
@@ -159,14 +233,19 @@ impl Volume {
         if self.unswept.load(Ordering::SeqCst) {
             self.sweep();
         }
-        let pools: Vec<_> = {
+        let orders: Vec<Vec<Arc<Pool>>> = {
             let open = self.shared();
-            let used = open.snapshots.iter().map(|s| s.pool);
-            used.filter_map(|n| open.pools[n].clone()).collect()
+            let pools = |s: &Snapshot| {
+                let numbers = s.pools.iter();
+                numbers.filter_map(|n| open.pools[*n].clone()).collect()
+            };
+            open.snapshots.iter().map(pools).collect()
         };
-        for pool in pools {
+        for order in orders {
             // A failure here is met again, and then told, by the writer that finds no slot.
-            let _ = pool.grow_ahead();
+            let _ = order
+                .iter()
+                .find(|pool| pool.grow_ahead().is_ok() && !pool.nearly_full());
         }
     }
 }

@@ -6,15 +6,18 @@
 //! epoch that was current when its block was first overwritten. Snapshot *s* reads block *b* from the
 //! earliest pre-image of *b* with an epoch of at least *s*; if there is none, nobody has overwritten
 //! *b* since, and the backing store has it. A block that was free when *s* was taken reads as zeroes.
+//! A reader that goes through an image in order may say how far it is: what lies behind it is not
+//! preserved for *s* any more and cannot be read again.
 //!
 //! # A write
 //!
 //! For each block it touches: a snapshot *would still read it from the backing store* if it is open,
-//! its epoch is newer than the block's newest pre-image, and the block was not free when it was taken.
-//! If any would, the block is preserved: old data read, slot written, record stored (release), and
+//! its epoch is newer than the block's newest pre-image, the block was not free when it was taken, and
+//! its reader has not passed the block. If any would, the block is preserved: old data read, slot written, record stored (release), and
 //! only then is the new data written. That order is what makes a kill at any instant harmless: the
 //! write is sent again, finds the record, and goes straight through. Without a record nothing was
-//! overwritten yet.
+//! overwritten yet. The range is marked as changed
+//! (`changes`) between the two.
 //!
 //! # Locks, in the order in which they are taken
 //!
@@ -34,6 +37,7 @@
 
 use crate::BLOCK;
 use crate::bitmap::Bitmap;
+use crate::changes::Interval;
 use crate::map::{BlockMap, MAX_POOLS};
 use crate::pool::Pool;
 use crate::range_lock::RangeLocks;
@@ -60,23 +64,28 @@ pub struct Snapshot {
     /// The caller's name for it.
     pub key: u64,
     pub epoch: u32,
-    /// The pool that its pre-images go to first.
-    pub pool: usize,
+    /// The pools that its pre-images go to, in this order.
+    pub pools: Vec<usize>,
     /// The blocks that were free at its instant; None: not known, all count as used.
     pub free: Option<Bitmap>,
     pub policy: Policy,
+    /// Number of the interval that it began.
+    pub interval: u64,
+    /// Blocks below this one were read, and will not be read again.
+    pub read_to: u64,
     /// Blocks that it reads from the cache.
     pub preserved: AtomicU64,
-    /// Overwritten blocks that needed no pre-image, each counted once.
+    /// Blocks that were free and have been overwritten since, each counted once.
     pub skipped: AtomicU64,
 }
 
 /// What a new snapshot needs.
 pub struct NewSnapshot {
     pub key: u64,
-    pub pool: usize,
+    pub pools: Vec<usize>,
     pub free: Option<Bitmap>,
     pub policy: Policy,
+    pub read_to: u64,
 }
 
 #[derive(Default)]
@@ -85,6 +94,8 @@ pub(crate) struct Open {
     /// By epoch, oldest first.
     pub snapshots: Vec<Snapshot>,
     pub pools: [Option<Arc<Pool>>; MAX_POOLS],
+    /// Oldest first; the last one runs.
+    pub intervals: Vec<Interval>,
 }
 
 impl Open {
@@ -96,9 +107,19 @@ impl Open {
 /// What a restart finds in the memory that outlived the last process.
 pub struct Survivors {
     pub epoch: u32,
-    pub snapshots: Vec<(NewSnapshot, u32)>,
+    pub snapshots: Vec<Survivor>,
     /// By number.
     pub pools: Vec<(usize, Arc<Pool>)>,
+    /// Oldest first.
+    pub intervals: Vec<Interval>,
+}
+
+/// A snapshot that was open.
+pub struct Survivor {
+    pub snapshot: NewSnapshot,
+    pub epoch: u32,
+    /// Number of the interval that it began.
+    pub interval: u64,
 }
 
 pub struct Volume {
@@ -111,33 +132,32 @@ pub struct Volume {
     ranges: RangeLocks,
     /// Whether a request may cover parts of what the backing store writes at once.
     whole_only: bool,
-    /// Blocks overwritten since the newest snapshot without need.
-    pub(crate) touched: Bitmap,
     mutations: AtomicU64,
     current_epoch: AtomicU32,
     pub(crate) room: Room,
 }
 
 impl Volume {
-    /// `indexes`: the records of each pool, [`MAX_POOLS`] of them. `touched`: a bit for each block.
+    /// `indexes`: the records of each pool, [`MAX_POOLS`] of them.
     /// Rebuilds the map from the records and gives up those that no snapshot needs.
     pub fn new(
         store: Arc<dyn BlockStore>,
         sector_size: usize,
         indexes: Vec<Arc<dyn Words>>,
-        touched: Bitmap,
         ledger: Arc<dyn Ledger>,
         survivors: Survivors,
     ) -> Self {
         let mut open = Open {
             epoch: survivors.epoch,
+            intervals: survivors.intervals,
             ..Default::default()
         };
         for (number, pool) in survivors.pools {
             open.pools[number] = Some(pool);
         }
-        for (new, epoch) in survivors.snapshots {
-            open.snapshots.push(Snapshot::new(new, epoch));
+        for s in survivors.snapshots {
+            open.snapshots
+                .push(Snapshot::new(s.snapshot, s.epoch, s.interval));
         }
         open.snapshots.sort_by_key(|s| s.epoch);
         let volume = Volume {
@@ -148,7 +168,6 @@ impl Volume {
             sweeping: Mutex::default(),
             unswept: AtomicBool::new(false),
             ranges: RangeLocks::new(),
-            touched,
             mutations: AtomicU64::new(0),
             current_epoch: AtomicU32::new(open.epoch),
             room: Room::default(),
@@ -208,10 +227,12 @@ impl Volume {
     ///
     /// If writes began since `mutations` was read, the volume was not frozen: then the list of free
     /// blocks means nothing and is not used. `commit(epoch, free list used)` stores the snapshot where
-    /// the next engine finds it; if it fails, there is no snapshot.
+    /// the next engine finds it, and that `interval` runs; if it fails, there is no snapshot.
+    /// `interval`: what changes from now on; its bitmap is clear.
     pub fn activate<E>(
         &self,
         mut new: NewSnapshot,
+        interval: Interval,
         mutations: u64,
         commit: impl FnOnce(u32, bool) -> Result<(), E>,
     ) -> Result<Option<u32>, E> {
@@ -224,10 +245,10 @@ impl Volume {
             new.free = None;
         }
         commit(epoch, new.free.is_some())?;
-        self.touched.clear();
         open.epoch = epoch;
         self.current_epoch.store(epoch, Ordering::Relaxed);
-        open.snapshots.push(Snapshot::new(new, epoch));
+        open.snapshots.push(Snapshot::new(new, epoch, interval.key));
+        open.intervals.push(interval);
         Ok(Some(epoch))
     }
 
@@ -324,12 +345,14 @@ impl Volume {
             let open = self.shared();
             self.mutations.fetch_add(1, Ordering::SeqCst);
             if open.snapshots.is_empty() && !self.whole_only {
+                self.mark(&open, first, last);
                 return apply(scratch);
             }
             let range = self.ranges.lock(first, last);
             match self.preserve(&open, first, last, scratch) {
                 Ok(()) => {
                     let _held = self.whole_only.then_some(range);
+                    self.mark(&open, first, last);
                     return apply(scratch);
                 }
                 Err(loss) => {
@@ -349,16 +372,29 @@ impl Volume {
 }
 
 impl Snapshot {
-    fn new(new: NewSnapshot, epoch: u32) -> Self {
+    fn new(new: NewSnapshot, epoch: u32, interval: u64) -> Self {
         Snapshot {
             key: new.key,
             epoch,
-            pool: new.pool,
+            pools: new.pools,
             free: new.free,
             policy: new.policy,
+            interval,
+            read_to: new.read_to,
             preserved: AtomicU64::new(0),
             skipped: AtomicU64::new(0),
         }
+    }
+
+    /// Whether a reader of it may still ask for the block's old content.
+    pub(crate) fn wants(&self, block: u64) -> bool {
+        block >= self.read_to && !self.was_free(block)
+    }
+
+    /// Whether that content lies in the backing store only. `newest`: the epoch of the block's newest
+    /// pre-image.
+    pub(crate) fn relies_on_store(&self, block: u64, newest: u32) -> bool {
+        self.epoch > newest && self.wants(block)
     }
 
     pub(crate) fn was_free(&self, block: u64) -> bool {

@@ -8,7 +8,7 @@ use cow::BLOCK;
 use cow::snapshot_read::ReadFailure;
 use cow::volume::{Policy, Volume};
 use proptest::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -36,7 +36,7 @@ enum Step {
         count: usize,
     },
     Snapshot {
-        pool: usize,
+        pools: Vec<usize>,
         free: Option<Vec<u8>>,
     },
     Release {
@@ -46,6 +46,14 @@ enum Step {
         which: usize,
         sector: usize,
         count: usize,
+    },
+    /// A reader of the image is so many blocks on.
+    Passed {
+        which: usize,
+        blocks: u64,
+    },
+    ForgetInterval {
+        which: usize,
     },
     Restart,
     Room {
@@ -59,13 +67,24 @@ fn range() -> impl Strategy<Value = (usize, usize)> {
         .prop_map(|(sector, count)| (sector, count.min(SECTORS - sector)))
 }
 
+fn pools() -> impl Strategy<Value = Vec<usize>> {
+    prop_oneof![
+        Just(vec![0]),
+        Just(vec![1]),
+        Just(vec![0, 1]),
+        Just(vec![1, 0])
+    ]
+}
+
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         8 => (range(), any::<u8>()).prop_map(|((sector, count), fill)| Step::Write { sector, count, fill }),
         1 => range().prop_map(|(sector, count)| Step::Discard { sector, count }),
         1 => range().prop_map(|(sector, count)| Step::Zero { sector, count }),
-        3 => (0usize..2, prop::option::of(prop::collection::vec(any::<u8>(), 12)))
-            .prop_map(|(pool, free)| Step::Snapshot { pool, free }),
+        3 => (pools(), prop::option::of(prop::collection::vec(any::<u8>(), 12)))
+            .prop_map(|(pools, free)| Step::Snapshot { pools, free }),
+        2 => (any::<usize>(), 1u64..90).prop_map(|(which, blocks)| Step::Passed { which, blocks }),
+        1 => any::<usize>().prop_map(|which| Step::ForgetInterval { which }),
         2 => any::<usize>().prop_map(|which| Step::Release { which }),
         2 => (any::<usize>(), range()).prop_map(|(which, (sector, count))| Step::Read { which, sector, count }),
         1 => Just(Step::Restart),
@@ -80,6 +99,10 @@ struct Life {
     live: Vec<u8>,
     /// Image of each snapshot that was taken and not released.
     images: BTreeMap<u64, Vec<u8>>,
+    /// How far a reader of each is.
+    passed: BTreeMap<u64, u64>,
+    /// The volume at the instant of each interval that is kept, and what was touched since.
+    instants: BTreeMap<u64, (Vec<u8>, BTreeSet<u64>)>,
     next: u64,
     scratch: Vec<u8>,
 }
@@ -94,6 +117,8 @@ impl Life {
             world,
             live,
             images: BTreeMap::new(),
+            passed: BTreeMap::new(),
+            instants: BTreeMap::new(),
             next: 1,
             scratch: vec![0; (1 << 20) + 2 * BLOCK],
         }
@@ -102,6 +127,30 @@ impl Life {
     fn pick(&self, which: usize) -> Option<u64> {
         let keys: Vec<u64> = self.images.keys().copied().collect();
         (!keys.is_empty()).then(|| keys[which % keys.len()])
+    }
+
+    fn passed_by(&self, key: u64) -> u64 {
+        self.passed.get(&key).copied().unwrap_or(0)
+    }
+
+    fn passing(&self, key: u64, blocks: u64) -> u64 {
+        let end = self.live.len().div_ceil(BLOCK) as u64;
+        (self.passed_by(key) + blocks).min(end)
+    }
+
+    /// Any but the newest.
+    fn interval(&self, which: usize) -> Option<u64> {
+        let keys: Vec<u64> = self.instants.keys().copied().collect();
+        (keys.len() > 1).then(|| keys[which % (keys.len() - 1)])
+    }
+
+    fn touch(&mut self, from: usize, to: usize) {
+        if from < to
+            && let Some(last) = self.instants.keys().max().copied()
+        {
+            let blocks = (from / BLOCK) as u64..=((to - 1) / BLOCK) as u64;
+            self.instants.get_mut(&last).expect("kept").1.extend(blocks);
+        }
     }
 
     fn clip(&self, sector: usize, count: usize) -> (usize, usize) {
@@ -139,7 +188,7 @@ impl Life {
                     .write_zeroes(from as u64, length, &mut self.scratch)
                     .expect("zero");
             }
-            Step::Snapshot { pool, free } => {
+            Step::Snapshot { pools, free } => {
                 let map = free.as_ref().map(|bytes| {
                     let map = world::bitmap(96);
                     for bit in 0..96 {
@@ -150,7 +199,7 @@ impl Life {
                     map
                 });
                 self.world
-                    .snapshot(&self.volume, self.next, *pool, map, AT_ONCE);
+                    .snapshot(&self.volume, self.next, pools, map, AT_ONCE);
             }
             Step::Release { which } => {
                 if let Some(key) = self.pick(*which) {
@@ -169,10 +218,27 @@ impl Life {
                         .volume
                         .read_snapshot(key, from as u64, &mut buf, &mut self.scratch)
                     {
-                        Ok(()) => assert_eq!(buf, self.images[&key][from..to], "image {key}"),
+                        Ok(()) => {
+                            assert_eq!(buf, self.images[&key][from..to], "image {key}");
+                            assert!(from as u64 / BLOCK as u64 >= self.passed_by(key));
+                        }
+                        Err(ReadFailure::Passed) => {
+                            assert!((from as u64 / BLOCK as u64) < self.passed_by(key));
+                        }
                         Err(ReadFailure::Gone) => assert!(!self.world.is_open(key)),
                         Err(e) => panic!("reading image {key}: {e:?}"),
                     }
+                }
+            }
+            Step::Passed { which, blocks } => {
+                if let Some(key) = self.pick(*which) {
+                    let to = self.passing(key, *blocks);
+                    self.world.passed(&self.volume, key, to);
+                }
+            }
+            Step::ForgetInterval { which } => {
+                if let Some(key) = self.interval(*which) {
+                    self.world.forget_interval(&self.volume, key);
                 }
             }
             Step::Restart => self.volume = self.world.start(),
@@ -203,16 +269,19 @@ impl Life {
                 fill,
             } => {
                 let (from, to) = self.clip(*sector, *count);
+                self.touch(from, to);
                 for n in from..to {
                     self.live[n] = fill.wrapping_add((n / 13) as u8);
                 }
             }
             Step::Discard { sector, count } => {
                 let (from, to) = self.block_range(*sector, *count);
+                self.touch(from, to);
                 self.live[from..to].fill(0);
             }
             Step::Zero { sector, count } => {
                 let (from, to) = self.clip(*sector, *count);
+                self.touch(from, to);
                 self.live[from..to].fill(0);
             }
             Step::Snapshot { free, .. } => {
@@ -226,11 +295,28 @@ impl Life {
                     }
                 }
                 self.images.insert(self.next, image);
+                self.instants
+                    .insert(self.next, (self.live.clone(), BTreeSet::new()));
                 self.next += 1;
             }
             Step::Release { which } => {
                 if let Some(key) = self.pick(*which) {
                     self.images.remove(&key);
+                    self.passed.remove(&key);
+                }
+            }
+            Step::Passed { which, blocks } => {
+                if let Some(key) = self.pick(*which) {
+                    let to = self.passing(key, *blocks);
+                    self.passed.insert(key, to);
+                }
+            }
+            Step::ForgetInterval { which } => {
+                if let Some(key) = self.interval(*which) {
+                    let (_, touched) = self.instants.remove(&key).expect("kept");
+                    if let Some((_, before)) = self.instants.range_mut(..key).next_back() {
+                        before.1.extend(touched);
+                    }
                 }
             }
             _ => {}
@@ -269,10 +355,15 @@ impl Life {
             "the live volume differs"
         );
         for (key, image) in &self.images {
+            let from = (self.passed_by(*key) as usize * BLOCK).min(image.len());
+            let image = &image[from..];
+            if image.is_empty() {
+                continue;
+            }
             let mut buf = vec![0; image.len()];
             match self
                 .volume
-                .read_snapshot(*key, 0, &mut buf, &mut self.scratch)
+                .read_snapshot(*key, from as u64, &mut buf, &mut self.scratch)
             {
                 Ok(()) => {
                     assert!(self.world.is_open(*key), "image {key} is readable but lost");
@@ -284,6 +375,29 @@ impl Life {
                 }
                 Err(ReadFailure::Gone) => assert!(!self.world.is_open(*key), "image {key} is gone"),
                 Err(e) => panic!("image {key}: {e:?}"),
+            }
+        }
+    }
+
+    /// What the volume says has changed is what was touched, so all that differs is in it.
+    fn check_changes(&self) {
+        for since in self.instants.keys() {
+            let later = self.instants.range(since + 1..);
+            let ends = later.map(|(key, (content, _))| (Some(*key), content));
+            for (until, content) in ends.chain([(None, &self.live)]) {
+                let told = self
+                    .volume
+                    .changed(*since, until, 0..97, 97)
+                    .expect("both are kept");
+                assert_eq!(told.next, 97);
+                let told: BTreeSet<u64> = told.extents.into_iter().flatten().collect();
+                let range = self.instants.range(since..&until.unwrap_or(u64::MAX));
+                let touched: BTreeSet<u64> = range.flat_map(|(_, (_, t))| t).copied().collect();
+                assert_eq!(told, touched, "changes of {since} to {until:?}");
+                let before = &self.instants[since].0;
+                for (block, (a, b)) in before.chunks(BLOCK).zip(content.chunks(BLOCK)).enumerate() {
+                    assert!(a == b || told.contains(&(block as u64)));
+                }
             }
         }
     }
@@ -323,6 +437,7 @@ proptest! {
             for (step, fuse) in &steps {
                 life.run(step, *fuse);
                 life.check();
+                life.check_changes();
             }
             life.end();
         });

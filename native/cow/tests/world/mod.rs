@@ -6,11 +6,12 @@
 
 use cow::BLOCK;
 use cow::bitmap::Bitmap;
+use cow::changes::Interval;
 use cow::map::MAX_POOLS;
 use cow::pool::Pool;
 use cow::record;
 use cow::store::{BlockStore, Ledger, Loss, SlotStore, Words};
-use cow::volume::{NewSnapshot, Policy, Snapshot, Survivors, Volume};
+use cow::volume::{NewSnapshot, Policy, Snapshot, Survivor, Survivors, Volume};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
@@ -129,9 +130,10 @@ impl SlotStore for MemorySlots {
 #[derive(Clone)]
 pub struct Stored {
     pub epoch: u32,
-    pub pool: usize,
+    pub pools: Vec<usize>,
     pub free: Option<Bitmap>,
     pub hold: Policy,
+    pub read_to: u64,
 }
 
 #[derive(Default)]
@@ -157,7 +159,8 @@ pub struct World {
     pub slots: Vec<Arc<MemorySlots>>,
     pub ledger: Arc<MemoryLedger>,
     indexes: Vec<Arc<dyn Words>>,
-    touched: Bitmap,
+    /// The number of each is the key of the snapshot that began it.
+    pub intervals: Mutex<Vec<Interval>>,
     epoch: AtomicU64,
     sector: usize,
     pub max_slots: u64,
@@ -180,7 +183,7 @@ impl World {
             Arc::new(words)
         };
         World {
-            touched: bitmap(content.len().div_ceil(BLOCK)),
+            intervals: Mutex::default(),
             store: Arc::new(MemoryStore {
                 data: Mutex::new(content),
                 alignment,
@@ -225,22 +228,27 @@ impl World {
             .map(|(key, s)| {
                 let new = NewSnapshot {
                     key,
-                    pool: s.pool,
+                    pools: s.pools,
                     free: s.free,
                     policy: s.hold,
+                    read_to: s.read_to,
                 };
-                (new, s.epoch)
+                Survivor {
+                    snapshot: new,
+                    epoch: s.epoch,
+                    interval: key,
+                }
             });
         let survivors = Survivors {
             epoch: self.epoch.load(Ordering::SeqCst) as u32,
             snapshots: snapshots.collect(),
             pools: pools.collect(),
+            intervals: locked(&self.intervals).clone(),
         };
         Volume::new(
             self.store.clone(),
             self.sector,
             self.indexes.clone(),
-            self.touched.clone(),
             self.ledger.clone(),
             survivors,
         )
@@ -250,25 +258,37 @@ impl World {
         &self,
         volume: &Volume,
         key: u64,
-        pool: usize,
+        pools: &[usize],
         free: Option<Bitmap>,
         hold: Policy,
     ) {
         let new = NewSnapshot {
             key,
-            pool,
+            pools: pools.to_vec(),
             free: free.clone(),
             policy: hold,
+            read_to: 0,
         };
-        let taken = volume.activate(new, volume.mutations(), |epoch, free_known| {
+        let interval = Interval {
+            key,
+            changed: bitmap(self.store.size().div_ceil(BLOCK as u64) as usize),
+        };
+        let began = interval.clone();
+        let taken = volume.activate(new, interval, volume.mutations(), |epoch, free_known| {
             assert_eq!(free_known, free.is_some());
             self.fuse.step();
             self.epoch.store(u64::from(epoch), Ordering::SeqCst);
+            let mut intervals = locked(&self.intervals);
+            intervals.retain(|i| i.key != key);
+            intervals.push(began);
+            drop(intervals);
+            self.fuse.step();
             let stored = Stored {
                 epoch,
-                pool,
+                pools: pools.to_vec(),
                 free,
                 hold,
+                read_to: 0,
             };
             locked(&self.ledger.open).insert(key, stored);
             self.fuse.step();
@@ -283,6 +303,25 @@ impl World {
             locked(&self.ledger.open).remove(&key);
             self.fuse.step();
         });
+    }
+
+    /// Returns how many slots were freed.
+    pub fn passed(&self, volume: &Volume, key: u64, to: u64) -> u64 {
+        self.fuse.step();
+        if let Some(stored) = locked(&self.ledger.open).get_mut(&key) {
+            stored.read_to = stored.read_to.max(to);
+        }
+        self.fuse.step();
+        volume.passed(key, to)
+    }
+
+    /// Gives an interval up.
+    pub fn forget_interval(&self, volume: &Volume, key: u64) {
+        if volume.forget_interval(key) {
+            self.fuse.step();
+            locked(&self.intervals).retain(|i| i.key != key);
+            self.fuse.step();
+        }
     }
 
     pub fn is_open(&self, key: u64) -> bool {
