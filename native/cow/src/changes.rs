@@ -115,6 +115,12 @@ impl Volume {
         true
     }
 
+    /// Whether a snapshot is open that began this interval.
+    pub fn is_open(&self, interval: u64) -> bool {
+        let open = self.shared();
+        open.snapshots.iter().any(|s| s.interval == interval)
+    }
+
     /// Nothing is changed any more: every later change waits for the end of the process.
     pub fn seal(&self) {
         std::mem::forget(self.exclusive());

@@ -29,6 +29,11 @@ pub fn checksum(bytes: &[u8]) -> u32 {
     crc32c::crc32c(bytes)
 }
 
+/// The checksum of what has `sum` already and of `bytes` after it.
+pub fn checksum_on(sum: u32, bytes: &[u8]) -> u32 {
+    crc32c::crc32c_append(sum, bytes)
+}
+
 /// None while the slot holds nothing, or lies beyond the index.
 pub fn load(index: &[AtomicU64], slot: u32) -> Option<Record> {
     let at = slot as usize * WORDS;

@@ -223,6 +223,14 @@ impl Volume {
         self.room_made();
     }
 
+    /// The pools that a snapshot's pre-images go to, in this order.
+    pub fn set_pools(&self, key: u64, pools: Vec<usize>) {
+        if let Some(s) = self.exclusive().snapshots.iter_mut().find(|s| s.key == key) {
+            s.pools = pools;
+        }
+        self.room_made();
+    }
+
     /// Flips the epoch: from this instant on the snapshot exists. No write is in flight meanwhile.
     ///
     /// If writes began since `mutations` was read, the volume was not frozen: then the list of free

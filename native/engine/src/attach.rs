@@ -9,6 +9,7 @@ use crate::client::Client;
 use crate::failure::{Context, Failure, Outcome};
 use crate::protocol::{AttachResult, ErrorKind};
 use crate::run_directory::{self, RunDirectory};
+use crate::snapshots::cache_place;
 use crate::state::Configuration;
 use crate::{backing, descriptors, detach, names};
 use std::io::Read;
@@ -30,6 +31,8 @@ pub struct Request {
     pub sector_size: Option<u32>,
     pub threads: usize,
     pub own_groups: bool,
+    /// For what is known of the volume from one attachment to the next; None: nothing is kept.
+    pub state_directory: Option<String>,
 }
 
 pub fn attach(request: &Request) -> Outcome<AttachResult> {
@@ -93,6 +96,10 @@ fn start(request: &Request, run: &RunDirectory, real: &Path) -> Outcome<AttachRe
     if ![512, 4096].contains(&sector_size) {
         return Err(Failure::invalid("the sector size must be 512 or 4096"));
     }
+    let state_directory = match &request.state_directory {
+        Some(directory) => Some(cache_place::admit(directory)?),
+        None => None,
+    };
     let unit = u64::from(sector_size).max(opened.alignment as u64);
     let configuration = Configuration {
         id: request.id.clone(),
@@ -102,6 +109,7 @@ fn start(request: &Request, run: &RunDirectory, real: &Path) -> Outcome<AttachRe
         sector_size,
         alignment: opened.alignment,
         threads: request.threads,
+        state_directory: state_directory.map(|d| d.to_string_lossy().into_owned()),
     };
     start_keeper(&configuration, &opened, request.own_groups)?;
     Client::connect_within(run, START_TIME)?;

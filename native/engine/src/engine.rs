@@ -2,7 +2,9 @@
 
 use crate::events::Events;
 use crate::nbd::Nbd;
-use crate::protocol::{CacheReport, LossCause, Report, SnapshotReport, SnapshotState};
+use crate::protocol::{
+    CachePlaceReport, CacheReport, LossCause, Report, SnapshotReport, SnapshotState, SpillPlace,
+};
 use crate::snapshots::record::SnapshotRecord;
 use crate::snapshots::registry::Registry;
 use crate::state::{Configuration, State, Word};
@@ -11,9 +13,10 @@ use crate::{attach, clock};
 use cow::BLOCK;
 use cow::snapshot_read::ReadFailure;
 use cow::volume::Volume;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use transport::served::{Errno, Image, Served};
+use transport::served::{ChangedExtents, Errno, Image, Served};
 
 pub struct Engine {
     pub configuration: Configuration,
@@ -67,7 +70,7 @@ impl Served for Engine {
             }
             Image::Frozen(key) => match self.volume.read_snapshot(key, offset, data, scratch) {
                 Ok(()) => Ok(()),
-                Err(ReadFailure::Gone) => Err(Errno::IO),
+                Err(ReadFailure::Gone | ReadFailure::Passed) => Err(Errno::IO),
                 Err(ReadFailure::Backing(e)) => Err(e.into()),
             },
         }
@@ -96,6 +99,35 @@ impl Served for Engine {
         self.telemetry.add(Counter::Writes, 1);
         self.telemetry.add(Counter::WriteBytes, length);
         self.change(|| self.volume.write_zeroes(offset, length, scratch))
+    }
+
+    fn known_since(&self, image: Image) -> Vec<String> {
+        let records = self.registry.tracking.records();
+        let end = match image {
+            Image::Live => u64::MAX,
+            Image::Frozen(key) => self.registry.table.interval(key).unwrap_or(0),
+        };
+        let earlier = records.into_iter().filter(|r| r.key < end);
+        earlier.map(|r| r.snapshot).collect()
+    }
+
+    fn changed_since(
+        &self,
+        image: Image,
+        since: &str,
+        range: Range<u64>,
+        most: usize,
+    ) -> Option<ChangedExtents> {
+        let end = range.end.min(self.configuration.size);
+        let until = match image {
+            Image::Live => None,
+            Image::Frozen(key) => Some(self.registry.table.interval(key)?),
+        };
+        let since = self.registry.tracking.find(since).ok()?;
+        let told = self
+            .registry
+            .changed_extents(since.key, until, range.start..end, most)?;
+        Some(told)
     }
 }
 
@@ -143,6 +175,7 @@ impl Engine {
             longest_gap_ms: gap.max(quiet) / 1_000_000,
             write_latency_us: latency(&earlier, &now),
             cache: self.cache_report(),
+            tracking: self.registry.tracking.report(),
             snapshots: self.snapshot_reports(),
             pass_through: self.state.get(Word::PassThrough) != 0,
             nbd: self.nbd.report(self),
@@ -150,19 +183,25 @@ impl Engine {
     }
 
     fn cache_report(&self) -> CacheReport {
-        let numbers = self.registry.table.caches();
-        let pools = numbers.iter().filter_map(|(n, _)| self.volume.pool(*n));
-        let mut report = CacheReport {
-            used_bytes: 0,
-            reserved_bytes: 0,
-            max_bytes: 0,
-        };
-        for pool in pools {
-            report.used_bytes += pool.used() * BLOCK as u64;
-            report.reserved_bytes += pool.reserved() * BLOCK as u64;
-            report.max_bytes += pool.max_slots() * BLOCK as u64;
+        let caches = self.registry.table.caches();
+        let pools = caches
+            .iter()
+            .filter_map(|(n, cache)| self.volume.pool(*n).map(|pool| (cache, pool)));
+        let places: Vec<CachePlaceReport> = pools
+            .map(|(cache, pool)| CachePlaceReport {
+                directory: cache.directory.clone(),
+                used_bytes: pool.used() * BLOCK as u64,
+                reserved_bytes: pool.reserved() * BLOCK as u64,
+                max_bytes: pool.max_slots() * BLOCK as u64,
+            })
+            .collect();
+        let sum = |bytes: fn(&CachePlaceReport) -> u64| places.iter().map(bytes).sum();
+        CacheReport {
+            used_bytes: sum(|p| p.used_bytes),
+            reserved_bytes: sum(|p| p.reserved_bytes),
+            max_bytes: sum(|p| p.max_bytes),
+            places,
         }
-        report
     }
 
     fn snapshot_reports(&self) -> Vec<SnapshotReport> {
@@ -174,11 +213,25 @@ impl Engine {
         let all = self.registry.table.snapshots();
         let reports = all.into_iter();
         reports
-            .map(|(_, record)| self.snapshot_report(&record, directory(record.pool)))
+            .map(|(place, record)| {
+                let places = record.caches.iter().map(|share| SpillPlace {
+                    directory: directory(share.pool),
+                    max_bytes: share.max_bytes,
+                });
+                let passed = self.state.passed(place).load(Ordering::Relaxed);
+                self.snapshot_report(&record, places.collect(), passed * BLOCK as u64)
+            })
             .collect()
     }
 
-    fn snapshot_report(&self, record: &SnapshotRecord, directory: String) -> SnapshotReport {
+    fn snapshot_report(
+        &self,
+        record: &SnapshotRecord,
+        mut places: Vec<SpillPlace>,
+        passed_bytes: u64,
+    ) -> SnapshotReport {
+        let cache_max_bytes = places.iter().map(|p| p.max_bytes).sum();
+        let first = places.remove(0);
         let live = self.volume.with_snapshot(record.image, |s| {
             let preserved = s.preserved.load(Ordering::Relaxed);
             (preserved, s.skipped.load(Ordering::Relaxed))
@@ -199,11 +252,12 @@ impl Engine {
             state: record.state,
             taken_at: record.taken_at.map(clock::iso),
             preserved_blocks,
-            // With several snapshots a block may have been counted for each of them.
-            skipped_free_blocks: skipped_free_blocks.min(record.free_blocks),
+            skipped_free_blocks,
             cache_used_bytes: used * BLOCK as u64,
-            cache_directory: directory,
-            cache_max_bytes: record.cache_max_bytes,
+            cache_directory: first.directory,
+            cache_max_bytes,
+            spill: places,
+            passed_bytes,
             cause,
             first_errno: loss.and_then(|l| l.errno),
             detail: loss.map(|l| l.detail.clone()),

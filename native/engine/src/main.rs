@@ -70,6 +70,9 @@ enum Command {
         /// Whether keeper and engine get control groups of their own
         #[arg(long, value_enum, default_value_t = Groups::Auto)]
         cgroup: Groups,
+        /// Directory for what is kept of the volume from one attachment to the next: its changed blocks
+        #[arg(long)]
+        state_dir: Option<String>,
     },
     /// Take everything of an attached volume down; nothing may be mounted
     Detach {
@@ -125,6 +128,7 @@ fn main() -> ExitCode {
             sector_size,
             threads,
             cgroup,
+            state_dir,
         } => attach::attach(&attach::Request {
             id,
             backing,
@@ -132,6 +136,7 @@ fn main() -> ExitCode {
             sector_size,
             threads,
             own_groups: matches!(cgroup, Groups::Auto),
+            state_directory: state_dir,
         })
         .and_then(print),
         Command::Detach { run_dir, force } => {

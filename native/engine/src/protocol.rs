@@ -104,6 +104,85 @@ pub struct PrepareParams {
     pub hold_ms: u64,
     /// Blocks that are free at the instant need no pre-image; the image shows them as zeroes.
     pub skip_free_blocks: bool,
+    /// Where pre-images go once `cache` has no room, in this order.
+    #[serde(default)]
+    #[cfg_attr(test, ts(optional, as = "Option<Vec<SpillPlace>>"))]
+    pub spill: Vec<SpillPlace>,
+}
+
+/// A further place for pre-images.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SpillPlace {
+    pub directory: String,
+    pub max_bytes: u64,
+}
+
+/// One more place for the pre-images of a snapshot, after those that it has. Given twice, its maximum
+/// is set.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AddCacheParams {
+    pub snapshot: String,
+    pub cache: SpillPlace,
+}
+
+/// The reader of a snapshot's image, which goes through it in order, is done with everything below
+/// `offset`: pre-images there are given up, and reads there fail with EIO from now on. It cannot go
+/// back. Survives a restart of the engine.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ProgressParams {
+    pub snapshot: String,
+    /// Bytes; rounded down to whole blocks.
+    pub offset: u64,
+}
+
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "camelCase")]
+pub struct ProgressResult {
+    pub cache_freed_bytes: u64,
+}
+
+/// What changed between two snapshots. `since` may be released. Names a snapshot that this attachment
+/// or, if all of them ended cleanly, an earlier one has taken; if a name was used again, the newest.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(optional_fields))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ChangesParams {
+    pub since: String,
+    /// Null: up to now.
+    #[serde(default)]
+    pub snapshot: Option<String>,
+    /// Bytes; where to begin.
+    #[serde(default)]
+    pub offset: Option<u64>,
+    /// Most extents to tell at once, 1 to 4096.
+    #[serde(default)]
+    pub limit: Option<usize>,
+}
+
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "camelCase")]
+pub struct ChangesResult {
+    /// In order, none adjacent. They hold every change, and may hold what was written without change.
+    pub extents: Vec<ChangedExtent>,
+    /// The offset to ask on with; null: all is told.
+    pub next: Option<u64>,
+}
+
+/// Bytes.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(TS))]
+pub struct ChangedExtent {
+    pub offset: u64,
+    pub length: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -112,6 +191,23 @@ pub struct PrepareParams {
 pub struct PrepareResult {
     /// Reserved on disk for this volume in that directory, all snapshots together.
     pub reserved_bytes: u64,
+    /// Places to spill over to that cannot be used, and why.
+    pub refused: Vec<RefusedPlace>,
+}
+
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "camelCase")]
+pub struct ReserveResult {
+    pub reserved_bytes: u64,
+}
+
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "camelCase")]
+pub struct RefusedPlace {
+    pub directory: String,
+    pub reason: String,
 }
 
 /// Names one snapshot. `activate` may carry one descriptor (SCM_RIGHTS): the frozen mount point.
@@ -299,8 +395,13 @@ pub struct SnapshotReport {
     /// Distinct blocks overwritten since that needed no pre-image because they were free.
     pub skipped_free_blocks: u64,
     pub cache_used_bytes: u64,
+    /// The first of its places.
     pub cache_directory: String,
+    /// Of all its places together.
     pub cache_max_bytes: u64,
+    pub spill: Vec<SpillPlace>,
+    /// How far its reader said it is.
+    pub passed_bytes: u64,
     pub cause: Option<LossCause>,
     /// The first cause; null with `overflow` means that the maximum was reached.
     pub first_errno: Option<i32>,
@@ -324,6 +425,29 @@ pub struct CacheReport {
     pub used_bytes: u64,
     pub reserved_bytes: u64,
     pub max_bytes: u64,
+    /// The same for each cache file.
+    pub places: Vec<CachePlaceReport>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "camelCase")]
+pub struct CachePlaceReport {
+    pub directory: String,
+    pub used_bytes: u64,
+    pub reserved_bytes: u64,
+    pub max_bytes: u64,
+}
+
+/// What is known of changed blocks.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "camelCase")]
+pub struct TrackingReport {
+    /// The snapshots since which it is known, oldest first, released ones included.
+    pub since: Vec<String>,
+    /// Why nothing from before this attachment is known; null: it is, or there was nothing.
+    pub void_because: Option<String>,
 }
 
 /// All that the engine tells about its volume. Counters run since attach, over restarts.
@@ -354,6 +478,7 @@ pub struct Report {
     pub longest_gap_ms: u64,
     pub write_latency_us: LatencyReport,
     pub cache: CacheReport,
+    pub tracking: TrackingReport,
     pub snapshots: Vec<SnapshotReport>,
     /// Whether engines crashed over and over: the volume is served, snapshots are refused.
     pub pass_through: bool,

@@ -16,12 +16,12 @@ use crate::failure::{Context, Failure, Outcome};
 use crate::nbd::{self, Nbd};
 use crate::run_directory::RunDirectory;
 use crate::snapshots::registry::Registry;
-use crate::snapshots::restore;
 use crate::snapshots::table::Table;
+use crate::snapshots::tracking::Tracking;
+use crate::snapshots::{change_file, restore};
 use crate::state::{State, Word};
 use crate::telemetry::Telemetry;
 use crate::{control, descriptors, keeper, log, residence};
-use cow::bitmap::Bitmap;
 use cow::map::MAX_POOLS;
 use cow::volume::Volume;
 use std::io::Read;
@@ -69,17 +69,20 @@ pub fn serve() -> Outcome<()> {
 
     let events = Arc::new(Events::default());
     let table = Arc::new(Table::load(state.clone(), events.clone()));
-    let store = FileStore::new(backing, configuration.size, configuration.alignment);
+    let second = backing.try_clone().context(|| "the backing store".into())?;
+    let tracking = Tracking::load(state.clone());
     let survivors = if state.get(Word::PassThrough) == 0 {
-        restore::restore(&state, &table)?
+        change_file::take_over(&state, &configuration, &tracking, &backing);
+        restore::restore(&state, &table, &tracking)?
     } else {
+        tracking.give_up("engines crashed over and over");
         restore::give_up(&state, &table)
     };
+    let store = FileStore::new(backing, configuration.size, configuration.alignment);
     let volume = Arc::new(Volume::new(
         Arc::new(store),
         configuration.sector_size as usize,
         (0..MAX_POOLS).map(|pool| state.index(pool)).collect(),
-        Bitmap::new(state.touched_blocks()),
         table.clone(),
         survivors,
     ));
@@ -87,8 +90,10 @@ pub fn serve() -> Outcome<()> {
     let registry = Registry::new(
         state.clone(),
         table,
+        tracking,
         volume.clone(),
         configuration.id.clone(),
+        second,
         run.live(),
     );
     registry.tidy();

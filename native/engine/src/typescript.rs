@@ -24,7 +24,10 @@ struct EngineMethods {
     set_policy: Exchange<SetPolicyParams, Nothing>,
     serve_nbd: Exchange<ServeNbdParams, NbdReport>,
     stop_nbd: Exchange<StopNbdParams, Nothing>,
-    reserve: Exchange<ReserveParams, PrepareResult>,
+    reserve: Exchange<ReserveParams, ReserveResult>,
+    add_cache: Exchange<AddCacheParams, Nothing>,
+    progress: Exchange<ProgressParams, ProgressResult>,
+    changes: Exchange<ChangesParams, ChangesResult>,
     subscribe: Exchange<SubscribeParams, Nothing>,
     shutdown: Exchange<ShutdownParams, Nothing>,
 }
@@ -45,10 +48,11 @@ fn typescript() -> String {
     }
     export!(
         ErrorKind, EngineFault, WhenFull, HelloParams, HelloResult, Nothing, CachePlace,
-        PrepareParams, PrepareResult, SnapshotParams, ActivateResult, ReleaseResult,
+        SpillPlace, PrepareParams, PrepareResult, ReserveResult, RefusedPlace, AddCacheParams, ProgressParams,
+        ProgressResult, ChangesParams, ChangesResult, ChangedExtent, SnapshotParams, ActivateResult, ReleaseResult,
         SetPolicyParams, ReserveParams, SubscribeParams, ShutdownParams, SnapshotState, LossCause,
         NbdAccess, NbdTlsFiles, NbdTcp, ServeNbdParams, StopNbdParams, NbdTcpReport, NbdReport,
-        SnapshotReport, LatencyReport, CacheReport, Report, Event, AttachResult, ExportResult,
+        SnapshotReport, LatencyReport, CacheReport, CachePlaceReport, TrackingReport, Report, Event, AttachResult, ExportResult,
         FailureDocument, Feature, ProbeResult, Exchange<Nothing, Nothing>, EngineMethods,
     );
     text.truncate(text.trim_end().len());

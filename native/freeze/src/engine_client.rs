@@ -42,7 +42,7 @@ impl std::fmt::Display for CallError {
 /// Paths that a freeze must know of.
 pub struct Prepared {
     pub backing: String,
-    pub cache_directory: String,
+    pub cache_directories: Vec<String>,
 }
 
 pub struct EngineClient {
@@ -85,10 +85,15 @@ impl EngineClient {
             .and_then(|all| all.iter().find(|one| one["id"] == snapshot))
             .ok_or_else(|| CallError::Unfit(format!("it knows no snapshot {snapshot}")))?;
         match text(&found["state"]).as_str() {
-            "prepared" => Ok(Prepared {
-                backing: text(&report["backing"]),
-                cache_directory: text(&found["cacheDirectory"]),
-            }),
+            "prepared" => {
+                let first = text(&found["cacheDirectory"]);
+                let spill = found["spill"].as_array().into_iter().flatten();
+                let spill = spill.map(|place| text(&place["directory"]));
+                Ok(Prepared {
+                    backing: text(&report["backing"]),
+                    cache_directories: std::iter::once(first).chain(spill).collect(),
+                })
+            }
             state => Err(CallError::Unfit(format!(
                 "its snapshot {snapshot} is {state}, not prepared"
             ))),

@@ -108,11 +108,12 @@ fn refuse_own_file_systems(
             format!("the engine's socket and log (volumes[{i}].socket)"),
             device_of(&request.socket),
         ));
-        let cache = &prepared[i].cache_directory;
-        own.push((
-            format!("the cache of {} ({cache})", request.name),
-            device_of(Path::new(cache)),
-        ));
+        for cache in &prepared[i].cache_directories {
+            own.push((
+                format!("the cache of {} ({cache})", request.name),
+                device_of(Path::new(cache)),
+            ));
+        }
     }
     for (what, device) in own {
         if let Some(i) =

@@ -1,5 +1,7 @@
 //! The one seam between a transport and the engine.
 
+use std::ops::Range;
+
 /// An errno, as the kernel is answered. Every failure of a request ends as one of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Errno(pub i32);
@@ -22,6 +24,14 @@ pub enum Image {
     Live,
     /// Numbers are never used twice while a volume is attached.
     Frozen(u64),
+}
+
+/// Bytes that may have changed.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ChangedExtents {
+    pub extents: Vec<Range<u64>>,
+    /// Where to ask on; the end of the range asked for once all is told.
+    pub next: u64,
 }
 
 /// What a transport serves. Called by many threads at once; every call is complete when it returns:
@@ -48,6 +58,18 @@ pub trait Served: Send + Sync {
     fn discard(&self, offset: u64, length: u64, scratch: &mut [u8]) -> Result<(), Errno>;
     /// The range reads as zeroes afterwards.
     fn write_zeroes(&self, offset: u64, length: u64, scratch: &mut [u8]) -> Result<(), Errno>;
+    /// The snapshots, released ones too, since which it is known what changed up to this image; oldest
+    /// first. Names as in `find`.
+    fn known_since(&self, image: Image) -> Vec<String>;
+    /// Which bytes of `range` may differ between the snapshot `since` and the image: in order, none
+    /// adjacent, at most `most` (1 or more). None if it is not known (any more).
+    fn changed_since(
+        &self,
+        image: Image,
+        since: &str,
+        range: Range<u64>,
+        most: usize,
+    ) -> Option<ChangedExtents>;
 }
 
 /// A write of 1 MiB that starts inside a block touches 257 blocks.

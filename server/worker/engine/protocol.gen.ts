@@ -20,6 +20,8 @@ export type Nothing = Record<symbol, never>;
 
 export type CachePlace = { directory: string, initialBytes: number, maxBytes: number, };
 
+export type SpillPlace = { directory: string, maxBytes: number, };
+
 export type PrepareParams = { 
 /**
  * 1 to 64 of `A–Z a–z 0–9 . _ -`.
@@ -28,13 +30,61 @@ snapshot: string, cache: CachePlace, whenFull: WhenFull, holdMs: number,
 /**
  * Blocks that are free at the instant need no pre-image; the image shows them as zeroes.
  */
-skipFreeBlocks: boolean, };
+skipFreeBlocks: boolean, 
+/**
+ * Where pre-images go once `cache` has no room, in this order.
+ */
+spill?: Array<SpillPlace>, };
 
 export type PrepareResult = { 
 /**
  * Reserved on disk for this volume in that directory, all snapshots together.
  */
-reservedBytes: number, };
+reservedBytes: number, 
+/**
+ * Places to spill over to that cannot be used, and why.
+ */
+refused: Array<RefusedPlace>, };
+
+export type ReserveResult = { reservedBytes: number, };
+
+export type RefusedPlace = { directory: string, reason: string, };
+
+export type AddCacheParams = { snapshot: string, cache: SpillPlace, };
+
+export type ProgressParams = { snapshot: string, 
+/**
+ * Bytes; rounded down to whole blocks.
+ */
+offset: number, };
+
+export type ProgressResult = { cacheFreedBytes: number, };
+
+export type ChangesParams = { since: string, 
+/**
+ * Null: up to now.
+ */
+snapshot?: string, 
+/**
+ * Bytes; where to begin.
+ */
+offset?: number, 
+/**
+ * Most extents to tell at once, 1 to 4096.
+ */
+limit?: number, };
+
+export type ChangesResult = { 
+/**
+ * In order, none adjacent. They hold every change, and may hold what was written without change.
+ */
+extents: Array<ChangedExtent>, 
+/**
+ * The offset to ask on with; null: all is told.
+ */
+next: number | null, };
+
+export type ChangedExtent = { offset: number, length: number, };
 
 export type SnapshotParams = { snapshot: string, };
 
@@ -112,7 +162,19 @@ preservedBlocks: number,
 /**
  * Distinct blocks overwritten since that needed no pre-image because they were free.
  */
-skippedFreeBlocks: number, cacheUsedBytes: number, cacheDirectory: string, cacheMaxBytes: number, cause: LossCause | null, 
+skippedFreeBlocks: number, cacheUsedBytes: number, 
+/**
+ * The first of its places.
+ */
+cacheDirectory: string, 
+/**
+ * Of all its places together.
+ */
+cacheMaxBytes: number, spill: Array<SpillPlace>, 
+/**
+ * How far its reader said it is.
+ */
+passedBytes: number, cause: LossCause | null, 
 /**
  * The first cause; null with `overflow` means that the maximum was reached.
  */
@@ -120,7 +182,23 @@ firstErrno: number | null, detail: string | null, };
 
 export type LatencyReport = { p50: number, p99: number, max: number, };
 
-export type CacheReport = { usedBytes: number, reservedBytes: number, maxBytes: number, };
+export type CacheReport = { usedBytes: number, reservedBytes: number, maxBytes: number, 
+/**
+ * The same for each cache file.
+ */
+places: Array<CachePlaceReport>, };
+
+export type CachePlaceReport = { directory: string, usedBytes: number, reservedBytes: number, maxBytes: number, };
+
+export type TrackingReport = { 
+/**
+ * The snapshots since which it is known, oldest first, released ones included.
+ */
+since: Array<string>, 
+/**
+ * Why nothing from before this attachment is known; null: it is, or there was nothing.
+ */
+voidBecause: string | null, };
 
 export type Report = { id: string, version: string, pid: number, startCount: number, backing: string, sizeBytes: number, sectorSize: number, transport: string, at: string, reads: number, readBytes: number, writes: number, writeBytes: number, discards: number, flushes: number, lastWriteAt: string | null, 
 /**
@@ -131,7 +209,7 @@ quietMs: number,
  * Longest time without a write, running one included, since the previous report of the
  * subscription; `describe`: since attach.
  */
-longestGapMs: number, writeLatencyUs: LatencyReport, cache: CacheReport, snapshots: Array<SnapshotReport>, 
+longestGapMs: number, writeLatencyUs: LatencyReport, cache: CacheReport, tracking: TrackingReport, snapshots: Array<SnapshotReport>, 
 /**
  * Whether engines crashed over and over: the volume is served, snapshots are refused.
  */
@@ -159,4 +237,4 @@ export type ProbeResult = { kernel: string, features: Array<Feature>, };
 
 export type Exchange<P, R> = { params: P, result: R, };
 
-export type EngineMethods = { hello: Exchange<HelloParams, HelloResult>, describe: Exchange<Nothing, Report>, prepare: Exchange<PrepareParams, PrepareResult>, activate: Exchange<SnapshotParams, ActivateResult>, release: Exchange<SnapshotParams, ReleaseResult>, setPolicy: Exchange<SetPolicyParams, Nothing>, serveNbd: Exchange<ServeNbdParams, NbdReport>, stopNbd: Exchange<StopNbdParams, Nothing>, reserve: Exchange<ReserveParams, PrepareResult>, subscribe: Exchange<SubscribeParams, Nothing>, shutdown: Exchange<ShutdownParams, Nothing>, };
+export type EngineMethods = { hello: Exchange<HelloParams, HelloResult>, describe: Exchange<Nothing, Report>, prepare: Exchange<PrepareParams, PrepareResult>, activate: Exchange<SnapshotParams, ActivateResult>, release: Exchange<SnapshotParams, ReleaseResult>, setPolicy: Exchange<SetPolicyParams, Nothing>, serveNbd: Exchange<ServeNbdParams, NbdReport>, stopNbd: Exchange<StopNbdParams, Nothing>, reserve: Exchange<ReserveParams, ReserveResult>, addCache: Exchange<AddCacheParams, Nothing>, progress: Exchange<ProgressParams, ProgressResult>, changes: Exchange<ChangesParams, ChangesResult>, subscribe: Exchange<SubscribeParams, Nothing>, shutdown: Exchange<ShutdownParams, Nothing>, };

@@ -5,9 +5,9 @@ use crate::engine::{Engine, Since};
 use crate::failure::{Failure, Outcome};
 use crate::nbd;
 use crate::protocol::{
-    ErrorKind, HelloParams, HelloResult, Nothing, PROTOCOL, PrepareParams, ReserveParams,
-    ServeNbdParams, SetPolicyParams, ShutdownParams, SnapshotParams, StopNbdParams,
-    SubscribeParams,
+    AddCacheParams, ChangesParams, ErrorKind, HelloParams, HelloResult, Nothing, PROTOCOL,
+    PrepareParams, ProgressParams, ReserveParams, ServeNbdParams, SetPolicyParams, ShutdownParams,
+    SnapshotParams, StopNbdParams, SubscribeParams,
 };
 use crate::state::Word;
 use serde::Serialize;
@@ -69,6 +69,12 @@ pub fn call(
             nbd::stop(engine, ask.snapshot.as_deref())?;
             result(&Nothing {})
         }
+        "addCache" => {
+            registry.add_cache(&parse::<AddCacheParams>(params)?)?;
+            result(&Nothing {})
+        }
+        "progress" => result(&registry.progress(&parse::<ProgressParams>(params)?)?),
+        "changes" => result(&registry.changes(&parse::<ChangesParams>(params)?)?),
         "subscribe" => {
             let interval = parse::<SubscribeParams>(params)?.interval_ms;
             if !(MIN_INTERVAL_MS..=MAX_INTERVAL_MS).contains(&interval) {
@@ -99,6 +105,9 @@ fn shut_down(engine: &Engine, force: bool) -> Outcome<()> {
     }
     for (_, snapshot) in open {
         engine.registry.release(&snapshot.id)?;
+    }
+    if !force {
+        engine.registry.end_cleanly();
     }
     Ok(())
 }

@@ -2,11 +2,11 @@
 
 use super::cache_file::CacheFile;
 use super::cache_place;
-use super::record::CacheRecord;
-use super::registry::{Registry, slots};
+use super::record::{CacheRecord, CacheShare};
+use super::registry::{MIN_CACHE_BYTES, Registry, slots, too_small};
 use crate::failure::{Failure, Outcome};
 use crate::log;
-use crate::protocol::ErrorKind;
+use crate::protocol::{AddCacheParams, ErrorKind, SpillPlace};
 use cow::BLOCK;
 use cow::map::MAX_POOLS;
 use cow::pool::Pool;
@@ -61,12 +61,47 @@ impl Registry {
         }
     }
 
+    /// The volume's cache file in a directory that a caller named, and the caller's share of it.
+    pub(super) fn spill_to(&self, place: &SpillPlace) -> Outcome<CacheShare> {
+        if place.max_bytes < MIN_CACHE_BYTES {
+            return Err(too_small("maxBytes"));
+        }
+        let directory = cache_place::admit(&place.directory)?;
+        let (pool, _) = self.cache_in(&directory)?;
+        Ok(CacheShare {
+            pool,
+            max_bytes: place.max_bytes,
+        })
+    }
+
+    /// One more place for an open or prepared snapshot, or another maximum for one that it has.
+    pub fn add_cache(&self, ask: &AddCacheParams) -> Outcome<()> {
+        let _changing = self.changing();
+        self.existing(&ask.snapshot)?;
+        let added = self.spill_to(&ask.cache).and_then(|share| {
+            let number = share.pool;
+            let record = self.change_record(&ask.snapshot, |record| {
+                match record.caches.iter_mut().find(|c| c.pool == number) {
+                    Some(known) => known.max_bytes = share.max_bytes,
+                    None => record.caches.push(share),
+                }
+            })?;
+            self.volume.set_pools(record.image, record.pools());
+            self.set_maximum(number);
+            Ok(())
+        });
+        if added.is_err() {
+            self.tidy_caches();
+        }
+        added
+    }
+
     /// A pool may grow to the largest maximum of the snapshots that use it.
     pub(super) fn set_maximum(&self, number: usize) {
         if let Some(pool) = self.volume.pool(number) {
             let all = self.table.snapshots();
-            let joined = all.iter().filter(|(_, s)| s.pool == number);
-            let max = joined.map(|(_, s)| s.cache_max_bytes).max().unwrap_or(0);
+            let maxima = all.iter().filter_map(|(_, s)| s.max_in(number));
+            let max = maxima.max().unwrap_or(0);
             pool.set_max_slots(slots(max));
             self.volume.room_made();
         }
@@ -77,7 +112,7 @@ impl Registry {
         let snapshots = self.table.snapshots();
         let mut given_back = 0;
         for (number, cache) in self.table.caches() {
-            let joined = snapshots.iter().any(|(_, s)| s.pool == number);
+            let joined = snapshots.iter().any(|(_, s)| s.max_in(number).is_some());
             let pool = self.volume.pool(number);
             if joined || pool.as_ref().is_some_and(|p| p.used() > 0) {
                 continue;

@@ -12,8 +12,10 @@ pub struct SnapshotRecord {
     pub state: SnapshotState,
     /// 0 while prepared.
     pub epoch: u32,
-    pub pool: usize,
-    pub cache_max_bytes: u64,
+    /// Number of the interval that it began (`cow::changes`); 0 while prepared.
+    pub interval: u64,
+    /// Where its pre-images go, in this order; never empty.
+    pub caches: Vec<CacheShare>,
     pub when_full: WhenFull,
     pub hold_ms: u64,
     pub skip_free_blocks: bool,
@@ -24,6 +26,13 @@ pub struct SnapshotRecord {
     /// Milliseconds since 1970.
     pub taken_at: Option<u64>,
     pub loss: Option<LossRecord>,
+}
+
+/// A snapshot's use of a cache file.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CacheShare {
+    pub pool: usize,
+    pub max_bytes: u64,
 }
 
 /// How it ended before its release, with its last figures.
@@ -37,6 +46,16 @@ pub struct LossRecord {
 }
 
 impl SnapshotRecord {
+    pub fn pools(&self) -> Vec<usize> {
+        self.caches.iter().map(|c| c.pool).collect()
+    }
+
+    /// Most bytes that it may have in a cache file; None: it does not use that one.
+    pub fn max_in(&self, pool: usize) -> Option<u64> {
+        let share = self.caches.iter().find(|c| c.pool == pool)?;
+        Some(share.max_bytes)
+    }
+
     pub fn policy(&self) -> cow::volume::Policy {
         cow::volume::Policy {
             hold: match self.when_full {

@@ -14,13 +14,14 @@
 //! after all that it needs is there, and is forgotten before what it needed goes. What lies around
 //! without an owner after a death is removed at the start (`restore`).
 
-use super::record::SnapshotRecord;
+use super::record::{CacheShare, SnapshotRecord};
 use super::table::Table;
+use super::tracking::Tracking;
 use super::{cache_place, free_extents};
 use crate::failure::{Context, Failure, Outcome};
 use crate::protocol::{
-    ActivateResult, ErrorKind, PrepareParams, PrepareResult, ReleaseResult, SetPolicyParams,
-    SnapshotState, WhenFull,
+    ActivateResult, ErrorKind, PrepareParams, PrepareResult, RefusedPlace, ReleaseResult,
+    ReserveResult, SetPolicyParams, SnapshotState, WhenFull,
 };
 use crate::state::{State, Word};
 use crate::{clock, log, names};
@@ -31,18 +32,21 @@ use cow::store::Words;
 use cow::volume::{NewSnapshot, Volume};
 use std::fs::File;
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A cache smaller than this makes no sense.
-const MIN_CACHE_BYTES: u64 = 1 << 20;
+pub(super) const MIN_CACHE_BYTES: u64 = 1 << 20;
 /// Waiting longer would end in the block layer's time-outs.
 const MAX_HOLD_MS: u64 = 60_000;
 
 pub struct Registry {
     pub(super) state: State,
     pub table: Arc<Table>,
+    pub tracking: Tracking,
     pub(super) volume: Arc<Volume>,
     pub(super) volume_id: String,
+    pub(super) backing: File,
     live: PathBuf,
     changing: Mutex<()>,
 }
@@ -55,28 +59,52 @@ impl Registry {
     pub fn new(
         state: State,
         table: Arc<Table>,
+        tracking: Tracking,
         volume: Arc<Volume>,
         volume_id: String,
+        backing: File,
         live: PathBuf,
     ) -> Self {
         Registry {
             state,
             table,
+            tracking,
             volume,
             volume_id,
+            backing,
             live,
             changing: Mutex::default(),
         }
     }
 
-    fn changing(&self) -> MutexGuard<'_, ()> {
+    pub(super) fn changing(&self) -> MutexGuard<'_, ()> {
         self.changing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn existing(&self, id: &str) -> Outcome<(usize, SnapshotRecord)> {
+    pub(super) fn existing(&self, id: &str) -> Outcome<(usize, SnapshotRecord)> {
         self.table
             .find(id)
             .ok_or_else(|| Failure::new(ErrorKind::NotFound, format!("there is no snapshot {id}")))
+    }
+
+    /// Changes what is stored of a snapshot that has not ended. It may be lost between finding and
+    /// storing it: its end is not undone.
+    pub(super) fn change_record(
+        &self,
+        id: &str,
+        change: impl FnOnce(&mut SnapshotRecord),
+    ) -> Outcome<SnapshotRecord> {
+        let changed = self.table.change(id, |record| {
+            let open = matches!(
+                record.state,
+                SnapshotState::Prepared | SnapshotState::Active
+            );
+            if open {
+                change(record);
+            }
+            open
+        })?;
+        changed.ok_or_else(|| Failure::new(ErrorKind::NotFound, "the snapshot has just ended"))
     }
 
     pub fn prepare(&self, ask: &PrepareParams) -> Outcome<PrepareResult> {
@@ -98,7 +126,11 @@ impl Registry {
         })?;
         let directory = cache_place::admit(&ask.cache.directory)?;
         let (number, pool) = self.cache_in(&directory)?;
-        let result = self.reserve_and_record(ask, place, number, &pool);
+        let first = CacheShare {
+            pool: number,
+            max_bytes: ask.cache.max_bytes,
+        };
+        let result = self.reserve_and_record(ask, place, first, &pool);
         if result.is_err() {
             self.tidy_caches();
         }
@@ -119,7 +151,7 @@ impl Registry {
         &self,
         ask: &PrepareParams,
         place: usize,
-        number: usize,
+        first: CacheShare,
         pool: &Pool,
     ) -> Outcome<PrepareResult> {
         let wanted = pool.used() + slots(ask.cache.initial_bytes);
@@ -132,6 +164,20 @@ impl Registry {
                 e,
             )
         })?;
+        let mut caches = vec![first];
+        let mut refused = Vec::new();
+        for spill in &ask.spill {
+            match self.spill_to(spill) {
+                Ok(share) if caches.iter().all(|c| c.pool != share.pool) => caches.push(share),
+                Ok(_) => {}
+                Err(failure) => refused.push(RefusedPlace {
+                    directory: spill.directory.clone(),
+                    reason: failure.to_string(),
+                }),
+            }
+        }
+        self.tracking.make_place(&self.volume);
+        self.state.passed(place).store(0, Ordering::Release);
         let free = self.state.free_blocks(place);
         free.clear();
         if ask.skip_free_blocks {
@@ -146,8 +192,8 @@ impl Registry {
                 image,
                 state: SnapshotState::Prepared,
                 epoch: 0,
-                pool: number,
-                cache_max_bytes: ask.cache.max_bytes,
+                interval: 0,
+                caches: caches.clone(),
                 when_full: ask.when_full,
                 hold_ms: ask.hold_ms,
                 skip_free_blocks: ask.skip_free_blocks,
@@ -157,9 +203,12 @@ impl Registry {
                 loss: None,
             },
         )?;
-        self.set_maximum(number);
+        for share in caches {
+            self.set_maximum(share.pool);
+        }
         Ok(PrepareResult {
             reserved_bytes: pool.reserved() * BLOCK as u64,
+            refused,
         })
     }
 
@@ -182,19 +231,28 @@ impl Registry {
         let taken_at = clock::unix_millis();
         let new = NewSnapshot {
             key: record.image,
-            pool: record.pool,
+            pools: record.pools(),
             free: free_blocks.map(|_| bitmap.clone()),
             policy: record.policy(),
+            read_to: 0,
         };
+        let beginning = self.tracking.beginning(&self.volume, id, taken_at)?;
+        record.interval = beginning.interval.key;
         record.state = SnapshotState::Active;
         record.taken_at = Some(taken_at);
-        let epoch = self.volume.activate(new, mutations, |epoch, free_known| {
-            record.epoch = epoch;
-            record.free_known = free_known;
-            record.free_blocks = free_blocks.filter(|_| free_known).unwrap_or(0);
-            self.state.set(Word::Epoch, u64::from(epoch));
-            self.table.put(place, record.clone())
-        })?;
+        let epoch = self.volume.activate(
+            new,
+            beginning.interval.clone(),
+            mutations,
+            |epoch, free_known| {
+                record.epoch = epoch;
+                record.free_known = free_known;
+                record.free_blocks = free_blocks.filter(|_| free_known).unwrap_or(0);
+                self.state.set(Word::Epoch, u64::from(epoch));
+                self.tracking.begin(&beginning)?;
+                self.table.put(place, record.clone())
+            },
+        )?;
         let epoch = epoch.ok_or_else(|| {
             Failure::new(
                 ErrorKind::TooMany,
@@ -250,37 +308,29 @@ impl Registry {
 
     pub fn set_policy(&self, ask: &SetPolicyParams) -> Outcome<()> {
         let _changing = self.changing();
-        let (place, mut record) = self.existing(&ask.snapshot)?;
-        if let Some(max) = ask.max_bytes {
-            if max < MIN_CACHE_BYTES {
-                return Err(too_small("maxBytes"));
-            }
-            record.cache_max_bytes = max;
+        self.existing(&ask.snapshot)?;
+        if ask.max_bytes.is_some_and(|max| max < MIN_CACHE_BYTES) {
+            return Err(too_small("maxBytes"));
         }
-        record.when_full = ask.when_full.unwrap_or(record.when_full);
-        record.hold_ms = ask.hold_ms.unwrap_or(record.hold_ms);
-        check_hold(record.hold_ms)?;
-        // A snapshot may be lost between finding and storing it: its end must not be undone.
-        if self.existing(&ask.snapshot)?.1.state != record.state {
-            return Err(Failure::new(
-                ErrorKind::NotFound,
-                "the snapshot has just ended",
-            ));
-        }
-        self.table.put(place, record.clone())?;
-        self.set_maximum(record.pool);
+        check_hold(ask.hold_ms.unwrap_or(0))?;
+        let record = self.change_record(&ask.snapshot, |record| {
+            record.caches[0].max_bytes = ask.max_bytes.unwrap_or(record.caches[0].max_bytes);
+            record.when_full = ask.when_full.unwrap_or(record.when_full);
+            record.hold_ms = ask.hold_ms.unwrap_or(record.hold_ms);
+        })?;
+        self.set_maximum(record.caches[0].pool);
         self.volume.set_policy(record.image, record.policy());
         Ok(())
     }
 
-    pub fn reserve(&self, bytes: u64) -> Outcome<PrepareResult> {
+    pub fn reserve(&self, bytes: u64) -> Outcome<ReserveResult> {
         let _changing = self.changing();
         let newest = self
             .table
             .snapshots()
             .into_iter()
             .max_by_key(|(_, s)| s.image);
-        let pool = newest.and_then(|(_, s)| self.volume.pool(s.pool));
+        let pool = newest.and_then(|(_, s)| self.volume.pool(s.caches[0].pool));
         let pool = pool.ok_or_else(|| Failure::new(ErrorKind::NotFound, "no snapshot is open"))?;
         if slots(bytes) > pool.max_slots() {
             return Err(Failure::invalid(
@@ -290,7 +340,7 @@ impl Registry {
         pool.reserve(slots(bytes))
             .context(|| format!("reserving {bytes} bytes"))?;
         self.volume.room_made();
-        Ok(PrepareResult {
+        Ok(ReserveResult {
             reserved_bytes: pool.reserved() * BLOCK as u64,
         })
     }
@@ -326,6 +376,6 @@ fn check_hold(hold_ms: u64) -> Outcome<()> {
     Ok(())
 }
 
-fn too_small(field: &str) -> Failure {
+pub(super) fn too_small(field: &str) -> Failure {
     Failure::invalid(format!("{field} must be at least {MIN_CACHE_BYTES}"))
 }

@@ -4,6 +4,7 @@ use super::cache_file::CacheFile;
 use super::record::{CacheRecord, SnapshotRecord};
 use super::registry::slots;
 use super::table::Table;
+use super::tracking::Tracking;
 use crate::failure::Outcome;
 use crate::log;
 use crate::protocol::SnapshotState;
@@ -12,18 +13,20 @@ use cow::bitmap::Bitmap;
 use cow::map::MAX_SLOTS;
 use cow::pool::Pool;
 use cow::store::{Loss, LossCause};
-use cow::volume::{NewSnapshot, Survivors};
+use cow::volume::{NewSnapshot, Survivor, Survivors};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// What the last engine left, for the volume to go on from. Cache files without a snapshot are
 /// removed; a snapshot whose cache file cannot be opened is ended as damaged.
-pub fn restore(state: &State, table: &Table) -> Outcome<Survivors> {
+pub fn restore(state: &State, table: &Table, tracking: &Tracking) -> Outcome<Survivors> {
     let mut survivors = Survivors {
         epoch: state.get(Word::Epoch) as u32,
         snapshots: Vec::new(),
         pools: Vec::new(),
+        intervals: tracking.intervals(),
     };
     let snapshots = table.snapshots();
     for (number, cache) in table.caches() {
@@ -31,8 +34,7 @@ pub fn restore(state: &State, table: &Table) -> Outcome<Survivors> {
             // `Registry::tidy` removes what there is of it.
             continue;
         }
-        let joined: Vec<_> = snapshots.iter().filter(|(_, s)| s.pool == number).collect();
-        let max = joined.iter().map(|(_, s)| s.cache_max_bytes).max();
+        let max = snapshots.iter().filter_map(|(_, s)| s.max_in(number)).max();
         match CacheFile::reopen(Path::new(&cache.path)) {
             Ok((file, reserved)) => {
                 let max = max.map_or(0, slots).min(MAX_SLOTS);
@@ -48,13 +50,18 @@ pub fn restore(state: &State, table: &Table) -> Outcome<Survivors> {
     for (place, record) in table.snapshots() {
         if record.state == SnapshotState::Active {
             let bitmap = Bitmap::new(Arc::new(state.free_blocks(place)));
-            let new = NewSnapshot {
+            let snapshot = NewSnapshot {
                 key: record.image,
-                pool: record.pool,
+                pools: record.pools(),
                 free: record.free_known.then_some(bitmap),
                 policy: record.policy(),
+                read_to: state.passed(place).load(Ordering::Acquire),
             };
-            survivors.snapshots.push((new, record.epoch));
+            survivors.snapshots.push(Survivor {
+                snapshot,
+                epoch: record.epoch,
+                interval: record.interval,
+            });
         }
     }
     Ok(survivors)
@@ -75,6 +82,7 @@ pub fn give_up(state: &State, table: &Table) -> Survivors {
         epoch: state.get(Word::Epoch) as u32,
         snapshots: Vec::new(),
         pools: Vec::new(),
+        intervals: Vec::new(),
     }
 }
 

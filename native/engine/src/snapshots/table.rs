@@ -77,6 +77,13 @@ impl Table {
             .collect()
     }
 
+    /// The interval that a snapshot with this image began.
+    pub fn interval(&self, image: u64) -> Option<u64> {
+        let rows = self.rows();
+        let mut open = rows.snapshots.iter().flatten();
+        open.find(|s| s.image == image).map(|s| s.interval)
+    }
+
     pub fn free_place(&self) -> Option<usize> {
         self.rows().snapshots.iter().position(Option::is_none)
     }
@@ -86,6 +93,27 @@ impl Table {
         self.state.snapshot_cell(place).store(&record)?;
         rows.snapshots[place] = Some(record);
         Ok(())
+    }
+
+    /// Changes a snapshot's record, as one step against its loss. None if there is no such snapshot or
+    /// `change` does not want it stored.
+    pub fn change(
+        &self,
+        id: &str,
+        change: impl FnOnce(&mut SnapshotRecord) -> bool,
+    ) -> Outcome<Option<SnapshotRecord>> {
+        let mut rows = self.rows();
+        let found = rows.snapshots.iter().enumerate();
+        let found = found.filter_map(|(n, s)| s.clone().map(|s| (n, s)));
+        let Some((place, mut record)) = found.into_iter().find(|(_, s)| s.id == id) else {
+            return Ok(None);
+        };
+        if !change(&mut record) {
+            return Ok(None);
+        }
+        self.state.snapshot_cell(place).store(&record)?;
+        rows.snapshots[place] = Some(record.clone());
+        Ok(Some(record))
     }
 
     pub fn remove(&self, place: usize) -> Outcome<()> {

@@ -2,6 +2,7 @@
 
 use cow::store::Words;
 use std::io;
+use std::ops::Range;
 use std::os::fd::RawFd;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -83,6 +84,15 @@ impl Region {
     }
 }
 
+impl Region {
+    /// Where the next data, or the next hole, of the memory file begins.
+    fn seek(&self, from: usize, what: libc::c_int) -> Option<usize> {
+        // SAFETY: the descriptor is open as long as the mapping is used; its position means nothing.
+        let found = unsafe { libc::lseek(self.mapping.file, from as i64, what) };
+        (found >= 0).then_some(found as usize)
+    }
+}
+
 impl Words for Region {
     fn words(&self) -> &[AtomicU64] {
         &self.mapping.words()[self.at / 8..(self.at + self.bytes) / 8]
@@ -98,5 +108,15 @@ impl Words for Region {
                 word.store(0, std::sync::atomic::Ordering::Release);
             }
         }
+    }
+
+    fn occupied(&self, word: usize) -> Option<Range<usize>> {
+        let (from, end) = (self.at + word * 8, self.at + self.bytes);
+        let start = self.seek(from, libc::SEEK_DATA)?.max(from);
+        if start >= end {
+            return None;
+        }
+        let stop = self.seek(start, libc::SEEK_HOLE).unwrap_or(end).min(end);
+        Some((start - self.at) / 8..(stop - self.at) / 8)
     }
 }

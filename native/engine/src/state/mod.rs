@@ -4,7 +4,7 @@
 //! 0        header      words: magic, geometry, start count, epoch, pass-through, shutdown
 //! 4 KiB    counters    words: telemetry (`telemetry`)
 //! 8 KiB    cells       configuration, cache files, snapshots: each two copies of 4 KiB (`cell`)
-//! 1 MiB    bitmaps     touched blocks, then the free blocks of each snapshot
+//! 1 MiB    bitmaps     the changed blocks of each interval, then the free blocks of each snapshot
 //! then     indexes     16 bytes for each slot of each cache file (`cow::record`)
 //! ```
 //!
@@ -29,14 +29,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Snapshots that a volume can have at once, prepared and lost ones included.
 pub const MAX_SNAPSHOTS: usize = 32;
+/// Intervals between snapshots whose changed blocks are kept (`cow::changes`).
+pub const MAX_INTERVALS: usize = 8;
 
 const PAGE: usize = 4096;
 const MAGIC: u64 = u64::from_be_bytes(*b"stillfrm");
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 const COUNTERS_AT: usize = PAGE;
 const CELLS_AT: usize = 2 * PAGE;
 const BITMAPS_AT: usize = 1 << 20;
-const CELLS: usize = 1 + MAX_POOLS + MAX_SNAPSHOTS;
+const CELLS: usize = 1 + MAX_POOLS + MAX_SNAPSHOTS + 1;
+const BITMAPS: usize = MAX_INTERVALS + MAX_SNAPSHOTS;
+/// In the header: how far the reader of each snapshot is, in blocks.
+const PASSED_AT: usize = 64;
 const INDEX_BYTES: usize = (MAX_SLOTS as usize + 1) * record::WORDS * 8;
 
 /// Fixed at attach.
@@ -49,6 +54,9 @@ pub struct Configuration {
     pub sector_size: u32,
     pub alignment: usize,
     pub threads: usize,
+    /// Where knowledge lies that outlives the attachment; None: nowhere.
+    #[serde(default)]
+    pub state_directory: Option<String>,
 }
 
 /// Single words of the header.
@@ -67,6 +75,8 @@ pub enum Word {
     PassThrough = 6,
     /// Why there is to be no further engine: 1 it was asked to end, 2 the file system was unmounted.
     Shutdown = 7,
+    /// 1 once the changed blocks that the last attachment left were taken over, or given up.
+    ChangesTaken = 8,
 }
 
 /// The memory file, mapped.
@@ -153,21 +163,34 @@ impl State {
         self.cell(1 + MAX_POOLS + number)
     }
 
+    pub fn intervals_cell(&self) -> Cell {
+        self.cell(1 + MAX_POOLS + MAX_SNAPSHOTS)
+    }
+
+    /// How many blocks from the beginning the reader of a snapshot has passed.
+    pub fn passed(&self, snapshot: usize) -> &AtomicU64 {
+        &self.mapping.words()[PASSED_AT + snapshot]
+    }
+
     fn cell(&self, number: usize) -> Cell {
         Cell::new(self.region(CELLS_AT + number * cell::BYTES, cell::BYTES))
     }
 
-    pub fn touched_blocks(&self) -> Arc<dyn Words> {
-        Arc::new(self.region(BITMAPS_AT, self.bitmap_bytes))
+    pub fn changed_blocks(&self, interval: usize) -> Region {
+        self.bitmap(interval)
     }
 
     pub fn free_blocks(&self, snapshot: usize) -> Region {
-        let at = BITMAPS_AT + (1 + snapshot) * self.bitmap_bytes;
+        self.bitmap(MAX_INTERVALS + snapshot)
+    }
+
+    fn bitmap(&self, number: usize) -> Region {
+        let at = BITMAPS_AT + number * self.bitmap_bytes;
         self.region(at, self.bitmap_bytes)
     }
 
     pub fn index(&self, pool: usize) -> Arc<dyn Words> {
-        let at = BITMAPS_AT + (1 + MAX_SNAPSHOTS) * self.bitmap_bytes;
+        let at = BITMAPS_AT + BITMAPS * self.bitmap_bytes;
         Arc::new(self.region(at + pool * INDEX_BYTES, INDEX_BYTES))
     }
 
@@ -181,7 +204,8 @@ fn bitmap_bytes(blocks: u64) -> usize {
 }
 
 fn indexes_at(blocks: u64) -> usize {
-    BITMAPS_AT + (1 + MAX_SNAPSHOTS) * bitmap_bytes(blocks)
+    BITMAPS_AT + BITMAPS * bitmap_bytes(blocks)
 }
 
 const _: () = assert!(CELLS_AT + CELLS * cell::BYTES <= BITMAPS_AT);
+const _: () = assert!((PASSED_AT + MAX_SNAPSHOTS) * 8 <= COUNTERS_AT);
