@@ -60,16 +60,23 @@ pub trait Served: Send + Sync {
     fn write_zeroes(&self, offset: u64, length: u64, scratch: &mut [u8]) -> Result<(), Errno>;
     /// The snapshots, released ones too, since which it is known what changed up to this image; oldest
     /// first. Names as in `find`.
-    fn known_since(&self, image: Image) -> Vec<String>;
+    fn known_since(&self, image: Image) -> Vec<String> {
+        let _ = image;
+        Vec::new()
+    }
     /// Which bytes of `range` may differ between the snapshot `since` and the image: in order, none
-    /// adjacent, at most `most` (1 or more). None if it is not known (any more).
+    /// adjacent, at most `most` (1 or more). None if it is not known (any more), as of a volume that
+    /// does not track its changes.
     fn changed_since(
         &self,
         image: Image,
         since: &str,
         range: Range<u64>,
         most: usize,
-    ) -> Option<ChangedExtents>;
+    ) -> Option<ChangedExtents> {
+        let _ = (image, since, range, most);
+        None
+    }
 }
 
 /// A write of 1 MiB that starts inside a block touches 257 blocks.
