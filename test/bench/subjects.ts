@@ -1,12 +1,14 @@
 /** What is compared: the same backing file as a device in several ways. Each is set up for one run and taken away. */
-import { mkdir } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EngineClient } from "@/server/worker/engine/client";
-import type { AttachResult } from "@/server/worker/engine/protocol.gen";
+import { type AttachResult, ENGINE_PROTOCOL } from "@/server/worker/engine/protocol.gen";
 import { mustRun } from "@/server/worker/programs/run-program";
 import { hashOf } from "../fixtures/device-hash";
 import { mustEngineCommand } from "../fixtures/native-program";
+import { hashOfPeerImage, type PeerChoice, withPeer } from "./peer";
 
+/** Where a subject works. */
 export interface Place {
   backing: string;
   bytes: number;
@@ -15,42 +17,78 @@ export interface Place {
 }
 
 export interface Device {
-  path: string;
-  /** Bytes that the open snapshot's cache holds; null without one. */
-  cacheUsed(): Promise<number | null>;
-  /** Throws when the open snapshot's image is not what it was. */
-  checkImage(): Promise<void>;
+  /** How fio reaches it. */
+  fio: string[];
+  /** Bytes that pre-images take; null without a snapshot. */
+  cacheBytes(): Promise<number | null>;
+  /** Whether the open snapshot's image is what it was; true without a snapshot. */
+  imageIsRight(): Promise<boolean>;
+  /** Seconds of processor time that the process behind it has used; null where the kernel serves. */
+  processorSeconds(): Promise<number | null>;
 }
 
 export interface Subject {
   name: string;
-  /** Whether it differs from the one before only in what a write costs. */
-  writesOnly: boolean;
+  /** Whether it is known to corrupt data: then that is counted, and no error. */
+  corrupts?: true;
   use(place: Place, run: (device: Device) => Promise<void>): Promise<void>;
 }
 
-async function rawLoop(place: Place, run: (device: Device) => Promise<void>): Promise<void> {
-  const args = ["--find", "--show", "--direct-io=on", "--sector-size", "4096", place.backing];
-  const path = (await mustRun("losetup", args)).trim();
+const onDevice = (path: string) => [`--filename=${path}`, "--ioengine=libaio", "--direct=1"];
+const overNbd = (uri: string) => ["--ioengine=nbd", `--uri=${uri}`];
+
+/** A loop device as the transport makes its own: direct, with sectors of 4096 bytes. */
+export async function withLoop(file: string, use: (device: string) => Promise<void>): Promise<void> {
+  const path = (await mustRun("losetup", ["--find", "--show", "--direct-io=on", "--sector-size", "4096", file])).trim();
   try {
-    await run({ path, cacheUsed: async () => null, checkImage: async () => {} });
+    await use(path);
   } finally {
     await mustRun("losetup", ["--detach", path]);
   }
 }
 
-async function withEngine(
+/** User and system time together; the kernel counts in hundredths. */
+export async function processorSeconds(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+export const rawLoop: Subject = {
+  name: "raw loop",
+  use: (place, run) =>
+    withLoop(place.backing, (path) =>
+      run({
+        fio: onDevice(path),
+        cacheBytes: async () => null,
+        imageIsRight: async () => true,
+        processorSeconds: async () => null,
+      }),
+    ),
+};
+
+export interface Attached {
+  result: AttachResult;
+  client: EngineClient;
+  runDirectory: string;
+  pid: number;
+}
+
+/** Attaches the backing file, whatever happens detaches it. `more`: options of `attach`. */
+export async function withEngine(
   place: Place,
-  run: (attached: AttachResult, client: EngineClient, runDirectory: string) => Promise<void>,
+  use: (attached: Attached) => Promise<void>,
+  ...more: string[]
 ): Promise<void> {
   const runDirectory = join(place.directory, "run");
   const where = ["--run-dir", runDirectory];
   try {
-    const what = ["--id", "bench", "--backing", place.backing, "--sector-size", "4096"];
-    const attached = await mustEngineCommand<AttachResult>("attach", ...what, ...where);
-    const client = await EngineClient.open(attached.socket);
+    const what = ["--id", "bench", "--backing", place.backing, "--sector-size", "4096", ...more];
+    const result = await mustEngineCommand<AttachResult>("attach", ...what, ...where);
+    const client = await EngineClient.open(result.socket);
     try {
-      await run(attached, client, runDirectory);
+      const { pid } = await client.request("hello", { protocol: ENGINE_PROTOCOL });
+      await use({ result, client, runDirectory, pid });
     } finally {
       client.close();
     }
@@ -59,48 +97,83 @@ async function withEngine(
   }
 }
 
-async function withSnapshot(place: Place, prefill: boolean, run: (device: Device) => Promise<void>): Promise<void> {
-  await withEngine(place, async (attached, client, runDirectory) => {
-    const directory = join(place.directory, "cache");
-    await mkdir(directory, { recursive: true });
-    await client.request("prepare", {
-      snapshot: "s1",
-      cache: { directory, initialBytes: place.bytes, maxBytes: 2 * place.bytes },
-      whenFull: "release",
-      holdMs: 0,
-      skipFreeBlocks: false,
-    });
-    await client.request("activate", { snapshot: "s1" });
-    const before = await hashOf(place.backing);
-    if (prefill) {
-      const fill = [`of=${attached.device}`, "if=/dev/zero", "bs=4M", `count=${place.bytes / 4 / 1024 / 1024}`];
-      await mustRun("dd", [...fill, "oflag=direct", "status=none"]);
-    }
-    await run({
-      path: attached.device,
-      cacheUsed: async () => (await client.request("describe", {})).cache.usedBytes,
-      checkImage: async () => {
-        const where = ["--run-dir", runDirectory, "--snapshot", "s1"];
-        const image = await mustEngineCommand<{ device: string }>("export", ...where);
-        const after = await hashOf(image.device);
-        await mustEngineCommand("unexport", ...where);
-        if (after !== before) throw new Error("the frozen image changed");
-      },
-    });
-    await client.request("release", { snapshot: "s1" });
+/** Prepares a snapshot with room for every block of the volume, reserved ahead. */
+export async function prepare({ client }: Attached, place: Place, snapshot: string, initialBytes = place.bytes) {
+  const directory = join(place.directory, "cache");
+  await mkdir(directory, { recursive: true });
+  await client.request("prepare", {
+    snapshot,
+    cache: { directory, initialBytes, maxBytes: 2 * place.bytes },
+    whenFull: "release",
+    holdMs: 0,
+    skipFreeBlocks: true,
   });
 }
 
-export const subjects: Subject[] = [
-  { name: "raw loop", writesOnly: false, use: rawLoop },
-  {
-    name: "engine",
-    writesOnly: false,
-    use: (place, run) =>
-      withEngine(place, (attached) =>
-        run({ path: attached.device, cacheUsed: async () => null, checkImage: async () => {} }),
-      ),
-  },
-  { name: "first writes", writesOnly: true, use: (place, run) => withSnapshot(place, false, run) },
-  { name: "second writes", writesOnly: true, use: (place, run) => withSnapshot(place, true, run) },
-];
+export interface EngineChoice {
+  threads?: number;
+  /** `first`: each block is preserved at its first write; `preserved`: all of them have been. */
+  snapshot?: "first" | "preserved";
+  over?: "nbd";
+}
+
+export function engine(name: string, choice: EngineChoice = {}): Subject {
+  const threads = choice.threads === undefined ? [] : ["--threads", String(choice.threads)];
+  const use: Subject["use"] = (place, run) =>
+    withEngine(
+      place,
+      async (attached) => {
+        const { result, client, runDirectory, pid } = attached;
+        const path = result.device;
+        const before = choice.snapshot === undefined ? "" : await hashOf(place.backing);
+        if (choice.snapshot !== undefined) {
+          await prepare(attached, place, "s1");
+          await client.request("activate", { snapshot: "s1" });
+        }
+        if (choice.snapshot === "preserved") await overwriteAll(path, place.bytes);
+        const nbd = choice.over === "nbd" ? await client.request("serveNbd", { live: "readWrite" }) : null;
+        await run({
+          fio: nbd === null ? onDevice(path) : overNbd(`nbd+unix:///live?socket=${nbd.socket}`),
+          cacheBytes: async () =>
+            choice.snapshot === undefined ? null : (await client.request("describe", {})).cache.usedBytes,
+          imageIsRight: async () => choice.snapshot === undefined || (await hashOfFrozen(runDirectory)) === before,
+          processorSeconds: () => processorSeconds(pid),
+        });
+      },
+      ...threads,
+    );
+  return { name, use };
+}
+
+async function overwriteAll(device: string, bytes: number): Promise<void> {
+  const fill = [`of=${device}`, "if=/dev/zero", "bs=4M", `count=${bytes / 4 / 1024 / 1024}`];
+  await mustRun("dd", [...fill, "oflag=direct", "status=none"]);
+}
+
+async function hashOfFrozen(runDirectory: string): Promise<string> {
+  const where = ["--run-dir", runDirectory, "--snapshot", "s1"];
+  const image = await mustEngineCommand<{ device: string }>("export", ...where);
+  try {
+    return await hashOf(image.device);
+  } finally {
+    await mustEngineCommand("unexport", ...where);
+  }
+}
+
+export function peer(name: string, choice: PeerChoice): Subject {
+  const corrupts = choice.over === "fuse" && !choice.oneAtATime;
+  const use: Subject["use"] = (place, run) =>
+    withPeer(place, choice, async (exports) => {
+      const checked = choice.snapshot && choice.over === "fuse";
+      const before = checked ? await hashOf(place.backing) : "";
+      const device = (fio: string[]): Device => ({
+        fio,
+        cacheBytes: async () => (choice.snapshot ? exports.cacheBytes() : null),
+        imageIsRight: async () => !checked || (await hashOfPeerImage(exports.frozen)) === before,
+        processorSeconds: () => processorSeconds(exports.pid),
+      });
+      if (choice.over === "nbd") await run(device(overNbd(exports.uri)));
+      else await withLoop(exports.live, (path) => run(device(onDevice(path))));
+    });
+  return corrupts ? { name, corrupts, use } : { name, use };
+}

@@ -1,51 +1,16 @@
 /** Kills one volume's engines at random instants, sometimes with the one that stands by or the keeper; measures each pause. */
-import { spawn } from "node:child_process";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import type { AttachedVolume } from "../fixtures/attached-volume";
 import type { Cleanup } from "../fixtures/cleanup";
 import { childrenOf, keeperOf, killIfThere } from "../fixtures/engine-process";
+import { HUNG_MS, KillProbe } from "../fixtures/kill-probe";
 import { pause } from "../fixtures/native-program";
 import { hello } from "./patience";
 import type { Random } from "./random";
 import type { Tally } from "./tally";
 
-const program = fileURLToPath(new URL("kill-probe.mjs", import.meta.url));
-/** A device that is not served after this long counts as hung. */
-const HUNG_MS = 30_000;
-
-/** The kill probe on one device. */
-class Probe {
-  private readonly child;
-  private readonly lines: AsyncIterator<string>;
-
-  constructor(device: string) {
-    this.child = spawn(process.execPath, [program, device], { stdio: ["pipe", "pipe", "inherit"], detached: true });
-    this.child.stdin.on("error", () => {}); // its end is seen at its output
-    this.lines = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
-  }
-
-  /** Milliseconds until the device answered again. */
-  async kill(pid: number): Promise<number> {
-    this.child.stdin.write(`${pid}\n`);
-    const line = await Promise.race([this.lines.next(), pause(HUNG_MS).then(() => null)]);
-    if (line === null) throw new Error(`no engine answered within ${HUNG_MS / 1000} s of a kill`);
-    const ms = Number(line.value);
-    if (line.done || Number.isNaN(ms)) throw new Error(`reading during a kill: ${line.value ?? "the probe ended"}`);
-    return ms;
-  }
-
-  async stop(): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
-    const closed = new Promise((done) => this.child.once("close", done));
-    this.child.kill("SIGKILL");
-    await closed;
-  }
-}
-
 export class Killer {
   private stopped = false;
-  private readonly probe: Probe;
+  private readonly probe: KillProbe;
   private readonly running: Promise<void>;
   /** Why it ended before it was stopped. */
   failure: Error | null = null;
@@ -58,7 +23,7 @@ export class Killer {
     private readonly random: Random,
     private readonly tally: Tally,
   ) {
-    this.probe = new Probe(volume.device);
+    this.probe = new KillProbe(volume.device);
     this.running = everyMs === 0 ? Promise.resolve() : this.run();
     cleanup.add("end the kills", () => this.stop());
   }

@@ -1,0 +1,54 @@
+/** Attach, snapshot and release of sparse volumes of 1 GiB to 4 TiB: nothing may grow with the volume but a bitmap. */
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { makeImage } from "../../fixtures/attached-volume";
+import type { Bench, Section } from "../bench";
+import { limitRow, median, type Row } from "../figures";
+import { type Place, prepare, withEngine } from "../subjects";
+
+const GIB = 1024 ** 3;
+const sizes = [1, 16, 256, 4096].map((gib) => gib * GIB);
+const steps = ["attach", "prepare", "activate", "release"] as const;
+type Step = (typeof steps)[number];
+
+async function once(place: Place): Promise<Record<Step, number>> {
+  const ms: Record<Step, number> = { attach: 0, prepare: 0, activate: 0, release: 0 };
+  const timed = async (step: Step, work: () => Promise<unknown>) => {
+    const began = performance.now();
+    await work();
+    ms[step] = performance.now() - began;
+  };
+  const began = performance.now();
+  await withEngine(place, async (attached) => {
+    ms.attach = performance.now() - began;
+    const { client } = attached;
+    await timed("prepare", () => prepare(attached, place, "s1", 16 * 1024 * 1024));
+    await timed("activate", () => client.request("activate", { snapshot: "s1" }));
+    await timed("release", () => client.request("release", { snapshot: "s1" }));
+  });
+  return ms;
+}
+
+async function run(bench: Bench): Promise<Row[]> {
+  const found = new Map<string, number[]>();
+  await bench.withPlace(async (place) => {
+    for (const round of bench.rounds) {
+      for (const bytes of sizes) {
+        bench.say(`round ${round}: ${bytes / GIB} GiB`);
+        const backing = await makeImage(join(place.directory, "sparse.img"), bytes);
+        const ms = await once({ ...place, backing, bytes });
+        await rm(backing);
+        for (const step of steps) found.set(`${step} ${bytes}`, [...(found.get(`${step} ${bytes}`) ?? []), ms[step]]);
+      }
+    }
+  });
+  const of = (step: Step, bytes: number) => median(found.get(`${step} ${bytes}`) ?? []);
+  return steps.flatMap((step) =>
+    sizes.map((bytes) => {
+      const smallest = bytes === sizes[0] ? null : { name: "1 GiB", value: of(step, sizes[0] ?? 0) };
+      return limitRow(`${step}, ${bytes / GIB} GiB sparse`, "ms", of(step, bytes), {}, smallest);
+    }),
+  );
+}
+
+export const scale: Section = { name: "scale", what: "attach, snapshot and release of 1 GiB to 4 TiB", run };
