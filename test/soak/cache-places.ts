@@ -1,4 +1,4 @@
-/** Where a snapshot's cache may lie: with room for everything, with a small maximum, or where the disk runs full. */
+/** Where a snapshot's cache may lie: with room for everything, with a small maximum, where the disk runs full, or both. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { mustRun } from "@/server/worker/programs/run-program";
@@ -6,7 +6,13 @@ import { MIB, type SnapshotChoice, unmount } from "../fixtures/attached-volume";
 import type { Cleanup } from "../fixtures/cleanup";
 import type { Random } from "./random";
 
-export type Room = "roomy" | "small" | "fullDisk";
+/** `spill`: first where the disk runs full, then where there is room, so that nothing may be lost. */
+export type Room = "roomy" | "small" | "fullDisk" | "spill";
+
+export const mayRunFull = (room: Room): boolean => room === "small" || room === "fullDisk";
+
+/** Whether there may not even be room for the first reservation. */
+export const onFullDisk = (room: Room): boolean => room === "fullDisk" || room === "spill";
 
 const FULL_DISK_MIB = 12;
 
@@ -24,12 +30,17 @@ export class CachePlaces {
 
   /** Each a private directory: what lies there belongs to the caches. */
   get directories(): string[] {
-    return [join(this.directory, "roomy"), join(this.directory, "small"), join(this.directory, "full-disk", "cache")];
+    const names = ["roomy", "small", join("full-disk", "cache"), join("full-disk", "spilling")];
+    return names.map((name) => join(this.directory, name));
   }
 
   choose(room: Room, volumeBytes: number, random: Random): SnapshotChoice {
-    const [roomy = "", small = "", fullDisk = ""] = this.directories;
+    const [roomy = "", small = "", fullDisk = "", spilling = ""] = this.directories;
     if (room === "roomy") return { cacheDirectory: roomy, initialBytes: 4 * MIB, maxBytes: 16 * volumeBytes };
+    if (room === "spill") {
+      const first = { cacheDirectory: spilling, initialBytes: MIB, maxBytes: random.whole(1, 64) * MIB };
+      return { ...first, spill: [{ directory: roomy, maxBytes: 16 * volumeBytes }] };
+    }
     const policy: SnapshotChoice = random.chance(0.25)
       ? { whenFull: "hold", holdMs: random.whole(50, 300) }
       : { whenFull: "release" };

@@ -15,11 +15,11 @@ import { Cleanup } from "../fixtures/cleanup";
 import { hashOf } from "../fixtures/device-hash";
 import { freezeGroup, freezeRequest } from "../fixtures/freeze-program";
 import { mustEngineCommand, pause } from "../fixtures/native-program";
-import { CachePlaces, type Room } from "./cache-places";
+import { CachePlaces, onFullDisk, type Room } from "./cache-places";
 import { Killer } from "./killer";
 import { OpenSnapshot } from "./open-snapshot";
 import type { Kind } from "./options";
-import { activate, prepare, release } from "./patience";
+import { activate, prepare, release, serveNbd } from "./patience";
 import type { Random } from "./random";
 import { FileSystemSurface, RawSurface, type Surface } from "./surface";
 import { Difference, type Tally } from "./tally";
@@ -111,6 +111,7 @@ export class Life {
       this.random.named(`${this.name} kills`),
       tally,
     );
+    await serveNbd(volume);
     for (const sort of this.firstSorts()) {
       if (!this.mayGoOn) break;
       await this.take(volume, places, sort);
@@ -136,7 +137,7 @@ export class Life {
   private firstSorts(): Sort[] {
     const ways: Sort["way"][] = this.kind === "raw" ? ["known"] : ["known", "free"];
     const rooms: Room[] = this.random.shuffled(["small", "fullDisk"]);
-    const roomy = this.random.shuffled(ways).map((way) => ({ way, room: "roomy" as const }));
+    const roomy = this.random.shuffled(ways).map((way) => ({ way, room: this.random.pick(["roomy", "spill"]) }));
     return [...roomy, ...rooms.map((room) => ({ way: this.random.pick(["known", ways.at(-1) ?? "known"]), room }))];
   }
 
@@ -151,14 +152,14 @@ export class Life {
     if (one === null) {
       const [way, room] = [
         this.random.pick(["known", "free"]),
-        this.random.pick(["roomy", "roomy", "small", "fullDisk"]),
+        this.random.pick(["roomy", "roomy", "spill", "small", "fullDisk"]),
       ];
       await this.take(volume, places, { way: this.kind === "raw" ? "known" : way, room });
     } else if (this.random.chance(0.3)) {
       await this.look(volume, one, "hash");
       if (this.open.includes(one)) await this.give(volume, one);
     } else {
-      await this.look(volume, one, this.random.pick(["hash", "tree", "soundness"]));
+      await this.look(volume, one, this.random.pick(["hash", "tree", "soundness", "nbd"]));
     }
   }
 
@@ -175,7 +176,7 @@ export class Life {
     try {
       await prepare(volume, id, choice);
     } catch (error) {
-      if (error instanceof EngineRefused && error.kind === "noSpace" && room === "fullDisk") return;
+      if (error instanceof EngineRefused && error.kind === "noSpace" && onFullDisk(room)) return;
       throw error;
     }
     const instant =
@@ -209,12 +210,13 @@ export class Life {
   private async look(
     volume: AttachedVolume,
     one: OpenSnapshot,
-    at: "hash" | "tree" | "soundness" | "all",
+    at: "hash" | "tree" | "soundness" | "nbd" | "all",
   ): Promise<void> {
     try {
       if (at === "all" || at === "hash") await one.lookAtHash();
       if (at === "all" || at === "tree") await one.lookAtTree();
       if (at === "all" || at === "soundness") await one.lookAtSoundness();
+      if (at === "all" || at === "nbd") await one.lookOverNbd();
     } catch (error) {
       // An image that was given up fails to be read; what it still shows must never be wrong.
       if (error instanceof Difference || !(await one.isLost())) throw error;

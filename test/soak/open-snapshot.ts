@@ -1,9 +1,11 @@
 /** A snapshot that is open, what its image must hold, and the looks at it. */
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { mustRun } from "@/server/worker/programs/run-program";
 import { type AttachedVolume, frozenMountOptions, imageMustBeSound, mount, unmount } from "../fixtures/attached-volume";
 import type { Cleanup } from "../fixtures/cleanup";
 import { hashOf, manifestOf } from "../fixtures/device-hash";
-import type { Room } from "./cache-places";
+import { mayRunFull, type Room } from "./cache-places";
 import type { Manifest } from "./known-tree";
 import type { Kind } from "./options";
 import { reportOf } from "./patience";
@@ -39,7 +41,7 @@ export class OpenSnapshot {
     const report = await reportOf(this.volume, this.id);
     if (report?.state === "active") return false;
     const what = `snapshot ${this.id} is ${report?.state ?? "gone"}: ${report?.detail ?? ""}`;
-    if (report?.state !== "overflowed" || this.taken.room === "roomy") throw new Error(what);
+    if (report?.state !== "overflowed" || !mayRunFull(this.taken.room)) throw new Error(what);
     return true;
   }
 
@@ -78,6 +80,22 @@ export class OpenSnapshot {
     const image = await this.volume.export(this.id);
     await imageMustBeSound(this.cleanup, image, this.kind, this.volume.directory);
     this.tally.add("imageSound");
+  }
+
+  /** Reads the image over NBD with a client that comes back when its connection breaks. */
+  async lookOverNbd(): Promise<void> {
+    const { runDirectory, directory } = this.volume;
+    const copy = join(directory, `nbd-${this.id}`);
+    const server = `driver=nbd,server.type=unix,server.path=${runDirectory}/nbd.sock`;
+    const source = `${server},export=${this.id},reconnect-delay=30,open-timeout=30`;
+    try {
+      await mustRun("qemu-img", ["convert", "-O", "raw", "--image-opts", source, copy]);
+      const [found, expected] = [await hashOf(copy), await hashOf(await this.volume.export(this.id))];
+      if (found !== expected) throw new Difference("nbdImage", `${this.kind} snapshot ${this.id}`);
+      this.tally.add("nbdImage", this.bytes);
+    } finally {
+      await rm(copy, { force: true });
+    }
   }
 
   unexport(): Promise<void> {

@@ -35,6 +35,11 @@ async function stateOf(volume: AttachedVolume, snapshot: string): Promise<string
   return (await reportOf(volume, snapshot))?.state ?? null;
 }
 
+/** Offers every snapshot over NBD, those that are taken later too. */
+export function serveNbd(volume: AttachedVolume): Promise<unknown> {
+  return patiently(() => volume.request("serveNbd", { allSnapshots: true }));
+}
+
 /** Prepares a snapshot, whatever an earlier engine did of it. Throws `EngineRefused` where there is no room. */
 export function prepare(volume: AttachedVolume, snapshot: string, choice: SnapshotChoice): Promise<void> {
   return patiently(async () => {

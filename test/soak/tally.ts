@@ -5,6 +5,7 @@ export const comparisons = {
   verifiedWrites: "every byte that a load wrote is read back",
   imageIsInstant: "a frozen image equals the backing store of its instant",
   imageUnchanged: "a frozen image is later what it was first",
+  nbdImage: "a frozen image has the same bytes over NBD, also when its connections break",
   imageTree: "a mounted image holds the files of its instant",
   imageSound: "a frozen image's file system is sound",
   liveTree: "the live volume holds every file that was stored",
