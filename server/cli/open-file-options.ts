@@ -13,6 +13,8 @@ export interface OpenFileOptions {
   cacheMax?: number;
   whenFull?: "release" | "hold";
   hold?: number;
+  /** False with `--no-skip-free`. */
+  skipFree?: boolean;
 }
 
 export function withOpenFileOptions(command: Command): Command {
@@ -38,7 +40,8 @@ export function withOpenFileOptions(command: Command): Command {
         "release the snapshot, or hold writers for a while first (default: release)",
       ).choices(["release", "hold"]),
     )
-    .option("--hold <ms>", "longest time to hold writers (default: 5000)", millisecondsOption);
+    .option("--hold <ms>", "longest time to hold writers (default: 5000)", millisecondsOption)
+    .option("--no-skip-free", "preserve space that was free as well, so that the image has what lay there");
 }
 
 /** Only what was given; the rest keeps the contract's defaults. */
@@ -51,6 +54,7 @@ export function openFileOf(options: OpenFileOptions): z.input<typeof openFileSch
       maxBytes: options.cacheMax,
       whenFull: options.whenFull,
       holdMs: options.hold,
+      skipFreeBlocks: options.skipFree === false ? false : undefined,
     }),
   };
 }

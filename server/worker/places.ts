@@ -27,6 +27,8 @@ export interface Places {
   /** Used when the administrator has not named any. */
   defaultCache: string;
   allowedCaches: string;
+  /** What engines know of changed blocks, from one attachment to the next. */
+  changes: string;
   hostKey: string;
 }
 
@@ -52,6 +54,7 @@ export function placesFromEnvironment(env: NodeJS.ProcessEnv = process.env): Pla
     practice: join(home, "practice"),
     defaultCache: join(home, "cache"),
     allowedCaches: join(worker, "cache-locations.json"),
+    changes: join(worker, "changes"),
     hostKey: resolve(env.STILLFRAME_HOST_KEY || join(worker, "worker.key")),
   };
 }

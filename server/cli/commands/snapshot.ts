@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
+import type { HostOutput } from "@/server/core/contracts/host-methods";
 import type { Snapshot } from "@/server/core/contracts/volume";
 import { formatBytes } from "@/server/core/text/bytes";
 import { examples, jsonOption } from "../examples";
@@ -8,6 +9,7 @@ import { createdSnapshotDocument, snapshotDocument } from "../output/documents";
 import { printFacts, printNote } from "../output/print";
 import { formatTable } from "../output/table";
 import { globalOptions, withWorker } from "../session";
+import type { WorkerConnection } from "../worker-connection";
 
 export function addSnapshotCommands(program: Command): void {
   const snapshot = program.command("snapshot").description("snapshots held open by hand");
@@ -56,6 +58,24 @@ export function addSnapshotCommands(program: Command): void {
     });
 
   snapshot
+    .command("changes")
+    .description("tell which blocks changed between two snapshots of a volume, also after their release")
+    .argument("<id>", "id of the later snapshot")
+    .requiredOption("--since <id>", "id of the earlier one")
+    .option(...jsonOption)
+    .addHelpText("after", examples("stillframe snapshot changes 7ac1… --since 3f2a… --json"))
+    .action(async (id: string, options: { since: string }, command: Command) => {
+      const told = await withWorker(command, (worker) => changesOf(worker, id, options.since));
+      const changedBytes = told.extents.reduce((sum, e) => sum + e.length, 0);
+      const document = { snapshot: id, since: options.since, volume: told.volume, changedBytes, extents: told.extents };
+      printFacts(
+        globalOptions(command).json,
+        document,
+        () => `${formatBytes(changedBytes)} of "${told.volume}" changed, in ${told.extents.length} places.`,
+      );
+    });
+
+  snapshot
     .command("release")
     .description("give a snapshot up and free its cache; unmounts it where it was mounted")
     .argument("<id...>", "ids of snapshots")
@@ -66,6 +86,19 @@ export function addSnapshotCommands(program: Command): void {
       });
       printNote(ids.length === 1 ? `${ids[0]} is released.` : `${ids.length} snapshots are released.`);
     });
+}
+
+type Changes = HostOutput<"snapshot.changes">;
+
+/** All parts of the answer. */
+async function changesOf(worker: WorkerConnection, id: string, since: string): Promise<Omit<Changes, "next">> {
+  const extents: Changes["extents"] = [];
+  let part: Changes = await worker.host("snapshot.changes", { id, since });
+  for (;;) {
+    extents.push(...part.extents);
+    if (part.next === null) return { volume: part.volume, extents };
+    part = await worker.host("snapshot.changes", { id, since, offset: part.next });
+  }
 }
 
 function snapshotTable(snapshots: readonly Snapshot[]): string {

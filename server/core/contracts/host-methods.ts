@@ -79,6 +79,18 @@ export const hostMethods = {
   "snapshot.list": { input: none, output: z.array(snapshotSchema) },
   "snapshot.mount": { input: z.object({ id: z.string(), target: absolutePath }).strict(), output: done },
   "snapshot.release": { input: z.object({ id: z.string() }).strict(), output: done },
+  /** What changed from the snapshot `since` to the snapshot `id`, in parts. Both may be released, as long as their
+   *  engine remembers them. Kinds of fault: `notFound` when it is not known (any more), and why. */
+  "snapshot.changes": {
+    input: z.object({ id: z.string(), since: z.string(), offset: z.number().int().nonnegative().default(0) }).strict(),
+    output: z.object({
+      volume: z.string(),
+      /** Bytes; in order, none adjacent. */
+      extents: z.array(z.object({ offset: z.number(), length: z.number() })),
+      /** Where to ask on; null: all is told. */
+      next: z.number().nullable(),
+    }),
+  },
   /** The frozen images are mounted at the volumes' paths in a namespace of their own until the caller's
    *  connection ends or `exec.end` is called. Local socket only. */
   "exec.begin": {

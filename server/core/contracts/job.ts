@@ -47,6 +47,8 @@ export const openFileSchema = z.object({
       maxBytes: z.number().int().min(MINIMUM_CACHE_BYTES).nullable().default(null),
       whenFull: z.enum(["release", "hold"]).default("release"),
       holdMs: z.number().int().min(0).max(60_000).default(5_000),
+      /** What is free at the instant takes no cache; the image shows it as zeroes. */
+      skipFreeBlocks: z.boolean().default(true),
     })
     .refine((c) => c.initialBytes === null || c.maxBytes === null || c.initialBytes <= c.maxBytes, {
       path: ["initialBytes"],

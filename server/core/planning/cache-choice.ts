@@ -4,9 +4,15 @@
  *
  * The volume with the largest need chooses first, each takes the location with the most room left. A group is
  * all or nothing: if one volume finds no place, none is given, and every location says why it was turned down.
+ *
+ * The other fit locations are where a cache spills over to when its own is full, the one with the most room first;
+ * not when the job says how large a cache may grow: then that is the most, wherever.
  */
 import { formatBytes } from "../text/bytes";
-import { type CacheOptions, type CacheSize, requiredBytes, sizeCache } from "./cache-sizing";
+import { CACHE_FLOOR_BYTES, type CacheOptions, type CacheSize, requiredBytes, sizeCache } from "./cache-sizing";
+
+/** An engine can keep the pre-images of a volume in four places. */
+const MOST_SPILL = 3;
 
 /** A location as measured at the moment of the choice. */
 export interface CandidateLocation {
@@ -37,6 +43,8 @@ export interface JudgedLocation {
 export interface Placement extends CacheSize {
   volume: string;
   location: string;
+  /** Where it goes on when that is full, in this order. */
+  spill: { location: string; maxBytes: number }[];
 }
 
 export type CacheChoice =
@@ -94,12 +102,27 @@ export function chooseCaches(
     const reason = locations.length === 0 ? "no cache location is allowed" : "no cache location has room for the group";
     return { ok: false, reason, locations: judged };
   }
-  return { ok: true, locations: judged, placements: volumes.map((v) => place(v, chosen, options)) };
+  return { ok: true, locations: judged, placements: volumes.map((v) => place(v, chosen, fit, options)) };
 }
 
-function place(volume: VolumeNeed, chosen: Map<string, CandidateLocation>, options: CacheOptions): Placement {
+function place(
+  volume: VolumeNeed,
+  chosen: Map<string, CandidateLocation>,
+  fit: readonly CandidateLocation[],
+  options: CacheOptions,
+): Placement {
   const location = chosen.get(volume.name) as CandidateLocation;
+  const others = options.maxBytes === null ? fit.filter((l) => l.path !== location.path) : [];
+  const spill = others
+    .filter((l) => l.freeBytes > CACHE_FLOOR_BYTES)
+    .sort((a, b) => b.freeBytes - a.freeBytes)
+    .slice(0, MOST_SPILL)
+    .map((l) => {
+      // Any volume of the group may come to spill over there.
+      const there = { freeBytes: l.freeBytes, sharers: chosen.size, volumeBytes: volume.sizeBytes };
+      return { location: l.path, maxBytes: sizeCache(options, there).maxBytes };
+    });
   const sharers = [...chosen.values()].filter((l) => l.path === location.path).length;
   const size = sizeCache(options, { freeBytes: location.freeBytes, sharers, volumeBytes: volume.sizeBytes });
-  return { volume: volume.name, location: location.path, ...size };
+  return { volume: volume.name, location: location.path, spill, ...size };
 }

@@ -90,17 +90,18 @@ export class CacheLocations {
     return [...new Set([...(await this.allowed()), ...used])];
   }
 
-  private openCaches(): { location: string; snapshot: string; usedBytes: number; reservedBytes: number }[] {
-    return this.known.allAttached().flatMap(({ watch }) => {
-      const report = watch.latest;
-      return (report?.snapshots ?? []).map((s, i) => ({
-        location: locationOf(s.cacheDirectory),
-        snapshot: s.id,
-        // one cache file serves all snapshots of a volume: count it once
-        usedBytes: i === 0 ? (report?.cache.usedBytes ?? 0) : 0,
-        reservedBytes: i === 0 ? (report?.cache.reservedBytes ?? 0) : 0,
-      }));
-    });
+  /** Each cache file with the snapshots that may write to it. */
+  private openCaches(): { location: string; snapshots: string[]; usedBytes: number; reservedBytes: number }[] {
+    return this.known.allAttached().flatMap(({ watch }) =>
+      (watch.latest?.cache.places ?? []).map(({ directory, usedBytes, reservedBytes }) => ({
+        location: locationOf(directory),
+        snapshots: (watch.latest?.snapshots ?? [])
+          .filter((s) => s.cacheDirectory === directory || s.spill.some((place) => place.directory === directory))
+          .map((s) => s.id),
+        usedBytes,
+        reservedBytes,
+      })),
+    );
   }
 
   private async measure(path: string): Promise<CandidateLocation> {
@@ -132,7 +133,7 @@ export class CacheLocations {
       freeBytes: place.freeBytes,
       reservedBytes: place.reservedBytes,
       usedBytes: open.reduce((sum, c) => sum + c.usedBytes, 0),
-      snapshots: open.map((c) => c.snapshot),
+      snapshots: open.flatMap((c) => c.snapshots),
       orphans: await orphansIn(cacheDirectory(path), open.length > 0),
     };
   }

@@ -4,14 +4,24 @@ import { FaultError, messageOf } from "../fault";
 import { type ProgramResult, runProgram } from "../programs/run-program";
 import type { AttachResult, ErrorKind, ExportResult, FailureDocument, Nothing, ProbeResult } from "./protocol.gen";
 
+export interface EngineVolume {
+  id: string;
+  backing: string;
+  runDirectory: string;
+  sectorSize: number;
+  /** Where it keeps what it knows of the volume from one attachment to the next. */
+  stateDirectory?: string;
+}
+
 export class EngineProgram {
   constructor(private readonly native: string) {}
 
   /** Idempotent: an engine that serves the volume already is described. */
-  attach(volume: { id: string; backing: string; runDirectory: string; sectorSize: number }): Promise<AttachResult> {
-    const { id, backing, runDirectory, sectorSize } = volume;
+  attach(volume: EngineVolume): Promise<AttachResult> {
+    const { id, backing, runDirectory, sectorSize, stateDirectory } = volume;
     const args = ["attach", "--id", id, "--backing", backing, "--run-dir", runDirectory];
-    return this.run<AttachResult>([...args, "--sector-size", String(sectorSize)]);
+    const state = stateDirectory === undefined ? [] : ["--state-dir", stateDirectory];
+    return this.run<AttachResult>([...args, "--sector-size", String(sectorSize), ...state]);
   }
 
   async detach(runDirectory: string, how: { force?: boolean } = {}): Promise<void> {

@@ -6,12 +6,13 @@
 import { randomBytes } from "node:crypto";
 import { chmod } from "node:fs/promises";
 import { chooseCaches, type JudgedLocation, type Placement } from "@/server/core/planning/cache-choice";
-import { cacheDirectory } from "../cache/cache-locations";
+import { cacheDirectory, locationOf } from "../cache/cache-locations";
 import { pause } from "../clock";
 import { EngineRefused } from "../engine/client";
 import { asEngineFault } from "../engine/unreachable";
 import { FaultError } from "../fault";
 import type { Host } from "../host";
+import { log } from "../log";
 import type { AttachedVolume } from "../volumes/known-volumes";
 import { type CacheDemand, noCacheRoom, snapshotLost } from "./cache-fault";
 import { CacheWatch } from "./cache-watch";
@@ -27,6 +28,7 @@ export interface Member {
   snapshot: string;
   location: string;
   reservedBytes: number;
+  /** In all its places together. */
   maxBytes: number;
   takenAt: string | null;
   device: string | null;
@@ -119,22 +121,28 @@ export class SnapshotGroup {
     const { cache } = this.demand;
     const directory = cacheDirectory(placement.location);
     const { name } = volume.record;
+    for (const place of placement.spill) await chmod(cacheDirectory(place.location), 0o700);
     await chmod(directory, 0o700);
     await this.undo.push({ kind: "snapshot", volume: name, runDirectory: volume.runDirectory, snapshot });
     try {
-      const { reservedBytes } = await volume.watch.request(
+      const { reservedBytes, refused } = await volume.watch.request(
         "prepare",
         {
           snapshot,
           cache: { directory, initialBytes: placement.initialBytes, maxBytes: placement.maxBytes },
           whenFull: cache.whenFull,
           holdMs: cache.holdMs,
-          skipFreeBlocks: true,
+          skipFreeBlocks: cache.skipFreeBlocks,
+          spill: placement.spill.map((s) => ({ directory: cacheDirectory(s.location), maxBytes: s.maxBytes })),
         },
         60_000,
       );
+      for (const { directory, reason } of refused) {
+        log.warn({ volume: name, location: locationOf(directory), reason }, "a cache cannot spill over there");
+      }
       this.watch.follow(volume, snapshot);
-      const { location, maxBytes } = placement;
+      const { location } = placement;
+      const maxBytes = placement.spill.reduce((sum, s) => sum + s.maxBytes, placement.maxBytes);
       return { volume, snapshot, location, reservedBytes, maxBytes, takenAt: null, device: null };
     } catch (error) {
       if (error instanceof EngineRefused && error.kind === "noSpace") {

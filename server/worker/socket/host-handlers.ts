@@ -13,6 +13,7 @@ import type { Host } from "../host";
 import { sampleOf } from "../link/sample";
 import { createPractice, removePractice, suspendPractice } from "../practice/practice-volumes";
 import type { ActiveRuns } from "../runs/active-runs";
+import { changedBlocks } from "../snapshots/changed-blocks";
 import type { Caller, ExecSessions } from "../snapshots/exec-sessions";
 import type { KeptSnapshots } from "../snapshots/kept-snapshots";
 import { retryStuck } from "../snapshots/undo";
@@ -103,6 +104,7 @@ export function hostHandlers({ host, runs, sessions, snapshots }: HostParts): Ha
       await snapshots.release(id);
       return {};
     },
+    "snapshot.changes": (input) => changedBlocks(host, input),
     "exec.begin": (input, caller) => {
       if (caller === null) throw new FaultError("denied", "exec works on the worker's local socket only");
       return sessions.begin(input, caller);

@@ -2,7 +2,7 @@
  * Puts the engine under a volume and takes it away again. Whatever fails on the way is undone, so a refusal
  * leaves the volume as it was found.
  */
-import { realpath, stat } from "node:fs/promises";
+import { mkdir, realpath, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import type { HostInput } from "@/server/core/contracts/host-methods";
 import { formatBytes } from "@/server/core/text/bytes";
@@ -124,7 +124,9 @@ export async function attachRecord(
 ): Promise<AttachedVolume> {
   const runDirectory = engineDirectory(known.places, record.id);
   const { id, source: backing, sectorSize } = record;
-  const attached = await engine.attach({ id, backing, runDirectory, sectorSize });
+  const stateDirectory = known.places.changes;
+  await mkdir(stateDirectory, { recursive: true, mode: 0o700 });
+  const attached = await engine.attach({ id, backing, runDirectory, sectorSize, stateDirectory });
   try {
     if (record.mount !== null) await mountUnlessMounted(attached.device, record);
     await known.save(record);

@@ -24,8 +24,8 @@ describe("values of options", () => {
 
 test("what is not given keeps the panel's own defaults", () => {
   expect(openFileSchema.parse(openFileOf({}))).toEqual(openFileSchema.parse({}));
-  expect(openFileSchema.parse(openFileOf({ minQuiet: 0, cacheMax: 8 * 1024 ** 2 }))).toMatchObject({
+  expect(openFileSchema.parse(openFileOf({ minQuiet: 0, cacheMax: 8 * 1024 ** 2, skipFree: false }))).toMatchObject({
     quiet: { minimumMs: 0, timeoutMs: 60_000 },
-    cache: { maxBytes: 8 * 1024 ** 2, whenFull: "release" },
+    cache: { maxBytes: 8 * 1024 ** 2, whenFull: "release", skipFreeBlocks: false },
   });
 });

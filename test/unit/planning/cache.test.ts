@@ -77,6 +77,26 @@ describe("cache broker", () => {
     expect(choice.ok && choice.placements.map((p) => p.location)).toEqual(["/c1", "/c2"]);
   });
 
+  it("lets a cache spill over to the other fit locations, never to a volume of the group", () => {
+    const locations = [
+      location({ path: "/c1", freeBytes: 20 * GIB }),
+      location({ path: "/on-a", freeBytes: 90 * GIB, engineVolume: "a" }),
+      location({ path: "/c2", freeBytes: GIB }),
+      location({ path: "/c3", freeBytes: 4 * GIB }),
+      location({ path: "/full", freeBytes: 10 * MIB }),
+    ];
+    const choice = chooseCaches(volumes.slice(0, 1), locations, rule);
+    expect(choice.ok && choice.placements[0]).toMatchObject({
+      location: "/c1",
+      spill: [
+        { location: "/c3", maxBytes: otherVolumeRule(4 * GIB) },
+        { location: "/c2", maxBytes: otherVolumeRule(GIB) },
+      ],
+    });
+    const limited = chooseCaches(volumes.slice(0, 1), locations, { initialBytes: null, maxBytes: GIB });
+    expect(limited.ok && limited.placements[0]?.spill).toEqual([]);
+  });
+
   it("says so when a location is missing or not writable", () => {
     const choice = chooseCaches(
       volumes,

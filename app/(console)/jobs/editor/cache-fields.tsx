@@ -6,6 +6,7 @@ import { Field } from "@/app/components/field";
 import { SecondsInput } from "@/app/components/seconds-input";
 import { Segmented } from "@/app/components/segmented";
 import { Select } from "@/app/components/select";
+import { Switch } from "@/app/components/switch";
 import { useTRPC } from "@/app/trpc/client";
 import { formatBytes } from "@/server/core/text/bytes";
 import type { JobDraft, JobDraftIn } from "./job-draft";
@@ -95,6 +96,23 @@ export function CacheFields() {
               onChange={field.onChange}
               placeholder={range((size) => size.maxBytes)}
             />
+          </Field>
+        )}
+      />
+      <Controller
+        control={control}
+        name="openFile.cache.skipFreeBlocks"
+        render={({ field }) => (
+          <Field
+            row
+            label="Leave out free space"
+            hint={
+              (field.value ?? true)
+                ? "What no file uses at the instant takes no cache; the image shows it as zeroes."
+                : "Free space is preserved as well: for images that must have what deleted files left."
+            }
+          >
+            <Switch checked={field.value ?? true} onChange={field.onChange} />
           </Field>
         )}
       />
