@@ -25,7 +25,8 @@ export async function openConsole(environment: Environment, pages: Pages, log: L
   const services = makeServices(db, vault, log, { home, run, origin: originOf(environment), version: version() });
   await services.hosts.ensureLocal(os.hostname(), hashKey(readOrCreateKey(hostKeyFile)));
   await services.runs.resume();
-  const auth = makeAuth(db, vault.derive("sessions"), publicUrl, log);
+  await services.audit.forget();
+  const auth = makeAuth(db, vault.derive("sessions"), publicUrl, log, services.audit);
   const http = new HttpServer({ services, auth, pages, log, publicUrl, developing });
   await services.accounts.link();
   await http.listen(port, bind);

@@ -1,4 +1,5 @@
 /** Several people on one console: an invitation, what each role sees and may do, and the end of an account. */
+import { readFileSync } from "node:fs";
 import { type Browser, expect, type Page, test } from "@playwright/test";
 import { Cleanup } from "../fixtures/cleanup";
 import { Installation } from "../fixtures/installation";
@@ -90,6 +91,26 @@ test("a viewer runs nothing; who is removed is out", async () => {
   await expect(administrator.getByRole("row", { name: /Grace/ })).toHaveCount(0);
   await grace.goto("/jobs");
   await grace.waitForURL(/\/sign-in/);
+});
+
+test("what was done is in the audit log, with before and after, to be searched and exported", async () => {
+  await administrator.goto("/settings/audit");
+  const changed = administrator.getByRole("row", { name: /changed a role grace@example\.org/ });
+  await changed.getByText("What changed").click();
+  await expect(changed.getByText("role", { exact: true })).toBeVisible();
+  await expect(changed.getByRole("deletion")).toHaveText("operator");
+  await expect(changed.getByRole("insertion")).toHaveText("viewer");
+  expect(await accessibilityProblems(administrator)).toEqual([]);
+  await administrator.getByLabel("Action").selectOption("invited somebody");
+  await expect(administrator.getByRole("row", { name: /invited somebody/ })).toHaveCount(1);
+  await expect(changed).toHaveCount(0);
+  await administrator.reload();
+  await expect(administrator.getByRole("row", { name: /invited somebody/ })).toHaveCount(1);
+  const download = administrator.waitForEvent("download");
+  await administrator.getByRole("button", { name: "Export as CSV" }).click();
+  const text = readFileSync(await (await download).path(), "utf8");
+  expect(text.split("\r\n")).toHaveLength(3);
+  expect(text).toContain("users.invite,grace@example.org,done");
 });
 
 test("one's own password is changed, and other sign-ins end", async ({ browser }) => {

@@ -30,7 +30,11 @@ export class BrowserSockets {
     this.#handler = applyWSSHandler({
       wss: this.#server,
       router: appRouter,
-      createContext: ({ req }) => ({ services, viewer: this.#byRequest.get(req) ?? null }),
+      createContext: ({ req }) => ({
+        services,
+        viewer: this.#byRequest.get(req) ?? null,
+        address: req.socket.remoteAddress ?? null,
+      }),
       keepAlive: { enabled: true, pingMs: 15_000, pongWaitMs: 10_000 },
       onError: ({ error, path }) => {
         if (error.code === "INTERNAL_SERVER_ERROR") log.error({ err: error, path }, "a procedure failed");

@@ -109,7 +109,11 @@ export class HttpServer {
         res: response,
         path: path.slice("/api/trpc/".length),
         maxBodySize: MAX_BODY_BYTES,
-        createContext: async () => ({ services, viewer: await viewerOf(auth, request) }),
+        createContext: async () => ({
+          services,
+          viewer: await viewerOf(auth, request),
+          address: request.socket.remoteAddress ?? null,
+        }),
         onError: ({ error, path: procedure }) => {
           if (error.code === "INTERNAL_SERVER_ERROR") log.error({ err: error, procedure }, "a procedure failed");
         },

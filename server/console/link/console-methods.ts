@@ -1,4 +1,5 @@
 /** What the command line asks the console, by way of a worker. The calling host stands for `hostId`. */
+import type { AuditAction } from "@/server/core/access/audit";
 import {
   type ConsoleInput,
   type ConsoleMethod,
@@ -48,6 +49,17 @@ const handlers: Handlers = {
   "signin.link": async ({ accounts }) => ({ url: await accounts.link() }),
 };
 
+/** What changes something, as the audit log calls it. */
+const audited: Partial<Record<ConsoleMethod, AuditAction>> = {
+  "job.create": "jobs.create",
+  "job.remove": "jobs.remove",
+  "job.run": "jobs.run",
+  "run.cancel": "runs.cancel",
+  "restore.start": "restore.start",
+  "settings.set": "settings.set",
+  "settings.importReg": "settings.importReg",
+};
+
 const isMethod = (name: string): name is ConsoleMethod => Object.hasOwn(consoleMethods, name);
 
 /** Answers a worker's request; throws a `FaultError`. */
@@ -69,5 +81,9 @@ async function answer<M extends ConsoleMethod>(method: M, services: Services, ho
     const field = issue?.path.join(".") || null;
     throw fault("invalid", [field, issue?.message].filter(Boolean).join(": "), { field });
   }
-  return handlers[method](services, input.data as Parsed<M>, hostId);
+  const work = () => handlers[method](services, input.data as Parsed<M>, hostId);
+  const action = audited[method];
+  if (!action) return work();
+  const { name } = await services.hosts.get(hostId);
+  return services.audit.around({ by: `root on ${name}`, role: null, address: null }, action, input.data, work);
 }

@@ -1,6 +1,7 @@
 /** The console's API. Browser code imports the type only. */
 import { accountRouter } from "./account/account-router";
 import { articlesRouter } from "./articles/articles-router";
+import { auditRouter } from "./audit/audit-router";
 import { cacheRouter } from "./cache/cache-router";
 import { failuresRouter } from "./failures/failures-router";
 import { hostsRouter } from "./hosts/hosts-router";
@@ -17,6 +18,7 @@ import { volumesRouter } from "./volumes/volumes-router";
 export const appRouter = router({
   account: accountRouter,
   users: usersRouter,
+  audit: auditRouter,
   overview: overviewRouter,
   hosts: hostsRouter,
   volumes: volumesRouter,

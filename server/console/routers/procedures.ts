@@ -4,7 +4,9 @@
  */
 import { initTRPC, TRPCError } from "@trpc/server";
 import superjson from "superjson";
+import { isAuditAction } from "@/server/core/access/audit";
 import { may, type Permission, type Role, refusal } from "@/server/core/access/permissions";
+import type { Outcome } from "../services/audit/audit";
 import type { Services } from "../services/services";
 import { faultOf, trpcErrorOf } from "./faults";
 
@@ -13,7 +15,8 @@ export type Identity = { userId: string; sessionId: string; name: string; email:
 /** Who asks. `now` looks the session up again where that may have changed: a socket outlives a sign-out. */
 export type Viewer = Identity & { now: () => Promise<Identity | null> };
 
-export type Context = { services: Services; viewer: Viewer | null };
+/** `address`: the client's, as the connection tells it. */
+export type Context = { services: Services; viewer: Viewer | null; address: string | null };
 
 const t = initTRPC
   .context<Context>()
@@ -45,11 +48,28 @@ export function demand(role: Role, permission: Permission): void {
   if (!may(role, permission)) throw new TRPCError({ code: "FORBIDDEN", message: refusal(role, permission) });
 }
 
+/** A mutation leaves an entry in the audit log, also when it is refused. */
 export function permitted(permission: Permission) {
-  return publicProcedure.meta({ permission }).use(async ({ ctx, next }) => {
+  return publicProcedure.meta({ permission }).use(async ({ ctx, next, type, path, getRawInput }) => {
     const viewer = await ctx.viewer?.now();
     if (!viewer) throw new TRPCError({ code: "UNAUTHORIZED", message: "Sign in first." });
-    demand(viewer.role, permission);
-    return next({ ctx: { ...ctx, viewer } });
+    const allowed = () => next({ ctx: { ...ctx, viewer } });
+    if (type !== "mutation" || !isAuditAction(path)) {
+      demand(viewer.role, permission);
+      return allowed();
+    }
+    const { audit } = ctx.services;
+    const actor = { by: viewer.email, role: viewer.role, address: ctx.address };
+    const input = await getRawInput();
+    if (may(viewer.role, permission)) return audit.around(actor, path, input, allowed, outcomeOf);
+    const message = refusal(viewer.role, permission);
+    await audit.record(actor, path, input, { outcome: "refused", message });
+    throw new TRPCError({ code: "FORBIDDEN", message });
   });
+}
+
+function outcomeOf(result: { ok: true } | { ok: false; error: TRPCError }): Outcome {
+  if (result.ok) return { outcome: "done", message: null };
+  const { code, message } = result.error;
+  return { outcome: code === "FORBIDDEN" || code === "BAD_REQUEST" ? "refused" : "failed", message };
 }

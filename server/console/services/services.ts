@@ -2,6 +2,7 @@
 import path from "node:path";
 import type { Logger } from "pino";
 import { AccountStore } from "../data/accounts";
+import { AuditStore } from "../data/audit";
 import type { Database } from "../data/database";
 import { FailureStore } from "../data/failures";
 import { FeedbackStore } from "../data/feedback";
@@ -14,6 +15,7 @@ import { SessionStore } from "../data/sessions";
 import { SettingStore } from "../data/settings";
 import { Accounts } from "./accounts/accounts";
 import { Users } from "./accounts/users";
+import { Audit } from "./audit/audit";
 import { Cache } from "./cache/cache";
 import { Actions } from "./failures/actions";
 import { Failures } from "./failures/failures";
@@ -69,6 +71,7 @@ export function makeServices(db: Database, vault: Vault, log: Logger, { home, ru
   const cache = new Cache(hosts, log);
   return {
     accounts,
+    audit: new Audit(new AuditStore(db), log),
     users: new Users(accountStore, origin),
     sessions: new SessionStore(db),
     hosts,

@@ -28,6 +28,7 @@ export const permissions = {
   changeVolumes: "administrator",
   changeSettings: "administrator",
   manageUsers: "administrator",
+  readAudit: "administrator",
 } as const satisfies Record<string, Role>;
 
 export type Permission = keyof typeof permissions;

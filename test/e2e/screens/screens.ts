@@ -28,6 +28,7 @@ const everyPlace = [
   "/hosts",
   "/settings",
   "/settings/users",
+  "/settings/audit",
   "/settings/account",
 ];
 

@@ -26,8 +26,11 @@ export const accountRouter = router({
   create: publicProcedure
     .input(z.object({ token, name: personNameSchema, email: emailSchema, password: passwordSchema }).strict())
     .output(z.object({}))
-    .mutation(async ({ ctx, input }) => {
-      await ctx.services.accounts.create(input);
+    .mutation(async ({ ctx: { services, address }, input }) => {
+      const email = await services.accounts.create(input);
+      // Only what happened: a stranger could fill the log with guesses.
+      const actor = { by: email, role: null, address };
+      await services.audit.record(actor, "account.create", null, { outcome: "done", message: null });
       return {};
     }),
   sessions: permitted("see")

@@ -45,17 +45,17 @@ export class Accounts {
     return this.#store.openLink(tokenHash(token));
   }
 
-  /** Uses up a link. An invitation's address counts, not the one given. */
-  async create({ token, name, email, password }: Newcomer): Promise<void> {
+  /** Uses up a link; returns the new user's address. An invitation's counts, not the one given. */
+  async create({ token, name, email, password }: Newcomer): Promise<string> {
+    // Looked at first: hashing takes long, and strangers may ask.
+    const link = await this.lookAt(token);
+    if (!link) throw usedUp();
     const passwordHash = await hashPassword(password);
     const outcome = await this.#store.createByLink(tokenHash(token), { name, email, passwordHash });
-    if (outcome === "used") {
-      throw fault("denied", "This link is not valid any more. Ask for a new one; `stillframe up` prints the first.", {
-        field: "token",
-      });
-    }
+    if (outcome === "used") throw usedUp();
     if (outcome === "taken") throw fault("conflict", "Somebody has an account with this e-mail.", { field: "email" });
     rmSync(this.#linkFile, { force: true });
+    return link.email ?? email;
   }
 
   #keptToken(): string | null {
@@ -68,4 +68,9 @@ export class Accounts {
     await this.#store.keepLink(tokenHash(token));
     return token;
   }
+}
+
+function usedUp() {
+  const message = "This link is not valid any more. Ask for a new one; `stillframe up` prints the first.";
+  return fault("denied", message, { field: "token" });
 }

@@ -3,10 +3,12 @@
  * CLIENT_ADDRESS on every request, over whatever the client sent.
  */
 import { betterAuth } from "better-auth";
+import { APIError, createAuthMiddleware } from "better-auth/api";
 import type { Logger } from "pino";
 import { PASSWORD_LENGTH } from "@/server/core/contracts/accounts";
 import { accountTables } from "../../data/accounts";
 import type { Database } from "../../data/database";
+import type { Audit } from "../audit/audit";
 
 export const CLIENT_ADDRESS = "x-stillframe-client-address";
 
@@ -14,7 +16,7 @@ const WEEK_SECONDS = 7 * 24 * 3600;
 const DAY_SECONDS = 24 * 3600;
 
 /** `publicUrl`: where browsers reach the console, if not by the Host header they send. */
-export function makeAuth(db: Database, secret: string, publicUrl: string | null, log: Logger) {
+export function makeAuth(db: Database, secret: string, publicUrl: string | null, log: Logger, audit: Audit) {
   return betterAuth({
     ...(publicUrl === null ? {} : { baseURL: publicUrl }),
     secret,
@@ -27,6 +29,7 @@ export function makeAuth(db: Database, secret: string, publicUrl: string | null,
       maxPasswordLength: PASSWORD_LENGTH.max,
     },
     user: { additionalFields: { role: { type: "string", input: false, defaultValue: "viewer" } } },
+    hooks: { after: createAuthMiddleware(async (context) => signInNoted(audit, context)) },
     session: { expiresIn: WEEK_SECONDS, updateAge: DAY_SECONDS },
     rateLimit: {
       enabled: true,
@@ -46,6 +49,24 @@ export function makeAuth(db: Database, secret: string, publicUrl: string | null,
       // Without a public address the origin comes from each request's Host header, on purpose.
       log: (level, message) => !message.includes("Base URL is not set") && log[level]({ part: "accounts" }, message),
     },
+  });
+}
+
+type Answered = {
+  path?: string | undefined;
+  body?: unknown;
+  headers?: Headers | undefined;
+  context: { returned?: unknown };
+};
+
+async function signInNoted(audit: Audit, { path, body, headers, context }: Answered): Promise<void> {
+  if (path !== "/sign-in/email") return;
+  const { email } = (body ?? {}) as { email?: unknown };
+  const by = typeof email === "string" ? email : "nobody";
+  const failed = context.returned instanceof APIError;
+  await audit.record({ by, role: null, address: headers?.get(CLIENT_ADDRESS) ?? null }, "account.signIn", null, {
+    outcome: failed ? "refused" : "done",
+    message: failed ? "wrong e-mail or password" : null,
   });
 }
 

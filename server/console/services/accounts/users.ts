@@ -2,6 +2,7 @@
 import type { Role } from "@/server/core/access/permissions";
 import type { Invitation, UserView } from "@/server/core/contracts/accounts";
 import type { AccountStore } from "../../data/accounts";
+import { noteChange } from "../audit/change-note";
 import { fault } from "../fault-error";
 import { newToken, tokenHash } from "./one-time-token";
 
@@ -41,11 +42,22 @@ export class Users {
   }
 
   async setRole(id: string, role: Role): Promise<void> {
+    const before = await this.#noted(id);
     settled(await this.#store.setRole(id, role));
+    if (before) noteChange({ after: { ...before, role } });
   }
 
   async remove(id: string): Promise<void> {
+    await this.#noted(id);
     settled(await this.#store.remove(id));
+  }
+
+  async #noted(id: string): Promise<{ name: string; email: string; role: Role } | null> {
+    const user = (await this.#store.users()).find((one) => one.id === id);
+    if (!user) return null;
+    const before = { name: user.name, email: user.email, role: user.role };
+    noteChange({ subject: user.email, before });
+    return before;
   }
 }
 

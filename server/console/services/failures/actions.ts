@@ -7,6 +7,7 @@ import { errorTable } from "@/server/core/errors/table";
 import { reachableQuiet } from "@/server/core/planning/quiet-window";
 import { formatBytes } from "@/server/core/text/bytes";
 import { formatDuration } from "@/server/core/text/duration";
+import { noteChange } from "../audit/change-note";
 import { fault } from "../fault-error";
 import type { Hosts } from "../hosts/hosts";
 import type { Jobs } from "../jobs/jobs";
@@ -47,6 +48,7 @@ export class Actions {
 
   async act(failureId: string, action: string): Promise<ActionResult> {
     const failure = await this.#parts.failures.get(failureId);
+    noteChange({ subject: `${failure.code} of ${failure.job.name}` });
     const offered = errorTable[failure.code].actionsFor(failure.evidence).find((candidate) => candidate.id === action);
     if (!offered) {
       throw fault("invalid", `“${action}” is not an action for ${failure.code}.`, { field: "action" });

@@ -6,6 +6,7 @@ import type { HostView } from "@/server/core/contracts/views";
 import type { Doctor } from "@/server/core/contracts/volume";
 import type { HostFacts, HostRow, HostStore } from "../../data/hosts";
 import type { SettingStore } from "../../data/settings";
+import { noteChange } from "../audit/change-note";
 import { fault } from "../fault-error";
 import { Topic } from "../topic";
 import { type HostLink, patienceFor } from "./host-link";
@@ -113,7 +114,8 @@ export class Hosts {
     return checked.data as HostOutput<M>;
   }
 
-  doctor(id: string, selfTest: boolean): Promise<Doctor> {
+  async doctor(id: string, selfTest: boolean): Promise<Doctor> {
+    noteChange({ subject: (await this.get(id)).name });
     return this.ask(id, "host.doctor", { selfTest });
   }
 

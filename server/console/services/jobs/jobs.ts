@@ -6,6 +6,7 @@ import type { HostStore } from "../../data/hosts";
 import type { JobStore } from "../../data/jobs";
 import type { RunStore } from "../../data/runs";
 import type { SettingStore } from "../../data/settings";
+import { noteChange } from "../audit/change-note";
 import { fault } from "../fault-error";
 import type { Hosts } from "../hosts/hosts";
 import { effectiveMode } from "../runs/effective-mode";
@@ -65,8 +66,9 @@ export class Jobs {
   }
 
   async update(id: string, input: JobInput): Promise<JobView> {
-    const { hasPassword } = await this.get(id);
-    return this.#save(id, input, hasPassword);
+    const { lastRun: _, ...before } = await this.get(id);
+    noteChange({ before });
+    return this.#save(id, input, before.hasPassword);
   }
 
   async #save(id: string, { password, ...job }: JobInput, hasPassword: boolean): Promise<JobView> {
@@ -76,17 +78,23 @@ export class Jobs {
     if (sameName && sameName.id !== id) {
       throw fault("conflict", `There is already a job “${job.name}”. Choose another name.`, { field: "name" });
     }
+    noteChange({ subject: job.name });
     checkSelection(job, (await hostStore.volumes()).get(job.hostId) ?? null);
     if (job.destination.kind === "restic" && password === undefined && !hasPassword) {
       throw fault("invalid", "A restic repository needs a password.", { field: "password" });
     }
     await jobs.save(id, job, password === undefined ? undefined : vault.seal(password, id));
-    return this.get(id);
+    const saved = await this.get(id);
+    const { lastRun: _, ...after } = saved;
+    noteChange({ after });
+    return saved;
   }
 
   /** Its runs stay in the history. */
   async remove(id: string): Promise<void> {
     const job = await this.get(id);
+    const { lastRun: _, ...before } = job;
+    noteChange({ subject: job.name, before });
     const active = (await this.#parts.runs.active(job.hostId)).find((run) => run.job.id === id);
     if (active) throw fault("conflict", `“${job.name}” is running (run ${active.number}). Cancel it first.`);
     await this.#parts.jobs.remove(id);

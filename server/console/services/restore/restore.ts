@@ -1,6 +1,7 @@
 /** Files out of the backup that a run made. */
 import type { HostOutput, RestoreEntry } from "@/server/core/contracts/host-methods";
 import type { RunStore } from "../../data/runs";
+import { noteChange } from "../audit/change-note";
 import { fault } from "../fault-error";
 import type { Hosts } from "../hosts/hosts";
 import type { Jobs } from "../jobs/jobs";
@@ -32,6 +33,7 @@ export class Restore {
   /** The repository that the run wrote to, which the job may have left since, with the job's password. */
   async #backup(idOrNumber: string) {
     const run = await this.#runs.get(idOrNumber);
+    noteChange({ subject: `${run.job.name}, run ${run.number}` });
     const spec = await this.#store.spec(run.id);
     if (spec?.destination.kind !== "restic") {
       throw fault("invalid", "This run gave its files to a command; only that program can restore them.", {

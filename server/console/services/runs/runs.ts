@@ -7,6 +7,7 @@ import { isEnded } from "@/server/core/runs/phases";
 import type { JobStore } from "../../data/jobs";
 import type { RunStore } from "../../data/runs";
 import type { SettingStore } from "../../data/settings";
+import { noteChange } from "../audit/change-note";
 import { FaultError, fault, UnansweredError } from "../fault-error";
 import type { Hosts } from "../hosts/hosts";
 import { unreachableMessage } from "../hosts/unreachable";
@@ -90,6 +91,7 @@ export class Runs {
     const { jobs, runs, settings, vault, hosts, recorder } = this.#parts;
     const job = await jobs.find(jobId);
     if (!job) throw fault("notFound", "There is no such job.", { field: "id" });
+    noteChange({ subject: job.name });
     refuseConflict(job, await runs.active(job.hostId));
     const sealed = await jobs.sealedPassword(job.id);
     const spec: RunSpec = {
@@ -158,6 +160,7 @@ export class Runs {
 
   async cancel(idOrNumber: string): Promise<void> {
     const run = await this.get(idOrNumber);
+    noteChange({ subject: `${run.job.name}, run ${run.number}` });
     if (isEnded(run.state)) throw fault("conflict", `Run ${run.number} has already ended.`);
     try {
       await this.#parts.hosts.ask(run.hostId, "run.cancel", { runId: run.id });

@@ -4,6 +4,7 @@ import type { Settings } from "@/server/core/contracts/settings";
 import type { RegImportResult } from "@/server/core/contracts/views";
 import { readRegExport } from "@/server/core/settings/reg-import";
 import type { SettingStore } from "../../data/settings";
+import { noteChange } from "../audit/change-note";
 import { fault } from "../fault-error";
 import type { Hosts } from "../hosts/hosts";
 
@@ -25,12 +26,15 @@ export class SettingsService {
   /** Cache locations go to every connected host first: one that refuses them leaves the settings as they were. */
   async set(change: Partial<Settings>): Promise<Settings> {
     const { cacheLocations: locations } = change;
+    noteChange({ subject: "settings", before: await this.#store.get() });
     if (locations) {
       const connected = (await this.#hosts.list()).filter((host) => host.connected);
       for (const host of connected) await this.#hosts.ask(host.id, "cache.allow", { locations });
     }
     await this.#store.set(change);
-    return this.#store.get();
+    const after = await this.#store.get();
+    noteChange({ after });
+    return after;
   }
 
   /** A host that was away learns the locations when it connects. */
