@@ -1,6 +1,6 @@
 //! `probe`: what this kernel offers, for `doctor`.
 
-use crate::protocol::{Feature, ProbeResult};
+use crate::protocol::{Feature, ProbeResult, TransportReport};
 use std::fs;
 use std::path::Path;
 
@@ -59,8 +59,40 @@ pub fn probe() -> ProbeResult {
             io_flusher(),
             control_groups(),
         ],
+        transports: transports(),
         kernel,
     }
+}
+
+/// What the features above make possible.
+fn transports() -> Vec<TransportReport> {
+    let missing = |paths: &[&str]| {
+        let open = |path: &&&str| fs::OpenOptions::new().read(true).write(true).open(path);
+        let missing = paths.iter().find(|path| open(path).is_err());
+        missing.map(|path| format!("{path} cannot be opened"))
+    };
+    let transport = |name: &str, missing: Option<String>, detail: &str| TransportReport {
+        name: name.to_owned(),
+        ok: missing.is_none(),
+        detail: missing.unwrap_or_else(|| detail.to_owned()),
+    };
+    vec![
+        transport(
+            "fuse_loop",
+            missing(&["/dev/fuse", "/dev/loop-control"]),
+            "a FUSE file and a loop device",
+        ),
+        transport(
+            "ublk",
+            missing(&["/dev/ublk-control"]),
+            "a block device of its own",
+        ),
+        transport(
+            "nbd",
+            None,
+            "a Unix socket, and TCP with TLS, for clients such as qemu",
+        ),
+    ]
 }
 
 fn version(kernel: &str) -> Option<(u32, u32)> {

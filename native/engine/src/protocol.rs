@@ -541,10 +541,20 @@ pub struct Feature {
     pub detail: String,
 }
 
+/// A way in which volumes can be served, and whether it can be had here.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(TS))]
+pub struct TransportReport {
+    pub name: String,
+    pub ok: bool,
+    pub detail: String,
+}
+
 /// What `probe` prints.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(TS))]
 pub struct ProbeResult {
     pub kernel: String,
     pub features: Vec<Feature>,
+    pub transports: Vec<TransportReport>,
 }

@@ -52,8 +52,7 @@ fn typescript() -> String {
         ProgressResult, ChangesParams, ChangesResult, ChangedExtent, SnapshotParams, ActivateResult, ReleaseResult,
         SetPolicyParams, ReserveParams, SubscribeParams, ShutdownParams, SnapshotState, LossCause,
         NbdAccess, NbdTlsFiles, NbdTcp, ServeNbdParams, StopNbdParams, NbdTcpReport, NbdReport,
-        SnapshotReport, LatencyReport, CacheReport, CachePlaceReport, TrackingReport, Report, Event, AttachResult, ExportResult,
-        FailureDocument, Feature, ProbeResult, Exchange<Nothing, Nothing>, EngineMethods,
+        SnapshotReport, LatencyReport, CacheReport, CachePlaceReport, TrackingReport, Report, Event, AttachResult, ExportResult, FailureDocument, Feature, TransportReport, ProbeResult, Exchange<Nothing, Nothing>, EngineMethods,
     );
     text.truncate(text.trim_end().len());
     text.push('\n');

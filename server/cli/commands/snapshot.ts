@@ -10,6 +10,7 @@ import { printFacts, printNote } from "../output/print";
 import { formatTable } from "../output/table";
 import { globalOptions, withWorker } from "../session";
 import type { WorkerConnection } from "../worker-connection";
+import { addSnapshotServe } from "./serve";
 
 export function addSnapshotCommands(program: Command): void {
   const snapshot = program.command("snapshot").description("snapshots held open by hand");
@@ -86,6 +87,7 @@ export function addSnapshotCommands(program: Command): void {
       });
       printNote(ids.length === 1 ? `${ids[0]} is released.` : `${ids.length} snapshots are released.`);
     });
+  addSnapshotServe(snapshot);
 }
 
 type Changes = HostOutput<"snapshot.changes">;

@@ -7,6 +7,7 @@ import { volumeDocument } from "../output/documents";
 import { printFacts, printNote } from "../output/print";
 import { formatTable } from "../output/table";
 import { globalOptions, withWorker } from "../session";
+import { addVolumeServe } from "./serve";
 
 export function addVolumeCommands(program: Command): void {
   const volume = program.command("volume").description("volumes of this host: list, attach to the engine, detach");
@@ -58,6 +59,7 @@ export function addVolumeCommands(program: Command): void {
       await withWorker(command, (worker) => worker.host("volume.detach", { name }));
       printNote(`${name} is detached.`);
     });
+  addVolumeServe(volume);
 }
 
 export function volumeTable(volumes: readonly Volume[]): string {

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { absolutePath, displayName, modeSchema, openFileSchema, runSpecSchema } from "./job";
+import { nbdServeInput, nbdServiceSchema, nbdStopInput } from "./nbd";
 import { cacheLocationSchema, doctorSchema, sampleSchema, snapshotSchema, volumeSchema } from "./volume";
 
 const none = z.object({}).strict();
@@ -91,6 +92,10 @@ export const hostMethods = {
       next: z.number().nullable(),
     }),
   },
+  /** Local socket only: it opens doors of this host, and reads keys. */
+  "nbd.serve": { input: nbdServeInput, output: nbdServiceSchema },
+  "nbd.list": { input: none, output: z.array(nbdServiceSchema) },
+  "nbd.stop": { input: nbdStopInput, output: done },
   /** The frozen images are mounted at the volumes' paths in a namespace of their own until the caller's
    *  connection ends or `exec.end` is called. Local socket only. */
   "exec.begin": {

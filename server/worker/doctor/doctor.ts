@@ -52,6 +52,10 @@ async function nativeChecks(host: Host): Promise<Check[]> {
       const fix = ok ? null : `This kernel or container does not offer ${name}: ${detail}`;
       checks.push({ name, ok, required, detail, fix });
     }
+    for (const { name, ok, detail } of probe.transports) {
+      const fix = ok ? null : `Volumes cannot be served by ${name} here: ${detail}`;
+      checks.push({ name: `transport ${name}`, ok, required: false, detail, fix });
+    }
   } catch (error) {
     const fix = "Build the native programs and look at the worker's log.";
     checks.push({ name: "kernel features", ok: false, required: true, detail: messageOf(error), fix });

@@ -233,7 +233,9 @@ export type Feature = { name: string, ok: boolean,
  */
 required: boolean, detail: string, };
 
-export type ProbeResult = { kernel: string, features: Array<Feature>, };
+export type TransportReport = { name: string, ok: boolean, detail: string, };
+
+export type ProbeResult = { kernel: string, features: Array<Feature>, transports: Array<TransportReport>, };
 
 export type Exchange<P, R> = { params: P, result: R, };
 

@@ -21,6 +21,7 @@ import { attachVolume, detachVolume } from "../volumes/attach";
 import { describeKnown, listVolumes } from "../volumes/discovery";
 import type { KnownVolume } from "../volumes/known-volumes";
 import { readMounts } from "../volumes/mount-table";
+import { nbdServices, serveNbd, stopNbd } from "../volumes/nbd-service";
 
 export interface HostParts {
   host: Host;
@@ -105,6 +106,15 @@ export function hostHandlers({ host, runs, sessions, snapshots }: HostParts): Ha
       return {};
     },
     "snapshot.changes": (input) => changedBlocks(host, input),
+    "nbd.serve": (input, caller) => {
+      if (caller === null) throw new FaultError("denied", "NBD is served by the worker's local socket only");
+      return exclusively(() => serveNbd(known, input));
+    },
+    "nbd.list": () => nbdServices(known),
+    "nbd.stop": async (input) => {
+      await exclusively(() => stopNbd(known, input));
+      return {};
+    },
     "exec.begin": (input, caller) => {
       if (caller === null) throw new FaultError("denied", "exec works on the worker's local socket only");
       return sessions.begin(input, caller);

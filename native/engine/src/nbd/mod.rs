@@ -221,7 +221,11 @@ fn change(serving: &mut Serving, mut offer: Offer, tcp: Option<Tcp>) -> Outcome<
         }
     }
     shelf::put(&offer, &serving.sockets)?;
+    let other_access = serving.offer.live != offer.live;
     serving.offer = offer;
+    if other_access {
+        serving.server.hang_up(Image::Live);
+    }
     if let Some((socket, tls)) = added {
         let listening = serving.server.listen(socket, tls);
         listening.context(|| "starting a thread".into())?;
