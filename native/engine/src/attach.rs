@@ -11,7 +11,7 @@ use crate::protocol::{AttachResult, ErrorKind};
 use crate::run_directory::{self, RunDirectory};
 use crate::snapshots::cache_place;
 use crate::state::Configuration;
-use crate::{backing, descriptors, detach, names};
+use crate::{backing, descriptors, detach, live, names};
 use std::io::Read;
 use std::os::fd::AsRawFd;
 use std::os::unix::process::CommandExt;
@@ -19,8 +19,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 use transport::loop_device;
+use transport::ublk::control::Geometry;
 
-pub const TRANSPORT: &str = "fuse_loop";
 /// Until the first engine answers.
 const START_TIME: Duration = Duration::from_secs(20);
 
@@ -33,6 +33,7 @@ pub struct Request {
     pub own_groups: bool,
     /// For what is known of the volume from one attachment to the next; None: nothing is kept.
     pub state_directory: Option<String>,
+    pub transport: live::Choice,
 }
 
 pub fn attach(request: &Request) -> Outcome<AttachResult> {
@@ -83,6 +84,7 @@ fn already_attached(
     let sector_size = report["sectorSize"].as_u64().unwrap_or(512) as u32;
     finish(
         run,
+        &mut client,
         &request.id,
         report["sizeBytes"].as_u64().unwrap_or(0),
         sector_size,
@@ -101,19 +103,22 @@ fn start(request: &Request, run: &RunDirectory, real: &Path) -> Outcome<AttachRe
         None => None,
     };
     let unit = u64::from(sector_size).max(opened.alignment as u64);
+    let size = opened.size / unit * unit;
+    let geometry = Geometry { size, sector_size };
     let configuration = Configuration {
         id: request.id.clone(),
         backing: real.to_string_lossy().into_owned(),
         run_directory: run.path().to_string_lossy().into_owned(),
-        size: opened.size / unit * unit,
+        size,
         sector_size,
         alignment: opened.alignment,
         threads: request.threads,
         state_directory: state_directory.map(|d| d.to_string_lossy().into_owned()),
+        ublk: live::set_up(request.transport, run, &geometry)?,
     };
     start_keeper(&configuration, &opened, request.own_groups)?;
-    Client::connect_within(run, START_TIME)?;
-    finish(run, &request.id, configuration.size, sector_size)
+    let mut client = Client::connect_within(run, START_TIME)?;
+    finish(run, &mut client, &request.id, size, sector_size)
 }
 
 fn start_keeper(
@@ -156,20 +161,19 @@ fn start_keeper(
     })
 }
 
-/// Makes the loop device if it is not there.
-fn finish(run: &RunDirectory, id: &str, size: u64, sector_size: u32) -> Outcome<AttachResult> {
-    let existing = loop_device::over(&run.live()).context(|| "listing loop devices".into())?;
-    let device = match existing {
+/// Makes the block device appear if it is not there.
+fn finish(
+    run: &RunDirectory,
+    client: &mut Client,
+    id: &str,
+    size: u64,
+    sector_size: u32,
+) -> Outcome<AttachResult> {
+    let report = client.call("describe", serde_json::json!({}))?;
+    let engine = report["pid"].as_u64().unwrap_or(0) as u32;
+    let device = match live::start(run, engine)? {
         Some(device) => device,
-        None => {
-            let settings = loop_device::Settings {
-                read_only: false,
-                direct_io: true,
-                sector_size,
-            };
-            loop_device::attach(&run.live(), &settings)
-                .context(|| "making the loop device".into())?
-        }
+        None => loop_over(&run.live(), sector_size)?,
     };
     Ok(AttachResult {
         id: id.to_owned(),
@@ -178,6 +182,18 @@ fn finish(run: &RunDirectory, id: &str, size: u64, sector_size: u32) -> Outcome<
         keeper_pid: run_directory::keeper(run).unwrap_or(0),
         size_bytes: size,
         sector_size,
-        transport: TRANSPORT.to_owned(),
+        transport: report["transport"].as_str().unwrap_or_default().to_owned(),
     })
+}
+
+fn loop_over(live: &Path, sector_size: u32) -> Outcome<PathBuf> {
+    if let Some(device) = loop_device::over(live).context(|| "listing loop devices".into())? {
+        return Ok(device);
+    }
+    let settings = loop_device::Settings {
+        read_only: false,
+        direct_io: true,
+        sector_size,
+    };
+    loop_device::attach(live, &settings).context(|| "making the loop device".into())
 }

@@ -8,8 +8,8 @@
 use crate::client::Client;
 use crate::failure::{Context, Failure, Outcome};
 use crate::protocol::ErrorKind;
-use crate::residence;
 use crate::run_directory::{self, RunDirectory};
+use crate::{live, residence};
 use serde_json::json;
 use std::fs;
 use std::time::{Duration, Instant};
@@ -62,9 +62,13 @@ pub fn take_down(run: &RunDirectory, id: &str, force: bool) -> Outcome<()> {
         abort(run)?;
     }
     clear_loops(run, force)?;
+    if !force {
+        live::stop(run)?;
+    }
     shut_down(&mut client, force)?;
     unmount(run)?;
     end_keeper(run, force)?;
+    live::tear_down(run)?;
     residence::remove_groups(&id);
     for file in [run.socket(), run.nbd(), run.keeper_lock(), run.log()] {
         let _ = fs::remove_file(file);

@@ -9,7 +9,7 @@ use crate::snapshots::record::SnapshotRecord;
 use crate::snapshots::registry::Registry;
 use crate::state::{Configuration, State, Word};
 use crate::telemetry::{Counter, Histogram, Telemetry, latency};
-use crate::{attach, clock};
+use crate::{clock, live};
 use cow::BLOCK;
 use cow::snapshot_read::ReadFailure;
 use cow::volume::Volume;
@@ -162,7 +162,7 @@ impl Engine {
             backing: self.configuration.backing.clone(),
             size_bytes: self.configuration.size,
             sector_size: self.configuration.sector_size,
-            transport: attach::TRANSPORT.to_owned(),
+            transport: live::name(self.configuration.ublk).to_owned(),
             at: clock::iso(clock::unix_millis()),
             reads: t.get(Counter::Reads),
             read_bytes: t.get(Counter::ReadBytes),

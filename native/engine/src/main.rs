@@ -16,6 +16,7 @@ mod events;
 mod export;
 mod failure;
 mod keeper;
+mod live;
 mod log;
 mod names;
 mod nbd;
@@ -73,6 +74,9 @@ enum Command {
         /// Directory for what is kept of the volume from one attachment to the next: its changed blocks
         #[arg(long)]
         state_dir: Option<String>,
+        /// What makes the live device
+        #[arg(long, value_enum, default_value_t = live::Choice::Auto)]
+        transport: live::Choice,
     },
     /// Take everything of an attached volume down; nothing may be mounted
     Detach {
@@ -129,6 +133,7 @@ fn main() -> ExitCode {
             threads,
             cgroup,
             state_dir,
+            transport,
         } => attach::attach(&attach::Request {
             id,
             backing,
@@ -137,6 +142,7 @@ fn main() -> ExitCode {
             threads,
             own_groups: matches!(cgroup, Groups::Auto),
             state_directory: state_dir,
+            transport,
         })
         .and_then(print),
         Command::Detach { run_dir, force } => {

@@ -76,6 +76,7 @@ fn transports() -> Vec<TransportReport> {
         ok: missing.is_none(),
         detail: missing.unwrap_or_else(|| detail.to_owned()),
     };
+    let ublk = transport::ublk::control::available();
     vec![
         transport(
             "fuse_loop",
@@ -84,8 +85,8 @@ fn transports() -> Vec<TransportReport> {
         ),
         transport(
             "ublk",
-            missing(&["/dev/ublk-control"]),
-            "a block device of its own",
+            ublk.err().map(|e| format!("/dev/ublk-control: {e}")),
+            "a block device of its own; what live devices are made with",
         ),
         transport(
             "nbd",

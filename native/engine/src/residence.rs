@@ -75,6 +75,32 @@ pub fn spare_from_oom_killer() -> io::Result<()> {
     fs::write("/proc/self/oom_score_adj", "-1000")
 }
 
+/// Mounts come and go here as they do in the namespace left behind, but this process is not the one that
+/// takes that down if it ends last. Only where mounts are shared: else it would hold file systems
+/// mounted that are unmounted there.
+pub fn enter_own_mount_namespace() -> io::Result<()> {
+    let table = fs::read_to_string("/proc/self/mountinfo")?;
+    let root = table.lines().rfind(|l| l.split(' ').nth(4) == Some("/"));
+    if !root.is_some_and(|line| line.contains(" shared:")) {
+        return Err(io::Error::other("mounts are not shared here"));
+    }
+    // SAFETY: takes flags only; then constant strings, and only the propagation changes.
+    let failed = unsafe {
+        libc::unshare(libc::CLONE_NEWNS) != 0
+            || libc::mount(
+                std::ptr::null(),
+                c"/".as_ptr(),
+                std::ptr::null(),
+                libc::MS_SLAVE | libc::MS_REC,
+                std::ptr::null(),
+            ) != 0
+    };
+    if failed {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
 /// Keeps all memory resident, what is mapped later too, as soon as it is touched.
 pub fn lock_memory() -> io::Result<()> {
     let flags = libc::MCL_CURRENT | libc::MCL_FUTURE | libc::MCL_ONFAULT;

@@ -31,6 +31,8 @@ use std::thread;
 use std::time::Duration;
 use transport::fuse::session;
 
+/// Threads for frozen images where the live device is not theirs too.
+const FROZEN_THREADS: usize = 4;
 /// How often the thread that makes room looks by itself.
 const ROOM_INTERVAL: Duration = Duration::from_millis(500);
 
@@ -58,8 +60,21 @@ pub fn serve() -> Outcome<()> {
             std::process::exit(0);
         }
     };
-    let threads = session::stand_by(descriptors::FUSE, &buffers, configuration.threads, ended)
+    // With ublk only frozen images come by FUSE.
+    let fuse_threads = match configuration.ublk {
+        Some(_) => configuration.threads.min(FROZEN_THREADS),
+        None => configuration.threads,
+    };
+    let threads = session::stand_by(descriptors::FUSE, &buffers, fuse_threads, ended)
         .context(|| "making the threads that serve".into())?;
+    let queues = configuration.ublk.map(|number| {
+        transport::ublk::stand_by(number, &buffers, configuration.threads, |error| {
+            log::line(format!("a queue of the ublk device ended: {error}"));
+        })
+    });
+    let queues = queues
+        .transpose()
+        .context(|| "making the threads that serve the ublk device".into())?;
     if !told_to_serve() {
         return Err(Failure::io(
             "taking the keeper's place",
@@ -122,6 +137,12 @@ pub fn serve() -> Outcome<()> {
         ));
     }
     threads.serve(engine.clone());
+    if let Some(queues) = queues {
+        let take_over = engine.state.get(Word::StartCount) > 1;
+        queues
+            .serve(engine.clone(), take_over)
+            .context(|| "serving the ublk device".into())?;
+    }
     nbd::resume(&engine);
     control::listener::listen(
         UnixListener::from(std::os::fd::OwnedFd::from(listener)),

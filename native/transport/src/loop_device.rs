@@ -78,7 +78,7 @@ pub fn attach(file: &Path, settings: &Settings) -> io::Result<PathBuf> {
             return Err(io::Error::last_os_error());
         }
         let path = PathBuf::from(format!("/dev/loop{number}"));
-        make_node(&path, number as u32)?;
+        make_node(&path, libc::S_IFBLK | 0o660, 7, number as u32)?;
         let device = open_device(&path, !settings.read_only)?;
         // SAFETY: all-zero is a value of both structures.
         let mut config: LoopConfig = unsafe { std::mem::zeroed() };
@@ -105,19 +105,13 @@ pub fn attach(file: &Path, settings: &Settings) -> io::Result<PathBuf> {
 }
 
 /// Without udev or devtmpfs nobody makes the node of a device that is new.
-fn make_node(path: &Path, number: u32) -> io::Result<()> {
+pub fn make_node(path: &Path, kind: libc::mode_t, major: u32, minor: u32) -> io::Result<()> {
     if path.exists() {
         return Ok(());
     }
     let node = CString::new(path.as_os_str().as_bytes())?;
     // SAFETY: NUL-terminated path; creates a node only.
-    let made = unsafe {
-        libc::mknod(
-            node.as_ptr(),
-            libc::S_IFBLK | 0o660,
-            libc::makedev(7, number),
-        )
-    };
+    let made = unsafe { libc::mknod(node.as_ptr(), kind, libc::makedev(major, minor)) };
     match made {
         0 => Ok(()),
         _ if path.exists() => Ok(()),

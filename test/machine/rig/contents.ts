@@ -60,6 +60,7 @@ mount -t devtmpfs dev /dev
 mkdir -p /dev/shm
 mount -t tmpfs -o size=90% tmp /tmp
 mount -t tmpfs run /run
+mount --make-rshared /
 ip link set lo up
 for module in ${modules.join(" ")}; do insmod /modules/$module.ko || echo "no module $module"; done
 exec </dev/null >/dev/vport0p1 2>&1

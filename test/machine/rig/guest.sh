@@ -3,7 +3,7 @@
 # Process ids of engines, a standby included: the children of keepers.
 engines() {
   for file in /proc/[0-9]*/cmdline; do
-    if tr '\0' ' ' <"$file" 2>/dev/null | grep -q ' serve '; then
+    if { tr "\0" " " <"$file"; } 2>/dev/null | grep -q " serve "; then
       pid=${file#/proc/}
       echo "${pid%/cmdline}"
     fi
@@ -14,4 +14,26 @@ engines() {
 verified() {
   fio --name=load --ioengine=libaio --direct=1 --thread --verify=crc32c --verify_fatal=1 --verify_state_save=0 \
     --serialize_overlap=1 --randrepeat=0 --output-format=terse --terse-version=3 --output=/tmp/fio.out "$@"
+}
+
+# The engine that serves the volume of a run directory now.
+serving() {
+  awk '/ the engine serves$/ { pid = $2 } END { print pid }' "$1/engine.log"
+}
+
+# One request to the engine of a run directory: call DIRECTORY METHOD PARAMETERS. Prints the reply; fails if it is an error.
+call() {
+  perl -e '
+    my ($path, $method, $parameters) = @ARGV;
+    for (1 .. 100) {
+      socket(my $engine, 1, 1, 0) or die;
+      if (connect($engine, pack("S a108", 1, $path))) {
+        syswrite($engine, qq({"id":1,"method":"hello","params":{"protocol":1}}\n));
+        syswrite($engine, qq({"id":2,"method":"$method","params":$parameters}\n));
+        while (<$engine>) { if (/"id":2/) { print; exit(/"error"/ ? 1 : 0) } }
+      }
+      select(undef, undef, undef, 0.1);
+    }
+    die "no answer to $method\n";
+  ' "$1/engine.sock" "$2" "$3"
 }

@@ -17,7 +17,7 @@ use crate::protocol::ErrorKind;
 use crate::residence;
 use crate::run_directory::{self, RunDirectory};
 use crate::state::{Configuration, State};
-use crate::{descriptors, log, signals};
+use crate::{descriptors, live, log, signals};
 use child::Child;
 use std::fs::File;
 use std::io::{self, Write};
@@ -63,6 +63,11 @@ pub fn keep(configuration: &Configuration, own_groups: bool) -> Outcome<()> {
     descriptors::place(shelf_in.as_raw_fd(), descriptors::SHELF_IN)?;
     descriptors::place(shelf_out.as_raw_fd(), descriptors::SHELF_OUT)?;
     drop((memory, listener, fuse, buffers, shelf_in, shelf_out));
+    if configuration.ublk.is_some()
+        && let Err(e) = residence::enter_own_mount_namespace()
+    {
+        refused.push(format!("a mount namespace of its own: {e}"));
+    }
     let stderr = log_file.try_clone().context(|| "log".into())?;
     descriptors::place(stderr.as_raw_fd(), 2)?;
     for text in refused {
@@ -75,7 +80,7 @@ pub fn keep(configuration: &Configuration, own_groups: bool) -> Outcome<()> {
     descriptors::to_null(0)?;
     descriptors::to_null(1)?;
     Watch::new(&run, &state, None).keep();
-    Ok(())
+    live::tear_down(&run)
 }
 
 /// For a standby whose keeper is gone: becomes the keeper, in the same process. Returns only where
@@ -106,7 +111,7 @@ pub fn adopt() -> Outcome<()> {
     log::line("keeper: the one before is gone; this one goes on");
     let engine = Child::adopt(OwnedFd::from(known?));
     Watch::new(&run, &state, Some(engine)).keep();
-    Ok(())
+    live::tear_down(&run)
 }
 
 fn claim_within(run: &RunDirectory, time: Duration) -> Outcome<Option<File>> {

@@ -4,6 +4,7 @@
 //! directory is followed down, through loop devices, device mapper and RAID, to the bottom.
 
 use crate::failure::{Context, Failure, Outcome};
+use crate::live;
 use std::fs;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
@@ -85,6 +86,7 @@ fn backing_file(sys: &Path) -> Option<PathBuf> {
     // A partition's directory lies in its disk's.
     let text = fs::read_to_string(sys.join("loop/backing_file"))
         .or_else(|_| fs::read_to_string(sys.join("../loop/backing_file")))
+        .or_else(|_| fs::read_to_string(live::shown_file(&fs::canonicalize(sys)?)))
         .ok()?;
     Some(PathBuf::from(text.trim_end_matches('\n')))
 }

@@ -57,6 +57,9 @@ pub struct Configuration {
     /// Where knowledge lies that outlives the attachment; None: nowhere.
     #[serde(default)]
     pub state_directory: Option<String>,
+    /// The ublk device that is the live one; None: a loop device over FUSE is.
+    #[serde(default)]
+    pub ublk: Option<u32>,
 }
 
 /// Single words of the header.

@@ -1,0 +1,221 @@
+//! Making, finding, starting and removing devices: the work of short-lived programs and the keeper.
+
+use super::abi::{self, ControlCommand, DeviceInfo, Parameters};
+use super::ring::{control, make_node};
+use super::{DEPTH, MAX_QUEUES, MAX_REQUEST_BYTES};
+use crate::fuse::abi::Plain;
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+const CONTROL: &str = "/dev/ublk-control";
+/// For commands that the driver answers at once.
+const SOON: Duration = Duration::from_secs(10);
+const NEEDED: u64 = abi::FEATURE_USER_RECOVERY
+    | abi::FEATURE_USER_RECOVERY_REISSUE
+    | abi::FEATURE_IOCTL_ENCODING
+    | abi::FEATURE_USER_COPY;
+
+/// What a device is to be.
+pub struct Geometry {
+    pub size: u64,
+    /// 512 or 4096.
+    pub sector_size: u32,
+}
+
+/// Whether devices can be made here, and survive their engine; the error says why not.
+pub fn available() -> io::Result<()> {
+    let mut offered = [0u8; 8];
+    let ask = ControlCommand {
+        address: offered.as_mut_ptr() as u64,
+        length: offered.len() as u16,
+        ..anything(u32::MAX)
+    };
+    control(&open()?, abi::GET_FEATURES, &ask, SOON)?;
+    if u64::from_ne_bytes(offered) & NEEDED != NEEDED {
+        return Err(io::Error::new(
+            io::ErrorKind::Unsupported,
+            "this kernel's ublk is too old (Linux 6.5 is needed)",
+        ));
+    }
+    Ok(())
+}
+
+/// Makes a device that waits for its server. `owner` is found again by [`find`].
+pub fn add(owner: u64, geometry: &Geometry) -> io::Result<u32> {
+    let device = open()?;
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut info = DeviceInfo {
+        queues: processors.min(MAX_QUEUES) as u16,
+        depth: DEPTH,
+        max_request_bytes: MAX_REQUEST_BYTES as u32,
+        number: u32::MAX,
+        features: NEEDED,
+        owner,
+        ..Default::default()
+    };
+    let address = (&raw mut info) as u64;
+    let add = ControlCommand {
+        address,
+        length: size_of::<DeviceInfo>() as u16,
+        ..anything(u32::MAX)
+    };
+    control(&device, abi::ADD_DEV, &add, SOON)?;
+    // SAFETY: the kernel wrote the structure behind the reference that was turned into a number.
+    let number = unsafe { (&raw const info).read_volatile() }.number;
+    let parameters = parameters(geometry);
+    let set = ControlCommand {
+        address: (&raw const parameters) as u64,
+        length: size_of::<Parameters>() as u16,
+        ..anything(number)
+    };
+    if let Err(e) = control(&device, abi::SET_PARAMS, &set, SOON) {
+        let _ = control(&device, abi::DEL_DEV, &anything(number), SOON);
+        return Err(e);
+    }
+    Ok(number)
+}
+
+fn parameters(geometry: &Geometry) -> Parameters {
+    let most = u32::MAX >> 9;
+    let block = 12;
+    Parameters {
+        length: size_of::<Parameters>() as u32,
+        types: abi::PARAMETERS_BASIC | abi::PARAMETERS_DISCARD,
+        attributes: abi::ATTRIBUTE_VOLATILE_CACHE | abi::ATTRIBUTE_FUA,
+        logical_shift: geometry.sector_size.trailing_zeros() as u8,
+        physical_shift: block,
+        optimal_shift: block,
+        minimum_shift: block,
+        max_sectors: (MAX_REQUEST_BYTES >> 9) as u32,
+        sectors: geometry.size >> 9,
+        discard_granularity: 1 << block,
+        max_discard_sectors: most,
+        max_zeroes_sectors: most,
+        max_discard_segments: 1,
+        ..Default::default()
+    }
+}
+
+/// Shows the block device, once its server serves; `server` is its process. Nothing happens if it is
+/// shown already.
+pub fn start(number: u32, server: u32, limit: Duration) -> io::Result<PathBuf> {
+    let command = ControlCommand {
+        data: server.into(),
+        ..anything(number)
+    };
+    match control(&open()?, abi::START_DEV, &command, limit) {
+        Err(e) if e.raw_os_error() != Some(libc::EEXIST) => return Err(e),
+        _ => {}
+    }
+    // One tag of each queue is never used: see the essay in the parent module.
+    let requests = format!("/sys/block/ublkb{number}/queue/nr_requests");
+    fs::write(requests, (DEPTH - 1).to_string())?;
+    let path = block_device(number);
+    let numbers = PathBuf::from(format!("/sys/block/ublkb{number}/dev"));
+    make_node(&path, libc::S_IFBLK | 0o660, &numbers)?;
+    Ok(path)
+}
+
+pub fn block_device(number: u32) -> PathBuf {
+    PathBuf::from(format!("/dev/ublkb{number}"))
+}
+
+/// The device that was made with this `owner`.
+pub fn find(owner: u64) -> io::Result<Option<u32>> {
+    let entries = match fs::read_dir("/sys/class/ublk-char") {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        other => other?,
+    };
+    for entry in entries {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        let Some(Ok(number)) = name.strip_prefix("ublkc").map(str::parse) else {
+            continue;
+        };
+        match information(number) {
+            Ok(found) if found.owner == owner => return Ok(Some(number)),
+            // Gone meanwhile, or somebody else's.
+            _ => continue,
+        }
+    }
+    Ok(None)
+}
+
+pub(super) fn information(number: u32) -> io::Result<DeviceInfo> {
+    let mut bytes = [0u8; size_of::<DeviceInfo>()];
+    let ask = ControlCommand {
+        address: bytes.as_mut_ptr() as u64,
+        length: bytes.len() as u16,
+        ..anything(number)
+    };
+    control(&open()?, abi::GET_DEV_INFO, &ask, SOON)?;
+    DeviceInfo::parse(&bytes).ok_or_else(|| io::ErrorKind::InvalidData.into())
+}
+
+/// Ends the block device, once a living server has answered what is under way. Whoever has it open gets
+/// errors from then on.
+pub fn stop(number: u32, limit: Duration) -> io::Result<()> {
+    unless_gone(control(&open()?, abi::STOP_DEV, &anything(number), limit))
+}
+
+/// Takes the device away; its server has closed it. Where a file system is still mounted on it, only the
+/// rest of it stays, until the unmount.
+pub fn remove(number: u32, limit: Duration) -> io::Result<()> {
+    stop(number, limit)?;
+    let device = open()?;
+    match control(&device, abi::DEL_DEV_ASYNC, &anything(number), limit) {
+        Err(e) if e.raw_os_error() == Some(libc::EOPNOTSUPP) => {
+            unless_gone(control(&device, abi::DEL_DEV, &anything(number), limit))?;
+        }
+        result => unless_gone(result)?,
+    }
+    for path in [block_device(number), character_device(number)] {
+        // Made by us where nobody else does.
+        let _ = fs::remove_file(path);
+    }
+    Ok(())
+}
+
+fn unless_gone(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(e) if e.raw_os_error() == Some(libc::ENODEV) => Ok(()),
+        other => other,
+    }
+}
+
+/// The server's side of the device; only one process can have it open.
+pub(super) fn open_character_device(number: u32) -> io::Result<File> {
+    let path = character_device(number);
+    let numbers = PathBuf::from(format!("/sys/class/ublk-char/ublkc{number}/dev"));
+    make_node(&path, libc::S_IFCHR | 0o600, &numbers)?;
+    OpenOptions::new().read(true).write(true).open(path)
+}
+
+fn character_device(number: u32) -> PathBuf {
+    PathBuf::from(format!("/dev/ublkc{number}"))
+}
+
+pub(super) fn recover(operation: u32, number: u32, limit: Duration) -> io::Result<()> {
+    let command = ControlCommand {
+        data: std::process::id().into(),
+        ..anything(number)
+    };
+    control(&open()?, operation, &command, limit)
+}
+
+fn open() -> io::Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(Path::new(CONTROL))
+}
+
+/// A command to the whole device.
+fn anything(number: u32) -> ControlCommand {
+    ControlCommand {
+        device: number,
+        queue: u16::MAX,
+        ..Default::default()
+    }
+}

@@ -1,0 +1,201 @@
+//! The ublk transport: the live volume as a block device of its own, without a loop device on top.
+//!
+//! ```text
+//!  file system ─▶ /dev/ublkbN ─▶ queue thread (io_uring) ─┬─▶ Served, by itself
+//!                    kernel        one for each queue     └─▶ workers ─▶ Served
+//! ```
+//!
+//! # Who does what
+//!
+//! A short-lived program makes the device ([`control::add`]) and, when the engine has fetched from all
+//! queues, shows it ([`control::start`]). The engine alone has the character device open. Nobody holds
+//! anything for it while it is dead: the device itself is what outlives it. Frozen images stay with
+//! FUSE and loop: they are read through the page cache, by one backup at a time, and come and go; a
+//! device for each would buy nothing.
+//!
+//! # An engine's death
+//!
+//! The kernel takes requests that were fetched and not answered back, and holds them and new ones
+//! (USER_RECOVERY, USER_RECOVERY_REISSUE). The next engine says START_USER_RECOVERY, opens, fetches
+//! from all queues, says END_USER_RECOVERY, and gets them again. The kernel refuses the first step
+//! while the old process still has the device open; together with the keeper, which starts an engine
+//! only after the old one was reaped, that is the fence: no write of the old one can land late. It
+//! holds because backing I/O is synchronous; with I/O of an io_uring that outlives its process it would
+//! hold only if the device were registered in that ring.
+//!
+//! Traps, from reading the 6.12 driver and from killing engines over it:
+//!
+//! * The kernel notices a death by the commands that wait in a queue. If a queue has none, because
+//!   every tag is with the server, it notices at the requests' timeout: 30 seconds. So one tag of each
+//!   queue is never used: `nr_requests` is set one below the depth as soon as the device is shown.
+//! * Reading the partition table is part of showing the device, under the same lock that recovery
+//!   needs: an engine that dies just then would hang everything for ever. The kernel does not read it
+//!   for servers without CAP_SYS_ADMIN, so queue threads give that up before they fetch (a loop device
+//!   has no partitions either).
+//! * Stopping a device fails all I/O on it, also the writing back of what programs wrote to the device
+//!   through the page cache. Who stops it makes sure before that nobody has it open.
+//! * Fetching and answering must happen on the same thread, and only one process can open the
+//!   character device. A standby can therefore prepare everything but these.
+//! * If the last process of a mount namespace is an engine that is killed, its exit unmounts what is
+//!   mounted there; with its own live device among that, it would wait for itself. So keeper and engine
+//!   live in a namespace of their own, a slave of the old one: it sees mounts and unmounts there, but
+//!   is never what keeps a file system of its writers mounted.
+//!
+//! # Copies and memory
+//!
+//! USER_COPY: a thread fetches a request's data itself, by pread and pwrite of the character device,
+//! into its own resident buffer. Buffers of the kernel's choosing (one for each tag) would need 128 MiB
+//! a queue; this needs 2 MiB a thread. Zero copy is not for this design: 6.12 has none, and where it
+//! exists (6.15) it is for I/O that the server hands on by io_uring, while copy-on-write has to look at
+//! each request.
+
+mod abi;
+pub mod control;
+mod queue;
+mod ring;
+mod work;
+
+use crate::served::Served;
+use queue::Queue;
+use std::fs::File;
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+use work::{Hands, Jobs, Service};
+
+/// Requests of a queue; a power of two.
+const DEPTH: u16 = 128;
+/// A queue for each processor, but not more than this.
+const MAX_QUEUES: usize = 4;
+/// Largest payload of one request.
+const MAX_REQUEST_BYTES: usize = 1 << 20;
+/// Where our buffers begin in the memory that FUSE threads have theirs in: they are at most 64.
+const BUFFERS_AT: usize = 64 * (3 << 20);
+/// Until a dead engine's requests are taken back; the kernel's own timeout is 30 s.
+const RECOVERY_TIME: Duration = Duration::from_secs(60);
+
+/// Threads that have all that they need and wait for the word.
+pub struct Standing {
+    number: u32,
+    gate: Arc<Gate>,
+}
+
+#[derive(Default)]
+struct Gate {
+    service: Mutex<Option<Arc<Service>>>,
+    opened: Condvar,
+}
+
+impl Gate {
+    fn wait(&self) -> Arc<Service> {
+        let mut service = self.service.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(service) = &*service {
+                return service.clone();
+            }
+            service = self
+                .opened
+                .wait(service)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+/// Makes the threads of the device's queues and `workers` more, with their buffers in `memory`, which
+/// grows if it is too small. None of them touches the device yet. When it is
+/// stopped, `ended` is called once for each queue.
+pub fn stand_by(
+    number: u32,
+    memory: &File,
+    workers: usize,
+    ended: impl Fn(io::Error) + Send + Clone + 'static,
+) -> io::Result<Standing> {
+    let queues = control::information(number)?.queues;
+    let threads = usize::from(queues) + workers;
+    let needed = (BUFFERS_AT + threads * Hands::BYTES) as u64;
+    if memory.metadata()?.len() < needed {
+        memory.set_len(needed)?;
+    }
+    let hands = |thread| Hands::new(memory, BUFFERS_AT + thread * Hands::BYTES);
+    let mut hands: Vec<Hands> = (0..threads).map(hands).collect::<io::Result<_>>()?;
+    let (gate, jobs) = (Arc::new(Gate::default()), Arc::new(Jobs::default()));
+    for (worker, hands) in hands.split_off(queues.into()).into_iter().enumerate() {
+        let (gate, jobs) = (gate.clone(), jobs.clone());
+        spawn(format!("work-{worker}"), move || {
+            jobs.work(hands, &gate.wait());
+        })?;
+    }
+    for (queue, hands) in (0..queues).zip(hands) {
+        let (gate, jobs, ended) = (gate.clone(), jobs.clone(), ended.clone());
+        spawn(format!("queue-{queue}"), move || {
+            let service = gate.wait();
+            let opened = give_up_administration()
+                .and_then(|()| Queue::new(queue, DEPTH, service, hands, jobs));
+            ended(match opened {
+                Ok(queue) => queue.run(),
+                Err(e) => e,
+            });
+        })?;
+    }
+    Ok(Standing { number, gate })
+}
+
+impl Standing {
+    /// From now on the threads serve, until the device is stopped. `take_over`: another process served
+    /// it before.
+    pub fn serve(self, served: Arc<dyn Served>, take_over: bool) -> io::Result<()> {
+        if take_over {
+            begin_recovery(self.number)?;
+        }
+        let character = control::open_character_device(self.number)?;
+        let service = Arc::new(Service { character, served });
+        let gate = &self.gate;
+        *gate.service.lock().unwrap_or_else(PoisonError::into_inner) = Some(service);
+        gate.opened.notify_all();
+        if take_over {
+            control::recover(abi::END_USER_RECOVERY, self.number, RECOVERY_TIME)?;
+        }
+        Ok(())
+    }
+}
+
+fn spawn(name: String, life: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    let builder = thread::Builder::new().name(name).stack_size(256 * 1024);
+    builder.spawn(life).map(drop)
+}
+
+fn begin_recovery(number: u32) -> io::Result<()> {
+    let end = Instant::now() + RECOVERY_TIME;
+    loop {
+        match control::recover(abi::START_USER_RECOVERY, number, RECOVERY_TIME) {
+            // Requests are still being taken back, or the old process is not quite gone.
+            Err(e) if e.raw_os_error() == Some(libc::EBUSY) && Instant::now() < end => {
+                thread::sleep(Duration::from_millis(1));
+            }
+            other => return other,
+        }
+    }
+}
+
+/// Takes CAP_SYS_ADMIN from this thread alone.
+fn give_up_administration() -> io::Result<()> {
+    const VERSION_3: u32 = 0x2008_0522;
+    const CAP_SYS_ADMIN: u32 = 21;
+    let header = [VERSION_3, 0u32];
+    // Effective, permitted, inheritable; of capabilities 0 to 31, then of 32 to 63.
+    let mut sets = [[0u32; 3]; 2];
+    // SAFETY: both have the kernel's layout; the first call writes `sets`, the second reads it.
+    let failed = unsafe {
+        libc::syscall(libc::SYS_capget, header.as_ptr(), sets.as_mut_ptr()) != 0 || {
+            for set in &mut sets[0][..2] {
+                *set &= !(1 << CAP_SYS_ADMIN);
+            }
+            libc::syscall(libc::SYS_capset, header.as_ptr(), sets.as_ptr()) != 0
+        }
+    };
+    if failed {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}

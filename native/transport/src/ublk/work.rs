@@ -1,0 +1,130 @@
+//! One request, from its row of the table to its result; and the workers that carry requests out when
+//! the backing store makes them wait.
+
+use super::MAX_REQUEST_BYTES;
+use super::abi::{self, Request};
+use super::queue::Answers;
+use crate::fuse::buffer::Resident;
+use crate::served::{Errno, Image, SCRATCH_BYTES, Served};
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+
+/// What is known only once this engine serves.
+pub struct Service {
+    pub character: File,
+    pub served: Arc<dyn Served>,
+}
+
+/// The memory in which one thread carries requests out.
+pub struct Hands {
+    buffer: Resident,
+    scratch: Resident,
+}
+
+impl Hands {
+    pub const BYTES: usize = MAX_REQUEST_BYTES + SCRATCH_BYTES;
+
+    /// In `memory` from `at` on.
+    pub fn new(memory: &File, at: usize) -> io::Result<Self> {
+        Ok(Hands {
+            buffer: Resident::of(memory, at, MAX_REQUEST_BYTES)?,
+            scratch: Resident::of(memory, at + MAX_REQUEST_BYTES, SCRATCH_BYTES)?,
+        })
+    }
+
+    /// The result that the kernel is told: bytes, or a negative errno.
+    pub fn carry_out(&mut self, service: &Service, queue: u16, tag: u16, request: Request) -> i32 {
+        let result = self.act(service, abi::data_position(queue, tag), request);
+        match result {
+            Ok(bytes) => bytes as i32,
+            Err(errno) => -errno.0,
+        }
+    }
+
+    fn act(&mut self, service: &Service, data_at: u64, request: Request) -> Result<usize, Errno> {
+        let Service { character, served } = service;
+        let offset = request.first_sector << 9;
+        let length = u64::from(request.sectors) << 9;
+        let synced = request.operation & abi::FLAG_FUA != 0;
+        let scratch = &mut self.scratch[..];
+        match request.operation as u8 {
+            abi::OP_READ | abi::OP_WRITE if length > MAX_REQUEST_BYTES as u64 => {
+                return Err(Errno(libc::EINVAL));
+            }
+            abi::OP_READ => {
+                let data = &mut self.buffer[..length as usize];
+                served.read(Image::Live, offset, data, scratch)?;
+                character.write_all_at(data, data_at)?;
+                return Ok(length as usize);
+            }
+            abi::OP_WRITE => {
+                let data = &mut self.buffer[..length as usize];
+                character.read_exact_at(data, data_at)?;
+                served.write(offset, data, scratch)?;
+            }
+            abi::OP_DISCARD => served.discard(offset, length, scratch)?,
+            abi::OP_WRITE_ZEROES => served.write_zeroes(offset, length, scratch)?,
+            abi::OP_FLUSH => served.flush()?,
+            _ => return Err(Errno::NOT_SUPPORTED),
+        }
+        if synced {
+            served.flush()?;
+        }
+        match request.operation as u8 {
+            abi::OP_WRITE => Ok(length as usize),
+            _ => Ok(0),
+        }
+    }
+}
+
+/// A request that waits for a worker.
+pub struct Job {
+    pub queue: u16,
+    pub tag: u16,
+    pub request: Request,
+    pub answers: Arc<Answers>,
+}
+
+/// Jobs of all queues of a device.
+#[derive(Default)]
+pub struct Jobs {
+    waiting: Mutex<VecDeque<Job>>,
+    more: Condvar,
+}
+
+impl Jobs {
+    pub fn put(&self, jobs: impl Iterator<Item = Job>) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        for job in jobs {
+            waiting.push_back(job);
+            self.more.notify_one();
+        }
+    }
+
+    fn take(&self) -> Job {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            match waiting.pop_front() {
+                Some(job) => return job,
+                None => {
+                    waiting = self
+                        .more
+                        .wait(waiting)
+                        .unwrap_or_else(PoisonError::into_inner);
+                }
+            }
+        }
+    }
+
+    /// A worker's life.
+    pub fn work(&self, mut hands: Hands, service: &Service) -> ! {
+        loop {
+            let job = self.take();
+            let result = hands.carry_out(service, job.queue, job.tag, job.request);
+            job.answers.give(job.tag, result);
+        }
+    }
+}

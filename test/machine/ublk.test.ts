@@ -1,0 +1,111 @@
+import { expect, test } from "vitest";
+import { nativeProgram } from "@/test/fixtures/native-program";
+import { describeOnMachine, mustBoot } from "./rig/on-machine";
+
+const programs = [...[nativeProgram("stillframe-engine"), "fio", "perl", "mkfs.ext4", "e2fsck", "blkdiscard"]];
+const modules = ["ublk_drv", "loop"];
+
+/** A volume of 96 MiB at /run/v, whose live device is /dev/ublkb0. */
+const attached = `
+truncate -s 96M /tmp/volume
+stillframe-engine attach --id v --backing /tmp/volume --run-dir /run/v --threads 4
+`;
+const gone = `
+stillframe-engine detach --run-dir /run/v > /dev/null
+echo "left: $(ls /dev/ublkb* /dev/ublkc* /run/stillframe-ublk 2> /dev/null; losetup -a; ls /run; engines)"
+`;
+
+await describeOnMachine("a volume over ublk", () => {
+  test("kills under a verified load, with a snapshot open, cost no error and no change of the frozen image", async () => {
+    const { output } = await mustBoot({
+      programs,
+      modules,
+      script: `${attached}
+mkfs.ext4 -q /dev/ublkb0
+mount /dev/ublkb0 /mnt
+verified --directory=/mnt --size=6m --rw=randwrite --bs=4k --iodepth=32
+verified --directory=/mnt --size=16m --rw=write --bs=1m --iodepth=4
+umount /mnt
+e2fsck -fn /dev/ublkb0 > /dev/null
+before=$(sha256sum < /tmp/volume)
+mkdir -m 700 /tmp/cache
+call /run/v prepare '{"snapshot":"s","cache":{"directory":"/tmp/cache","initialBytes":4194304,"maxBytes":268435456},"whenFull":"release","holdMs":0,"skipFreeBlocks":false}' > /dev/null
+call /run/v activate '{"snapshot":"s"}' > /dev/null
+stillframe-engine export --run-dir /run/v --snapshot s > /dev/null
+verified --filename=/dev/ublkb0 --size=32m --rw=randwrite --bsrange=4k-64k --iodepth=32 --verify_backlog=256 \\
+  --time_based --runtime=20 --ramp_time=0 &
+load=$!
+kills=0
+while kill -0 $load 2> /dev/null; do
+  usleep $(( RANDOM * 10 ))
+  if kill -9 $(serving /run/v) 2> /dev/null; then kills=$((kills + 1)); fi
+done
+wait $load
+echo "kills: $kills"
+[ "$(sha256sum < /dev/loop0)" = "$before" ] && echo "the frozen image is as it was"
+stillframe-engine unexport --run-dir /run/v --snapshot s > /dev/null
+call /run/v release '{"snapshot":"s"}' > /dev/null
+${gone}`,
+    });
+    expect(output).toContain('"transport":"ublk"');
+    expect(output).toContain("the frozen image is as it was");
+    expect(Number(/kills: (\d+)/.exec(output)?.[1])).toBeGreaterThanOrEqual(20);
+    expect(output).toMatch(/left: $/m);
+  });
+
+  test("flushes, forced writes, discards and zeroes do what they say, and a volume in use stays", async () => {
+    const { output } = await mustBoot({
+      programs,
+      modules,
+      script: `${attached}
+cd /sys/block/ublkb0/queue
+echo "queue: $(cat fua) $(cat write_cache) $(cat logical_block_size) $(cat nr_requests)"
+cd /
+flushes() { call /run/v describe '{}' | sed 's/.*"flushes":\\([0-9]*\\).*/\\1/'; }
+dd if=/dev/urandom of=/dev/ublkb0 bs=1M count=8 2> /dev/null
+one=$(flushes)
+fio --name=forced --filename=/dev/ublkb0 --offset=16m --size=64k --rw=write --bs=4k --direct=1 --sync=dsync --thread > /dev/null
+two=$(flushes)
+[ $((two - one)) -ge 16 ] && echo "every forced write was flushed"
+blkdiscard -o 1M -l 1M /dev/ublkb0
+/bin/blkdiscard -z -o 4M -l 512K /dev/ublkb0
+for at in 1 4; do dd if=/dev/ublkb0 iflag=direct bs=512k skip=$((at * 2)) count=1 2> /dev/null | tr -d '\\0' | wc -c; done
+cmp /dev/ublkb0 /tmp/volume && echo "device and image are the same"
+
+mkfs.ext4 -q -F /dev/ublkb0
+mount /dev/ublkb0 /mnt
+stillframe-engine detach --run-dir /run/v 2>&1 > /dev/null || true
+kill -9 $(serving /run/v)
+echo kept > /mnt/file
+sync
+umount /mnt
+sleep 100 < /dev/ublkb0 &
+reader=$!
+stillframe-engine detach --run-dir /run/v 2>&1 > /dev/null || true
+kill $reader
+${gone}
+mount -o loop,ro /tmp/volume /mnt
+cat /mnt/file
+umount /mnt
+
+${attached}
+mount /dev/ublkb0 /mnt
+kill -9 $(cat /run/v/keeper.pid) $(engines)
+sleep 1
+( timeout 30 dd if=/dev/ublkb0 iflag=direct of=/dev/null bs=4k count=1 2> /dev/null || echo "a read without an engine ended with $?" ) &
+sleep 1
+stillframe-engine detach --run-dir /run/v --force > /dev/null
+wait $!
+umount /mnt
+${gone}`,
+    });
+    expect(output).toContain("queue: 1 write back 512 127");
+    expect(output).toContain("every forced write was flushed");
+    expect(output).toContain("device and image are the same");
+    expect(output).toContain("/dev/ublkb0 is mounted; unmount it first");
+    expect(output).toContain("/dev/ublkb0 is still open in another program");
+    expect(output).toContain("\nkept\n");
+    expect(output).toContain("a read without an engine ended with 1");
+    expect(output.match(/left: $/gm)).toHaveLength(2);
+  });
+});
