@@ -102,6 +102,42 @@ describe("a frozen image over NBD", () => {
   });
 });
 
+describe("blocks changed since an earlier snapshot", () => {
+  it("are told under the name that QEMU has for them, of images and of the live volume", async () => {
+    const volume = await readyVolume(64 * MIB);
+    const uri = (name: string) => nbdUri(volume, name);
+    await volume.request("serveNbd", { live: "readWrite", allSnapshots: true });
+    const take = async (snapshot: string) => {
+      await volume.prepare(snapshot, { skipFreeBlocks: false });
+      await volume.activate(snapshot);
+    };
+    const dirtySince = async (since: string, name: string) =>
+      (await extentsOf(uri(name), `qemu:dirty-bitmap:${since}`))
+        .filter((extent) => extent.type === 1)
+        .map(({ offset, length }) => [offset, length]);
+    await take("s1");
+    await qemuIo(uri("live"), "write 4k 8k", "write 1000k 4k", "write -z 8M 1M", "discard 32M 4k");
+    await take("s2");
+    await qemuIo(uri("live"), "write 16M 64k");
+    const first = [
+      [4096, 8192],
+      [1_024_000, 4096],
+      [8 * MIB, MIB],
+      [32 * MIB, 4096],
+    ];
+    expect(await dirtySince("s1", "s2")).toEqual(first);
+    expect(await dirtySince("s2", "live")).toEqual([[16 * MIB, 65_536]]);
+    await volume.release("s1");
+    expect(await dirtySince("s1", "s2")).toEqual(first);
+    expect(await mustTalk("nbdinfo", "--list", uri(""))).toMatch(/qemu:dirty-bitmap:s1/);
+    const options = `driver=nbd,server.type=unix,server.path=${volume.runDirectory}/nbd.sock,export=s2`;
+    const map = ["--image-opts", `${options},x-dirty-bitmap=qemu:dirty-bitmap:s1`, "--output=json"];
+    const seen = JSON.parse(await mustTalk("qemu-img", "map", ...map)) as { start: number; data: boolean }[];
+    // QEMU's client shows what is dirty as what is not data.
+    expect(seen.filter((extent) => !extent.data).map((extent) => extent.start)).toEqual(first.map(([start]) => start));
+  });
+});
+
 describe.each(["512", "4096"])("the live volume over NBD, with sectors of %s bytes", (sectorSize) => {
   it("does what its loop device does, and the snapshot beneath stays what it was", async () => {
     const volume = await readyVolume(32 * MIB, "--sector-size", sectorSize);
