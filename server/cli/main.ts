@@ -10,6 +10,7 @@ import { addRunCommands } from "./commands/run";
 import { addSettingsCommands } from "./commands/settings";
 import { addSnapshotCommands } from "./commands/snapshot";
 import { addStartCommands } from "./commands/start";
+import { addUserCommands } from "./commands/user";
 import { addVolumeCommands } from "./commands/volume";
 import { exitCodes, Failure } from "./failure";
 import { failureText } from "./output/failure-text";
@@ -34,6 +35,7 @@ function buildProgram(): Command {
   addRunCommands(program);
   addRestoreCommand(program);
   addSettingsCommands(program);
+  addUserCommands(program);
   addExplainCommand(program);
   return program;
 }

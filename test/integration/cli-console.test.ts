@@ -167,6 +167,30 @@ describe("a job from the command line", () => {
   });
 });
 
+describe("users", () => {
+  test("people are invited, given a role and removed on the command line", async () => {
+    const invited = await here.json<{ link: string }>("user", "invite", "grace@example.org", "--role", "operator");
+    expect(invited.link).toMatch(/\/welcome\?token=[\w-]+$/);
+    expect(await here.json("user", "list")).toEqual([]);
+    const token = new URL(invited.link).searchParams.get("token");
+    const person = { token, name: "Grace", email: "grace@example.org", password: "nanoseconds of wire" };
+    const response = await fetch(`${new URL(invited.link).origin}/api/trpc/account.create`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ json: person }),
+    });
+    expect(response.status).toBe(200);
+    expect(await here.json("user", "list")).toMatchObject([{ email: "grace@example.org", role: "operator" }]);
+    await here.must("user", "role", "grace@example.org", "administrator");
+    const last = await here.cli("user", "remove", "grace@example.org");
+    expect(last).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("only administrator") });
+    expect((await here.json<{ link: string }>("user", "password", "grace@example.org")).link).toContain("token=");
+    expect((await here.cli("user", "password", "nobody@example.org")).stderr).toContain("no user");
+    expect((await here.cli("user", "invite", "no address")).exitCode).toBe(2);
+    expect((await here.cli("user", "role", "grace@example.org", "king")).exitCode).toBe(2);
+  });
+});
+
 describe("settings", () => {
   const key = String.raw`HKEY_LOCAL_MACHINE\SOFTWARE\VERITAS\Backup Exec\Engine\Backup`;
   const reg = (value: string) => `Windows Registry Editor Version 5.00\r\n\r\n[${key}]\r\n${value}\r\n`;

@@ -5,7 +5,7 @@ import { procedures } from "../fixtures/console-procedures";
 import { ADMINISTRATOR, ConsoleUnderTest, eventually } from "../fixtures/console-under-test";
 
 /** What they answer to a request without input. */
-const OPEN = ["account.create 400", "account.link 400", "account.state 200"];
+const OPEN = ["account.create 400", "account.link 400", "account.setPassword 400", "account.state 200"];
 
 let it: ConsoleUnderTest;
 beforeEach(async () => {

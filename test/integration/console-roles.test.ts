@@ -58,7 +58,11 @@ test("an invitation lets in the one it is for, once, in its role; withdrawn or r
   const first = token((await users.invite.mutate({ email: "Grace@Example.net", role: "viewer" })).link);
   const second = token((await users.invite.mutate({ email: "grace@example.net", role: "operator" })).link);
   expect(await account.link.query({ token: first })).toBeNull();
-  expect(await account.link.query({ token: second })).toEqual({ role: "operator", email: "grace@example.net" });
+  expect(await account.link.query({ token: second })).toEqual({
+    purpose: "account",
+    role: "operator",
+    email: "grace@example.net",
+  });
   expect((await users.list.query()).invitations).toMatchObject([
     { email: "grace@example.net", role: "operator", invitedBy: ADMINISTRATOR.email },
   ]);
@@ -73,6 +77,22 @@ test("an invitation lets in the one it is for, once, in its role; withdrawn or r
   await users.withdraw.mutate({ email: "late@example.net" });
   await expect(account.create.mutate({ token: third, ...grace })).rejects.toThrow("not valid any more");
   await expect(users.withdraw.mutate({ email: "late@example.net" })).rejects.toThrow("no open invitation");
+});
+
+test("who forgot their password chooses a new one by a link, once, and their sign-ins end", async () => {
+  const { users } = it.client(cookies.administrator);
+  const { account } = it.client(null);
+  await expect(users.passwordLink.mutate({ email: "nobody@example.net" })).rejects.toThrow("no user");
+  const made = await users.passwordLink.mutate({ email: "viewer@example.net" });
+  const token = new URL(made.link).searchParams.get("token") ?? "";
+  expect(await account.link.query({ token })).toMatchObject({ purpose: "password", email: "viewer@example.net" });
+  expect((await users.list.query()).invitations).toEqual([]);
+  const person = { name: "Mallory", email: "viewer@example.net", password: "a fine long password" };
+  await expect(account.create.mutate({ token, ...person })).rejects.toThrow("not valid any more");
+  await account.setPassword.mutate({ token, password: "a better password" });
+  await expect(account.setPassword.mutate({ token, password: "a better password" })).rejects.toThrow("not valid");
+  expect((await it.client(cookies.viewer).account.state.query()).signedIn).toBe(false);
+  cookies.viewer = await it.signIn({ email: "viewer@example.net", password: "a better password" });
 });
 
 test("a role that is taken away counts at once, and so does an account that is removed", async () => {

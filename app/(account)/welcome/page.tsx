@@ -2,6 +2,7 @@ import type { Metadata } from "next";
 import { redirect } from "next/navigation";
 import { Note } from "@/app/components/note";
 import { serverTrpc } from "@/app/trpc/server";
+import { NewPasswordForm } from "./new-password-form";
 import { WelcomeForm } from "./welcome-form";
 
 export const metadata: Metadata = { title: "Welcome", referrer: "no-referrer" };
@@ -11,6 +12,7 @@ export default async function WelcomePage({ searchParams }: { searchParams: Prom
   const { client } = await serverTrpc();
   const state = await client.account.state.query();
   const link = token ? await client.account.link.query({ token: token.slice(0, 200) }) : null;
+  if (token && link?.purpose === "password") return <NewPasswordForm token={token} email={link.email ?? ""} />;
   if (token && link) return <WelcomeForm token={token} link={link} />;
   if (!state.needsSetup) {
     if (!token) redirect(state.signedIn ? "/" : "/sign-in");

@@ -10,15 +10,21 @@ import { Input } from "@/app/components/input";
 import { Note } from "@/app/components/note";
 import { useTRPC } from "@/app/trpc/client";
 import { faultOf } from "@/app/trpc/fault";
-import { type Role, roleTexts } from "@/server/core/access/permissions";
-import { emailSchema, PASSWORD_LENGTH, passwordSchema, personNameSchema } from "@/server/core/contracts/accounts";
+import { roleTexts } from "@/server/core/access/permissions";
+import {
+  emailSchema,
+  type LinkView,
+  PASSWORD_LENGTH,
+  passwordSchema,
+  personNameSchema,
+} from "@/server/core/contracts/accounts";
 import { signIn } from "../sign-in-request";
 
 const schema = z.object({ name: personNameSchema, email: emailSchema, password: passwordSchema });
 const fields = ["name", "email", "password"] as const;
 
 /** `link.email` is null for the first administrator, who chooses one. */
-type WelcomeFormProps = { token: string; link: { role: Role; email: string | null } };
+type WelcomeFormProps = { token: string; link: Pick<LinkView, "role" | "email"> };
 
 export function WelcomeForm({ token, link }: WelcomeFormProps) {
   const trpc = useTRPC();

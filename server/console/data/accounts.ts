@@ -2,13 +2,11 @@
 import { randomUUID } from "node:crypto";
 import { prismaAdapter } from "better-auth/adapters/prisma";
 import { type Role, roleSchema } from "@/server/core/access/permissions";
-import type { Invitation, UserView } from "@/server/core/contracts/accounts";
+import type { Invitation, LinkView, UserView } from "@/server/core/contracts/accounts";
 import { type Database, patient } from "./database";
 
 export type NewUser = { name: string; email: string; passwordHash: string };
-export type Invited = { email: string; role: Role; invitedBy: string; expiresAt: Date };
-/** What an open link is good for; `email` is null on the first administrator's. */
-export type OpenLink = { role: Role; email: string | null };
+export type Invited = { email: string; role: Role; invitedBy: string; expiresAt: Date; forPassword: boolean };
 
 /** The accounts library's way to the database. */
 export const accountTables = (db: Database) => prismaAdapter(db, { provider: "sqlite" });
@@ -54,12 +52,14 @@ export class AccountStore {
     ]);
   }
 
-  async openLink(tokenHash: string): Promise<OpenLink | null> {
+  async openLink(tokenHash: string): Promise<LinkView | null> {
     const link = await this.#db.signInLink.findFirst({ where: { tokenHash, ...open() } });
-    return link && { role: roleSchema.parse(link.role), email: link.email };
+    if (!link) return null;
+    const purpose = link.forPassword ? "password" : "account";
+    return { purpose, role: roleSchema.parse(link.role), email: link.email };
   }
 
-  /** Replaces an earlier invitation of the same address. */
+  /** Replaces an earlier link of the same address. */
   async invite(tokenHash: string, invited: Invited): Promise<void> {
     const email = invited.email.toLowerCase();
     await this.#db.$transaction([
@@ -71,7 +71,7 @@ export class AccountStore {
   /** Open ones, by address. */
   async invitations(): Promise<Invitation[]> {
     const found = await this.#db.signInLink.findMany({
-      where: { email: { not: null }, ...open() },
+      where: { email: { not: null }, forPassword: false, ...open() },
       orderBy: { email: "asc" },
     });
     return found.map((link) => ({
@@ -91,7 +91,7 @@ export class AccountStore {
   /** Uses up the link and makes the user, both or neither. `used`: the link is not, or no longer, valid. */
   createByLink(tokenHash: string, person: NewUser): Promise<"created" | "used" | "taken"> {
     return this.#db.$transaction(async (tx) => {
-      const link = await tx.signInLink.findFirst({ where: { tokenHash, ...open() } });
+      const link = await tx.signInLink.findFirst({ where: { tokenHash, forPassword: false, ...open() } });
       if (!link || (link.email === null && (await tx.user.count()) > 0)) return "used";
       const email = (link.email ?? person.email).toLowerCase();
       if ((await tx.user.count({ where: { email } })) > 0) return "taken";
@@ -109,6 +109,22 @@ export class AccountStore {
         },
       });
       return "created";
+    }, patient);
+  }
+
+  /** Uses up the link, sets the password and ends all sign-ins, all or nothing. False: the link is not valid. */
+  setPasswordByLink(tokenHash: string, passwordHash: string): Promise<boolean> {
+    return this.#db.$transaction(async (tx) => {
+      const link = await tx.signInLink.findFirst({ where: { tokenHash, forPassword: true, ...open() } });
+      const user = link?.email ? await tx.user.findUnique({ where: { email: link.email } }) : null;
+      if (!user) return false;
+      await tx.signInLink.update({ where: { tokenHash }, data: { usedAt: new Date() } });
+      await tx.account.updateMany({
+        where: { userId: user.id, providerId: "credential" },
+        data: { password: passwordHash },
+      });
+      await tx.session.deleteMany({ where: { userId: user.id } });
+      return true;
     }, patient);
   }
 

@@ -46,6 +46,19 @@ const handlers: Handlers = {
   "settings.get": ({ settings }) => settings.get(),
   "settings.set": ({ settings }, change) => settings.set(change),
   "settings.importReg": async ({ settings }, { content }) => (await settings.importReg(content)).settings,
+  "user.list": ({ users }) => users.list(),
+  "user.invite": async ({ users, hosts }, { email, role }, hostId) =>
+    users.invite(email, role, await rootOn(hosts, hostId)),
+  "user.password": async ({ users, hosts }, { email }, hostId) =>
+    users.passwordLink(email, await rootOn(hosts, hostId)),
+  "user.role": async ({ users }, { email, role }) => {
+    await users.setRole((await users.byEmail(email)).id, role);
+    return {};
+  },
+  "user.remove": async ({ users }, { email }) => {
+    await users.remove((await users.byEmail(email)).id);
+    return {};
+  },
   "signin.link": async ({ accounts }) => ({ url: await accounts.link() }),
 };
 
@@ -58,7 +71,16 @@ const audited: Partial<Record<ConsoleMethod, AuditAction>> = {
   "restore.start": "restore.start",
   "settings.set": "settings.set",
   "settings.importReg": "settings.importReg",
+  "user.invite": "users.invite",
+  "user.password": "users.passwordLink",
+  "user.role": "users.setRole",
+  "user.remove": "users.remove",
 };
+
+/** How the command line's user is called. */
+async function rootOn(hosts: Services["hosts"], hostId: string): Promise<string> {
+  return `root on ${(await hosts.get(hostId)).name}`;
+}
 
 const isMethod = (name: string): name is ConsoleMethod => Object.hasOwn(consoleMethods, name);
 
@@ -81,9 +103,12 @@ async function answer<M extends ConsoleMethod>(method: M, services: Services, ho
     const field = issue?.path.join(".") || null;
     throw fault("invalid", [field, issue?.message].filter(Boolean).join(": "), { field });
   }
+  if (method.startsWith("user.") && !(await services.hosts.isLocal(hostId))) {
+    throw fault("denied", "Users are managed on the console's own host, or in the browser.");
+  }
   const work = () => handlers[method](services, input.data as Parsed<M>, hostId);
   const action = audited[method];
   if (!action) return work();
-  const { name } = await services.hosts.get(hostId);
-  return services.audit.around({ by: `root on ${name}`, role: null, address: null }, action, input.data, work);
+  const by = await rootOn(services.hosts, hostId);
+  return services.audit.around({ by, role: null, address: null }, action, input.data, work);
 }

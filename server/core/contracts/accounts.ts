@@ -29,7 +29,16 @@ export const accountStateSchema = z.object({
 export type AccountState = z.infer<typeof accountStateSchema>;
 
 /** What a one-time link is good for; `email` is null where its user chooses one. */
-export const linkViewSchema = z.object({ role: roleSchema, email: z.string().nullable() });
+export const linkViewSchema = z.object({
+  purpose: z.enum(["account", "password"]),
+  role: roleSchema,
+  email: z.string().nullable(),
+});
+export type LinkView = z.infer<typeof linkViewSchema>;
+
+/** A link that was just made. It is told once: only its hash is kept. */
+export const newLinkSchema = z.object({ link: z.string(), expiresAt: instant });
+export type NewLink = z.infer<typeof newLinkSchema>;
 
 export const userViewSchema = z.object({
   id: z.string(),

@@ -3,10 +3,13 @@
  * (method `console.<name>` on the socket). The console runs these with the worker's host as the caller.
  */
 import { z } from "zod";
+import { roleSchema } from "../access/permissions";
+import { emailSchema, newLinkSchema, userViewSchema } from "./accounts";
 import { jobInputSchema, jobSchema } from "./job";
 import { runEventSchema, runSchema } from "./run";
 import { settingsSchema } from "./settings";
 
+const byEmail = z.object({ email: emailSchema }).strict();
 const byName = z.object({ job: z.string().min(1) }).strict();
 
 export const consoleMethods = {
@@ -44,6 +47,12 @@ export const consoleMethods = {
   "settings.set": { input: settingsSchema.partial().strict(), output: settingsSchema },
   /** The bytes of a `.reg` export, base64. */
   "settings.importReg": { input: z.object({ content: z.base64() }).strict(), output: settingsSchema },
+  /** The `user.*` methods are answered to the console's own host alone. */
+  "user.list": { input: z.object({}).strict(), output: z.array(userViewSchema) },
+  "user.invite": { input: z.object({ email: emailSchema, role: roleSchema }).strict(), output: newLinkSchema },
+  "user.password": { input: byEmail, output: newLinkSchema },
+  "user.role": { input: z.object({ email: emailSchema, role: roleSchema }).strict(), output: z.object({}) },
+  "user.remove": { input: byEmail, output: z.object({}) },
   "signin.link": { input: z.object({}).strict(), output: z.object({ url: z.string().nullable() }) },
 } as const;
 

@@ -2,7 +2,6 @@
 import { zodResolver } from "@hookform/resolvers/zod";
 import { useMutation } from "@tanstack/react-query";
 import { Controller, useForm } from "react-hook-form";
-import { toast } from "sonner";
 import { z } from "zod";
 import { Button } from "@/app/components/button";
 import { Dialog, DialogActions } from "@/app/components/dialog";
@@ -10,11 +9,11 @@ import { Field } from "@/app/components/field";
 import { Input } from "@/app/components/input";
 import { Note } from "@/app/components/note";
 import { Select } from "@/app/components/select";
-import { Time } from "@/app/components/time";
 import { useTRPC } from "@/app/trpc/client";
 import { faultOf } from "@/app/trpc/fault";
 import { roleSchema, roles, roleTexts } from "@/server/core/access/permissions";
 import { emailSchema } from "@/server/core/contracts/accounts";
+import { NewLinkNote } from "./new-link-note";
 import { useUsersChange } from "./use-users-change";
 
 const schema = z.object({ email: emailSchema, role: roleSchema });
@@ -38,7 +37,7 @@ function InviteForm({ onDone }: { onDone: () => void }) {
   const form = useForm({ resolver: zodResolver(schema), defaultValues: { email: "", role: "operator" as const } });
   const { errors } = form.formState;
   const fault = invite.error ? faultOf(invite.error) : null;
-  if (invite.data) return <InvitationLink {...invite.data} email={invite.variables.email} onDone={onDone} />;
+  if (invite.data) return <NewLinkNote made={invite.data} email={invite.variables.email} onDone={onDone} />;
   return (
     <form onSubmit={form.handleSubmit((values) => invite.mutate(values))} noValidate className="space-y-4">
       <Field
@@ -65,34 +64,5 @@ function InviteForm({ onDone }: { onDone: () => void }) {
         </Button>
       </DialogActions>
     </form>
-  );
-}
-
-type InvitationLinkProps = { link: string; email: string; expiresAt: string; onDone: () => void };
-
-function InvitationLink({ link, email, expiresAt, onDone }: InvitationLinkProps) {
-  async function copy() {
-    try {
-      await navigator.clipboard.writeText(link);
-      toast.success("Copied.");
-    } catch {
-      toast.error("The browser does not allow it: select the link and copy it.");
-    }
-  }
-  return (
-    <>
-      <Note tone="good" title={`Pass this link on to ${email}`}>
-        It works once, until <Time at={expiresAt} />, and is not shown again.
-      </Note>
-      <Field label="Link" className="mt-4">
-        <Input readOnly value={link} className="font-mono text-xs" onFocus={(event) => event.target.select()} />
-      </Field>
-      <DialogActions>
-        <Button onClick={copy}>Copy</Button>
-        <Button kind="primary" onClick={onDone}>
-          Done
-        </Button>
-      </DialogActions>
-    </>
   );
 }

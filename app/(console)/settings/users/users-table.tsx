@@ -4,12 +4,14 @@ import { useState } from "react";
 import { toast } from "sonner";
 import { Button } from "@/app/components/button";
 import { ConfirmDialog } from "@/app/components/confirm-dialog";
+import { Dialog } from "@/app/components/dialog";
 import { Select } from "@/app/components/select";
 import { Ago } from "@/app/components/time";
 import { useTRPC } from "@/app/trpc/client";
 import { roles, roleTexts } from "@/server/core/access/permissions";
 import type { UserView } from "@/server/core/contracts/accounts";
 import { useViewer } from "../../access/may";
+import { NewLinkNote } from "./new-link-note";
 import { useUsersChange } from "./use-users-change";
 
 const options = roles.map((role) => ({ value: role, label: roleTexts[role].label }));
@@ -20,6 +22,7 @@ export function UsersTable({ users }: { users: readonly UserView[] }) {
   const change = useUsersChange();
   const [leaving, setLeaving] = useState<UserView | null>(null);
   const setRole = useMutation(trpc.users.setRole.mutationOptions(change));
+  const passwordLink = useMutation(trpc.users.passwordLink.mutationOptions({ onError: change.onError }));
   const remove = useMutation(
     trpc.users.remove.mutationOptions({
       ...change,
@@ -67,11 +70,21 @@ export function UsersTable({ users }: { users: readonly UserView[] }) {
                   {user.lastSignInAt ? <Ago at={user.lastSignInAt} /> : <span className="text-mute">signed out</span>}
                 </td>
                 <td>
-                  <span className="flex justify-end">
+                  <span className="flex flex-wrap justify-end gap-1.5">
                     {!own && (
-                      <Button size="small" onClick={() => setLeaving(user)} aria-label={`Remove ${user.name}`}>
-                        Remove
-                      </Button>
+                      <>
+                        <Button
+                          size="small"
+                          busy={passwordLink.isPending && passwordLink.variables.email === user.email}
+                          onClick={() => passwordLink.mutate({ email: user.email })}
+                          aria-label={`New password for ${user.name}`}
+                        >
+                          New password
+                        </Button>
+                        <Button size="small" onClick={() => setLeaving(user)} aria-label={`Remove ${user.name}`}>
+                          Remove
+                        </Button>
+                      </>
                     )}
                   </span>
                 </td>
@@ -80,6 +93,19 @@ export function UsersTable({ users }: { users: readonly UserView[] }) {
           })}
         </tbody>
       </table>
+      <Dialog
+        open={passwordLink.data !== undefined}
+        onOpenChange={(open) => !open && passwordLink.reset()}
+        title="A link for a new password"
+      >
+        {passwordLink.data && (
+          <NewLinkNote
+            made={passwordLink.data}
+            email={passwordLink.variables.email}
+            onDone={() => passwordLink.reset()}
+          />
+        )}
+      </Dialog>
       <ConfirmDialog
         open={leaving !== null}
         onOpenChange={(open) => !open && setLeaving(null)}

@@ -33,6 +33,16 @@ export const accountRouter = router({
       await services.audit.record(actor, "account.create", null, { outcome: "done", message: null });
       return {};
     }),
+  /** Uses up a one-time link for a new password; all sign-ins of its user end. */
+  setPassword: publicProcedure
+    .input(z.object({ token, password: passwordSchema }).strict())
+    .output(z.object({ email: z.string() }))
+    .mutation(async ({ ctx: { services, address }, input }) => {
+      const email = await services.accounts.setPassword(input.token, input.password);
+      const actor = { by: email, role: null, address };
+      await services.audit.record(actor, "account.setPassword", null, { outcome: "done", message: null });
+      return { email };
+    }),
   sessions: permitted("see")
     .output(z.array(sessionViewSchema))
     .query(({ ctx }) => ctx.services.sessions.ofUser(ctx.viewer.userId, ctx.viewer.sessionId)),

@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { roleSchema } from "@/server/core/access/permissions";
-import { emailSchema, invitationSchema, userViewSchema } from "@/server/core/contracts/accounts";
-import { instant } from "@/server/core/contracts/time";
+import { emailSchema, invitationSchema, newLinkSchema, userViewSchema } from "@/server/core/contracts/accounts";
 import { permitted, router } from "../procedures";
 
 const id = z.string().min(1);
@@ -17,8 +16,13 @@ export const usersRouter = router({
   /** The link is in this answer only. */
   invite: manage
     .input(z.object({ email: emailSchema, role: roleSchema }).strict())
-    .output(z.object({ link: z.string(), expiresAt: instant }))
+    .output(newLinkSchema)
     .mutation(({ ctx, input }) => ctx.services.users.invite(input.email, input.role, ctx.viewer.email)),
+  /** For a new password of somebody who has an account. The link is in this answer only. */
+  passwordLink: manage
+    .input(z.object({ email: emailSchema }).strict())
+    .output(newLinkSchema)
+    .mutation(({ ctx, input }) => ctx.services.users.passwordLink(input.email, ctx.viewer.email)),
   withdraw: manage
     .input(z.object({ email: emailSchema }).strict())
     .output(z.object({}))

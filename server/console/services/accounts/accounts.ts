@@ -1,8 +1,8 @@
 /** How people get in: the first administrator by the link that `stillframe up` prints, others by an invitation. */
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hashPassword } from "better-auth/crypto";
-import type { AccountState, SignedIn } from "@/server/core/contracts/accounts";
-import type { AccountStore, OpenLink } from "../../data/accounts";
+import type { AccountState, LinkView, SignedIn } from "@/server/core/contracts/accounts";
+import type { AccountStore } from "../../data/accounts";
 import { fault } from "../fault-error";
 import { newToken, tokenHash } from "./one-time-token";
 
@@ -41,7 +41,7 @@ export class Accounts {
   }
 
   /** What a link is good for; null when it is used up, expired or unknown. */
-  lookAt(token: string): Promise<OpenLink | null> {
+  lookAt(token: string): Promise<LinkView | null> {
     return this.#store.openLink(tokenHash(token));
   }
 
@@ -49,13 +49,21 @@ export class Accounts {
   async create({ token, name, email, password }: Newcomer): Promise<string> {
     // Looked at first: hashing takes long, and strangers may ask.
     const link = await this.lookAt(token);
-    if (!link) throw usedUp();
+    if (link?.purpose !== "account") throw usedUp();
     const passwordHash = await hashPassword(password);
     const outcome = await this.#store.createByLink(tokenHash(token), { name, email, passwordHash });
     if (outcome === "used") throw usedUp();
     if (outcome === "taken") throw fault("conflict", "Somebody has an account with this e-mail.", { field: "email" });
     rmSync(this.#linkFile, { force: true });
     return link.email ?? email;
+  }
+
+  /** Uses up a link for a new password; returns whose it is. All sign-ins of that user end. */
+  async setPassword(token: string, password: string): Promise<string> {
+    const link = await this.lookAt(token);
+    if (link?.purpose !== "password" || link.email === null) throw usedUp();
+    if (!(await this.#store.setPasswordByLink(tokenHash(token), await hashPassword(password)))) throw usedUp();
+    return link.email;
   }
 
   #keptToken(): string | null {

@@ -1,12 +1,12 @@
 /** People and their roles, as an administrator manages them. */
 import type { Role } from "@/server/core/access/permissions";
-import type { Invitation, UserView } from "@/server/core/contracts/accounts";
-import type { AccountStore } from "../../data/accounts";
+import type { Invitation, NewLink, UserView } from "@/server/core/contracts/accounts";
+import type { AccountStore, Invited } from "../../data/accounts";
 import { noteChange } from "../audit/change-note";
 import { fault } from "../fault-error";
 import { newToken, tokenHash } from "./one-time-token";
 
-const INVITATION_DAYS = 7;
+const LINK_DAYS = 7;
 const DAY_MS = 86_400_000;
 
 export class Users {
@@ -27,13 +27,30 @@ export class Users {
   }
 
   /** The link is told here and never again; a new invitation of the same address replaces the old one. */
-  async invite(email: string, role: Role, invitedBy: string): Promise<{ link: string; expiresAt: string }> {
+  async invite(email: string, role: Role, invitedBy: string): Promise<NewLink> {
     if (await this.#store.isUser(email)) {
       throw fault("conflict", `${email} has an account already. Change its role instead.`, { field: "email" });
     }
+    return this.#makeLink({ email, role, invitedBy, forPassword: false });
+  }
+
+  /** For somebody who has forgotten theirs. Until the link is used, the old one goes on working. */
+  async passwordLink(email: string, invitedBy: string): Promise<NewLink> {
+    const { role } = await this.byEmail(email);
+    noteChange({ subject: email });
+    return this.#makeLink({ email, role, invitedBy, forPassword: true });
+  }
+
+  async byEmail(email: string): Promise<UserView> {
+    const user = (await this.#store.users()).find((one) => one.email === email.toLowerCase());
+    if (!user) throw fault("notFound", `There is no user ${email}.`, { field: "email" });
+    return user;
+  }
+
+  async #makeLink(invited: Omit<Invited, "expiresAt">): Promise<NewLink> {
     const token = newToken();
-    const expiresAt = new Date(Date.now() + INVITATION_DAYS * DAY_MS);
-    await this.#store.invite(tokenHash(token), { email, role, invitedBy, expiresAt });
+    const expiresAt = new Date(Date.now() + LINK_DAYS * DAY_MS);
+    await this.#store.invite(tokenHash(token), { ...invited, expiresAt });
     return { link: `${this.#origin}/welcome?token=${token}`, expiresAt: expiresAt.toISOString() };
   }
 

@@ -125,8 +125,13 @@ export class Hosts {
   }
 
   async unreachableEvidence(id: string): Promise<Evidence> {
-    const isLocal = (await this.#settings.localHostId()) === id;
-    return unreachableEvidenceOf(await this.get(id), this.#version, isLocal ? this.#local : null);
+    const local = (await this.isLocal(id)) ? this.#local : null;
+    return unreachableEvidenceOf(await this.get(id), this.#version, local);
+  }
+
+  /** Whether it is the machine that this console runs on. */
+  async isLocal(id: string): Promise<boolean> {
+    return (await this.#settings.localHostId()) === id;
   }
 
   /** Closes every connection; workers try again later. */
