@@ -76,6 +76,22 @@ test("an operator runs jobs, and reads what only an administrator changes", asyn
   await expect(grace.getByRole("button", { name: "Attach a volume" })).toHaveCount(0);
 });
 
+test("who forgot their password chooses a new one by a link", async () => {
+  await administrator.goto("/settings/users");
+  await administrator.getByRole("button", { name: "New password for Grace Hopper" }).click();
+  const link = await administrator.getByLabel("Link", { exact: true }).inputValue();
+  await administrator.getByRole("button", { name: "Done" }).click();
+  await grace.goto(link);
+  await expect(grace.getByRole("heading", { name: "A new password" })).toBeVisible();
+  expect(await accessibilityProblems(grace)).toEqual([]);
+  await grace.getByLabel("New password").fill("short");
+  await grace.getByRole("button", { name: "Set it and sign in" }).click();
+  await expect(grace.getByText("must have at least 10 characters")).toBeVisible();
+  await grace.getByLabel("New password").fill("eleven inches of wire");
+  await grace.getByRole("button", { name: "Set it and sign in" }).click();
+  await expect(grace.getByRole("navigation", { name: "Places" })).toBeVisible();
+});
+
 test("a viewer runs nothing; who is removed is out", async () => {
   await administrator.goto("/settings/users");
   await administrator.getByLabel("Role of Grace Hopper").selectOption("viewer");
