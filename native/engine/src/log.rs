@@ -9,9 +9,22 @@ use std::path::Path;
 /// Above this size the older half is dropped when an engine starts.
 const MAX_BYTES: u64 = 1 << 20;
 
+#[cfg(feature = "fuzzing")]
+static SILENT: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+
+/// No line is written from now on.
+#[cfg(feature = "fuzzing")]
+pub fn silence() {
+    SILENT.store(true, std::sync::atomic::Ordering::Relaxed);
+}
+
 /// Writes a line; never fails, never waits for anything but the log file.
 pub fn line(text: impl AsRef<str>) {
     use std::io::Write;
+    #[cfg(feature = "fuzzing")]
+    if SILENT.load(std::sync::atomic::Ordering::Relaxed) {
+        return;
+    }
     let at = clock::iso(clock::unix_millis());
     let pid = std::process::id();
     let _ = writeln!(io::stderr(), "{at} {pid} {}", text.as_ref());

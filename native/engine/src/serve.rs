@@ -24,6 +24,7 @@ use crate::telemetry::Telemetry;
 use crate::{control, descriptors, keeper, log, residence};
 use cow::map::MAX_POOLS;
 use cow::volume::Volume;
+use std::fs::File;
 use std::io::Read;
 use std::os::unix::net::UnixListener;
 use std::sync::Arc;
@@ -82,45 +83,8 @@ pub fn serve() -> Outcome<()> {
         ));
     }
 
-    let events = Arc::new(Events::default());
-    let table = Arc::new(Table::load(state.clone(), events.clone()));
-    let second = backing.try_clone().context(|| "the backing store".into())?;
-    let tracking = Tracking::load(state.clone());
-    let survivors = if state.get(Word::PassThrough) == 0 {
-        change_file::take_over(&state, &configuration, &tracking, &backing);
-        restore::restore(&state, &table, &tracking)?
-    } else {
-        tracking.give_up("engines crashed over and over");
-        restore::give_up(&state, &table)
-    };
-    let store = FileStore::new(backing, configuration.size, configuration.alignment);
-    let volume = Arc::new(Volume::new(
-        Arc::new(store),
-        configuration.sector_size as usize,
-        (0..MAX_POOLS).map(|pool| state.index(pool)).collect(),
-        table.clone(),
-        survivors,
-    ));
-    let run = RunDirectory::new(configuration.run_directory.as_ref())?;
-    let registry = Registry::new(
-        state.clone(),
-        table,
-        tracking,
-        volume.clone(),
-        configuration.id.clone(),
-        second,
-        run.live(),
-    );
-    registry.tidy();
-    let engine = Arc::new(Engine {
-        telemetry: Telemetry::new(state.counters()),
-        configuration,
-        state,
-        volume: volume.clone(),
-        registry,
-        events,
-        nbd: Nbd::default(),
-    });
+    let engine = take_up(state, backing)?;
+    let volume = engine.volume.clone();
     thread::Builder::new()
         .name("room".into())
         .spawn(move || {
@@ -153,6 +117,50 @@ pub fn serve() -> Outcome<()> {
     loop {
         thread::park();
     }
+}
+
+/// The engine that goes on from what the last one left in `state`; requests are not served yet.
+pub fn take_up(state: State, backing: File) -> Outcome<Arc<Engine>> {
+    let configuration = state.configuration()?;
+    let events = Arc::new(Events::default());
+    let table = Arc::new(Table::load(state.clone(), events.clone()));
+    let second = backing.try_clone().context(|| "the backing store".into())?;
+    let tracking = Tracking::load(state.clone());
+    let survivors = if state.get(Word::PassThrough) == 0 {
+        change_file::take_over(&state, &configuration, &tracking, &backing);
+        restore::restore(&state, &table, &tracking)?
+    } else {
+        tracking.give_up("engines crashed over and over");
+        restore::give_up(&state, &table)
+    };
+    let store = FileStore::new(backing, configuration.size, configuration.alignment);
+    let volume = Arc::new(Volume::new(
+        Arc::new(store),
+        configuration.sector_size as usize,
+        (0..MAX_POOLS).map(|pool| state.index(pool)).collect(),
+        table.clone(),
+        survivors,
+    ));
+    let run = RunDirectory::new(configuration.run_directory.as_ref())?;
+    let registry = Registry::new(
+        state.clone(),
+        table,
+        tracking,
+        volume.clone(),
+        configuration.id.clone(),
+        second,
+        run.live(),
+    );
+    registry.tidy();
+    Ok(Arc::new(Engine {
+        telemetry: Telemetry::new(state.counters()),
+        configuration,
+        state,
+        volume,
+        registry,
+        events,
+        nbd: Nbd::default(),
+    }))
 }
 
 /// Waits for the keeper's word; false if the keeper ends instead.

@@ -7,7 +7,6 @@ use crate::engine::{Engine, Since};
 use crate::failure::Failure;
 use crate::log;
 use crate::protocol::{ErrorKind, Event, PROTOCOL};
-use crate::state::Word;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::os::unix::net::UnixStream;
@@ -27,10 +26,12 @@ fn nothing() -> Value {
     json!({})
 }
 
-pub fn serve(stream: UnixStream, engine: &Arc<Engine>) {
+/// Serves until the connection ends. True: the engine was asked to end.
+#[must_use]
+pub fn serve(stream: UnixStream, engine: &Arc<Engine>) -> bool {
     let outbox = Arc::new(Outbox::default());
     let Ok(writing) = stream.try_clone() else {
-        return;
+        return false;
     };
     let writer = {
         let outbox = outbox.clone();
@@ -85,11 +86,7 @@ pub fn serve(stream: UnixStream, engine: &Arc<Engine>) {
     if let Ok(writer) = writer {
         let _ = writer.join();
     }
-    if shutdown {
-        log::line("the engine ends as asked");
-        engine.state.set(Word::Shutdown, 1);
-        std::process::exit(0);
-    }
+    shutdown
 }
 
 fn reply(outbox: &Outbox, id: u64, result: Result<Value, Failure>) {
@@ -117,7 +114,7 @@ fn subscribe(engine: &Arc<Engine>, outbox: &Arc<Outbox>, interval: Duration) {
             if !outbox.send_report(line) {
                 break;
             }
-            thread::sleep(interval);
+            outbox.pause(interval);
         }
         if let Some(watcher) = since.watcher {
             engine.telemetry.stop_watching(watcher);

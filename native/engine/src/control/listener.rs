@@ -3,6 +3,7 @@
 use super::connection;
 use crate::engine::Engine;
 use crate::log;
+use crate::state::Word;
 use std::os::unix::net::UnixListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -28,7 +29,11 @@ pub fn listen(listener: UnixListener, engine: Arc<Engine>) -> std::io::Result<()
             let started = thread::Builder::new()
                 .name("control".into())
                 .spawn(move || {
-                    connection::serve(stream, &engine);
+                    if connection::serve(stream, &engine) {
+                        log::line("the engine ends as asked");
+                        engine.state.set(Word::Shutdown, 1);
+                        std::process::exit(0);
+                    }
                     ended.fetch_sub(1, Ordering::Relaxed);
                 });
             if let Err(e) = started {

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::io::Write;
 use std::os::unix::net::UnixStream;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 const MAX_WAITING: usize = 1024;
 
@@ -36,20 +37,28 @@ impl Outbox {
         } else {
             waiting.lines.push_back(line);
         }
-        self.changed.notify_one();
+        self.changed.notify_all();
     }
 
     /// Queues a report in place of one that still waits. False once the connection is closed.
     pub fn send_report(&self, line: String) -> bool {
         let mut waiting = self.waiting();
         waiting.report = Some(line);
-        self.changed.notify_one();
+        self.changed.notify_all();
         !waiting.closed
     }
 
     pub fn close(&self) {
         self.waiting().closed = true;
-        self.changed.notify_one();
+        self.changed.notify_all();
+    }
+
+    /// Waits so long, or until the connection is closed.
+    pub fn pause(&self, time: Duration) {
+        let waiting = self.waiting();
+        let _ = self
+            .changed
+            .wait_timeout_while(waiting, time, |w| !w.closed);
     }
 
     /// Writes until the connection is closed and everything queued before is written.

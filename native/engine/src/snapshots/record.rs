@@ -1,6 +1,7 @@
 //! What is stored of a snapshot and of a cache file, for the next engine.
 
 use crate::protocol::{LossCause, SnapshotState, WhenFull};
+use cow::map::MAX_POOLS;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -46,6 +47,12 @@ pub struct LossRecord {
 }
 
 impl SnapshotRecord {
+    /// Whether it can have been written as it is. A record is whole or absent whatever instant an engine dies at; memory
+    /// that was damaged otherwise must not end every engine after it.
+    pub fn makes_sense(&self) -> bool {
+        !self.caches.is_empty() && self.caches.iter().all(|c| c.pool < MAX_POOLS)
+    }
+
     pub fn pools(&self) -> Vec<usize> {
         self.caches.iter().map(|c| c.pool).collect()
     }

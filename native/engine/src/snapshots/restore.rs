@@ -12,6 +12,7 @@ use crate::state::{State, Word};
 use cow::bitmap::Bitmap;
 use cow::map::MAX_SLOTS;
 use cow::pool::Pool;
+use cow::record::MAX_EPOCH;
 use cow::store::{Loss, LossCause};
 use cow::volume::{NewSnapshot, Survivor, Survivors};
 use std::io;
@@ -22,8 +23,18 @@ use std::sync::atomic::Ordering;
 /// What the last engine left, for the volume to go on from. Cache files without a snapshot are
 /// removed; a snapshot whose cache file cannot be opened is ended as damaged.
 pub fn restore(state: &State, table: &Table, tracking: &Tracking) -> Outcome<Survivors> {
+    let epoch = epoch(state);
+    for (_, snapshot) in table.snapshots() {
+        if snapshot.state == SnapshotState::Active && !(1..=epoch).contains(&snapshot.epoch) {
+            end(
+                table,
+                &snapshot,
+                &damaged("its record is of no possible epoch"),
+            );
+        }
+    }
     let mut survivors = Survivors {
-        epoch: state.get(Word::Epoch) as u32,
+        epoch,
         snapshots: Vec::new(),
         pools: Vec::new(),
         intervals: tracking.intervals(),
@@ -70,19 +81,28 @@ pub fn restore(state: &State, table: &Table, tracking: &Tracking) -> Outcome<Sur
 /// For an engine that is to serve although its predecessors crashed over and over: ends every snapshot,
 /// so that nothing that belongs to one (records, bitmaps, cache files) is looked at.
 pub fn give_up(state: &State, table: &Table) -> Survivors {
-    let loss = Loss {
-        cause: LossCause::Damaged,
-        errno: None,
-        detail: "the engine crashed over and over with this snapshot open".into(),
-    };
+    let loss = damaged("the engine crashed over and over with this snapshot open");
     for (_, snapshot) in table.snapshots() {
         end(table, &snapshot, &loss);
     }
     Survivors {
-        epoch: state.get(Word::Epoch) as u32,
+        epoch: epoch(state),
         snapshots: Vec::new(),
         pools: Vec::new(),
         intervals: Vec::new(),
+    }
+}
+
+/// The newest epoch. One that cannot be (damaged memory) leaves none for a further snapshot.
+fn epoch(state: &State) -> u32 {
+    state.get(Word::Epoch).min(u64::from(MAX_EPOCH)) as u32
+}
+
+fn damaged(detail: &str) -> Loss {
+    Loss {
+        cause: LossCause::Damaged,
+        errno: None,
+        detail: detail.into(),
     }
 }
 

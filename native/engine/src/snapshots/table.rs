@@ -33,6 +33,7 @@ impl Table {
         let rows = Rows {
             snapshots: (0..MAX_SNAPSHOTS)
                 .map(|n| state.snapshot_cell(n).load())
+                .map(|row| row.filter(SnapshotRecord::makes_sense))
                 .collect(),
             caches: (0..MAX_POOLS).map(|n| state.cache_cell(n).load()).collect(),
         };

@@ -47,7 +47,7 @@ impl Cell {
         (cow::record::checksum(&text) == checksum).then_some((sequence, text))
     }
 
-    fn newest(&self) -> Option<(u64, usize, Vec<u8>)> {
+    pub(crate) fn newest(&self) -> Option<(u64, usize, Vec<u8>)> {
         let copies = (0..2).filter_map(|n| self.read(n).map(|(s, text)| (s, n, text)));
         copies.max_by_key(|(sequence, ..)| *sequence)
     }
@@ -72,7 +72,7 @@ impl Cell {
         self.replace(b"null")
     }
 
-    fn replace(&self, text: &[u8]) -> Outcome<()> {
+    pub(crate) fn replace(&self, text: &[u8]) -> Outcome<()> {
         if text.len() > (COPY_WORDS - HEAD) * 8 {
             return Err(Failure::invalid("a name or path is too long"));
         }

@@ -100,7 +100,7 @@ impl State {
         // SAFETY: a fresh descriptor that nobody else owns.
         let file = unsafe { File::from_raw_fd(fd) };
         let blocks = configuration.size.div_ceil(cow::BLOCK as u64);
-        let length = indexes_at(blocks) + MAX_POOLS * INDEX_BYTES;
+        let length = file_bytes(blocks);
         file.set_len(length as u64)
             .context(|| "sizing the memory file".into())?;
         let state = State::map(&file, blocks)?;
@@ -123,11 +123,20 @@ impl State {
                 "the state was left by another version of this program; detach and attach again",
             ));
         }
-        State::map(file, word(2))
+        let blocks = word(2);
+        let length = file.metadata().context(|| "memory file".into())?.len();
+        let possible = blocks <= record::MAX_BLOCKS && length == file_bytes(blocks) as u64;
+        if !possible {
+            return Err(Failure::new(
+                ErrorKind::Internal,
+                "the state's header is damaged",
+            ));
+        }
+        State::map(file, blocks)
     }
 
     fn map(file: &File, blocks: u64) -> Outcome<State> {
-        let length = indexes_at(blocks) + MAX_POOLS * INDEX_BYTES;
+        let length = file_bytes(blocks);
         let mapping =
             Mapping::new(file.as_raw_fd(), length).context(|| "mapping the memory file".into())?;
         Ok(State {
@@ -197,6 +206,31 @@ impl State {
         Arc::new(self.region(at + pool * INDEX_BYTES, INDEX_BYTES))
     }
 
+    #[cfg(feature = "fuzzing")]
+    pub(crate) fn raw_word(&self, number: usize) -> &AtomicU64 {
+        &self.mapping.words()[number]
+    }
+
+    #[cfg(feature = "fuzzing")]
+    pub(crate) fn bitmaps_at(&self) -> usize {
+        BITMAPS_AT
+    }
+
+    #[cfg(feature = "fuzzing")]
+    pub(crate) fn index_at(&self, pool: usize) -> usize {
+        BITMAPS_AT + (1 + MAX_SNAPSHOTS) * self.bitmap_bytes + pool * INDEX_BYTES
+    }
+
+    #[cfg(feature = "fuzzing")]
+    pub(crate) fn words_before_indexes(&self) -> usize {
+        self.index_at(0) / 8
+    }
+
+    #[cfg(feature = "fuzzing")]
+    pub(crate) fn any_cell(&self, number: usize) -> Cell {
+        self.cell(number % CELLS)
+    }
+
     fn region(&self, at: usize, bytes: usize) -> Region {
         Region::new(self.mapping.clone(), at, bytes)
     }
@@ -208,6 +242,11 @@ fn bitmap_bytes(blocks: u64) -> usize {
 
 fn indexes_at(blocks: u64) -> usize {
     BITMAPS_AT + BITMAPS * bitmap_bytes(blocks)
+}
+
+/// Length of the memory file.
+fn file_bytes(blocks: u64) -> usize {
+    indexes_at(blocks) + MAX_POOLS * INDEX_BYTES
 }
 
 const _: () = assert!(CELLS_AT + CELLS * cell::BYTES <= BITMAPS_AT);

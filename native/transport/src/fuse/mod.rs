@@ -3,5 +3,5 @@
 pub mod abi;
 pub mod buffer;
 pub mod connection;
-mod dispatch;
+pub mod dispatch;
 pub mod session;
