@@ -48,6 +48,13 @@ function stages() {
       cwd: native,
     },
     { name: "native", program: cargo(), args: ["test", "--workspace", "--locked"], cwd: native, count: countCargo },
+    {
+      name: "native-model",
+      program: cargo(),
+      args: ["test", "--locked", "--package", "cow", "--features", "model", "--test", "model"],
+      cwd: native,
+      count: countCargo,
+    },
     vitest("integration"),
     vitest("faults"),
     vitest("powercut"),

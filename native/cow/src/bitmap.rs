@@ -1,8 +1,8 @@
 //! One bit for each block of the volume, in words that may outlive the process.
 
 use crate::store::Words;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::Arc;
+use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// Safe to read and change from many threads. Bits are set with release order: whoever finds, after
 /// this process's death, an effect that followed, finds the bit.

@@ -11,9 +11,9 @@
 //! the same. Giving up an interval adds its bits to the one before, which stays right.
 
 use crate::bitmap::Bitmap;
+use crate::sync::atomic::Ordering;
 use crate::volume::{Open, Volume};
 use std::ops::Range;
-use std::sync::atomic::Ordering;
 
 /// The time from one snapshot to the next.
 #[derive(Clone)]
@@ -212,9 +212,9 @@ impl View<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sync::Arc;
+    use crate::sync::atomic::AtomicU64;
     use proptest::prelude::*;
-    use std::sync::Arc;
-    use std::sync::atomic::AtomicU64;
 
     fn bitmap(bits: &[u64]) -> Bitmap {
         let words: Vec<AtomicU64> = (0..5).map(|_| AtomicU64::new(0)).collect();

@@ -11,6 +11,7 @@
 //! - [`pool`]: slots of one cache file: allocation and growth.
 //! - [`changes`]: which blocks changed between two snapshots.
 //! - [`bitmap`], [`range_lock`]: what their names say.
+//! - [`sync`]: locks and atomics, to be replaced by those of a model checker.
 
 pub mod bitmap;
 pub mod changes;
@@ -23,6 +24,7 @@ mod room;
 pub mod snapshot_read;
 pub mod store;
 mod sweep;
+pub mod sync;
 pub mod volume;
 
 /// The unit of copy-on-write, in bytes.

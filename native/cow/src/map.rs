@@ -10,7 +10,7 @@
 
 use crate::record::{self, Record};
 use crate::store::Words;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A slot of a pool: 2 bits of pool, 30 of slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,11 +113,22 @@ impl BlockMap {
         }
     }
 
-    /// Enters a slot whose record is stored already.
+    /// Stores a slot's record and enters it, as one step for everyone who looks up: whoever sees the
+    /// record finds it here.
+    pub fn store(&self, at: SlotRef, record: Record) {
+        let mut shard = self.shard(record.block);
+        record::store(self.indexes[at.pool()].words(), at.slot(), record);
+        self.enter(&mut shard, record.block, at);
+    }
+
+    /// Enters a slot whose record is stored already, while nobody else is there.
     pub fn insert(&self, block: u64, at: SlotRef) {
-        let mut shard = self.shard(block);
+        self.enter(&mut self.shard(block), block, at);
+    }
+
+    fn enter(&self, shard: &mut Shard, block: u64, at: SlotRef) {
         if (shard.count + 1) * 100 > shard.slots.len() * 85 {
-            self.grow(&mut shard);
+            self.grow(shard);
         }
         place_in(&mut shard.slots, block, at);
         shard.count += 1;
@@ -221,9 +232,9 @@ fn mix(value: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sync::atomic::AtomicU64;
     use proptest::prelude::*;
     use std::collections::BTreeMap;
-    use std::sync::atomic::AtomicU64;
 
     fn map(slots: usize) -> (BlockMap, Arc<dyn Words>) {
         let words: Vec<AtomicU64> = (0..slots * record::WORDS)

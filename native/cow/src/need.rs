@@ -5,10 +5,10 @@ use crate::map::{MAX_POOLS, SlotRef};
 use crate::pool::{NoRoom, Pool};
 use crate::record::{self, Record};
 use crate::store::{Loss, LossCause};
+use crate::sync::Arc;
+use crate::sync::atomic::Ordering;
 use crate::volume::{Open, Volume};
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 /// Why a range could not be preserved: `Err` is the backing store's, and the writer's.
@@ -86,9 +86,8 @@ impl Volume {
                     epoch: open.epoch,
                     checksum: record::checksum(content),
                 };
-                record::store(pool.index.words(), slot + n as u32, record);
                 self.map
-                    .insert(block, SlotRef::new(number, slot + n as u32));
+                    .store(SlotRef::new(number, slot + n as u32), record);
             }
             if pool.low() || pool.nearly_full() {
                 self.room.ask();

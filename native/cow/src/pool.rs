@@ -7,9 +7,9 @@
 
 use crate::map::MAX_SLOTS;
 use crate::store::{SlotStore, Words};
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Slots added at a time ahead of need: 16 MiB.
 pub const STEP: u64 = 4096;

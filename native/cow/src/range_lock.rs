@@ -5,7 +5,7 @@
 //! that a block is saved once and nobody overwrites it meanwhile; where parts of a block are written
 //! by reading, changing and writing the whole, also while that goes on.
 
-use std::sync::{Mutex, MutexGuard};
+use crate::sync::{Mutex, MutexGuard};
 
 const STRIPES: usize = 512;
 const GROUP_SHIFT: u32 = 6;

@@ -9,7 +9,7 @@
 //! whatever instant the engine dies at, a record is complete or absent. A slot is given up by storing
 //! zero in word 0, before the slot can be used again. Epochs begin at 1, so no record's word 0 is 0.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// Blocks that can be named: a volume of 4 EiB.
 pub const MAX_BLOCKS: u64 = 1 << 40;

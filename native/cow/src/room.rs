@@ -1,6 +1,6 @@
 //! Waiting for room in the cache: writers for a slot, the thread that makes room for work.
 
-use std::sync::{Condvar, Mutex, PoisonError};
+use crate::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Wakes writers that wait for room, and the thread that makes it.

@@ -1,9 +1,9 @@
 //! What copy-on-write needs of the world.
 
+use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::volume::Snapshot;
 use std::io;
 use std::ops::Range;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Where the live data rests. Calls are synchronous: nothing goes on after they return.
 pub trait BlockStore: Send + Sync {

@@ -9,9 +9,9 @@ use crate::changes;
 use crate::map::{MAX_POOLS, SlotRef};
 use crate::pool::Pool;
 use crate::record::{self, MAX_BLOCKS, MAX_EPOCH, Record};
+use crate::sync::atomic::Ordering;
+use crate::sync::{Arc, PoisonError};
 use crate::volume::{Open, Snapshot, Volume};
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 /// A snapshot whose reader has just gone on, and the blocks that it left behind.

@@ -44,9 +44,9 @@ use crate::range_lock::RangeLocks;
 use crate::record::MAX_EPOCH;
 use crate::room::Room;
 use crate::store::{BlockStore, Ledger, Words};
+use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use crate::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
 /// Discards and zeroes are done in pieces of this many bytes, so that a lock is not held for long.

@@ -1,0 +1,393 @@
+//! Threads that meet in every order that a scheduler finds: each lock, unlock, atomic step and call of
+//! the world is a point where another thread may go on. A deadlock is found as such.
+//!
+//! `cargo test -p cow --features model --test model`. `STILLFRAME_MODEL_RUNS` sets how many orders are
+//! tried of each case (1,500 by default).
+
+use cow::BLOCK;
+use cow::bitmap::Bitmap;
+use cow::changes::Interval;
+use cow::map::MAX_POOLS;
+use cow::pool::Pool;
+use cow::record;
+use cow::snapshot_read::ReadFailure;
+use cow::store::{BlockStore, Ledger, Loss, SlotStore, Words};
+use cow::sync::Mutex;
+use cow::sync::atomic::AtomicU64;
+use cow::volume::{NewSnapshot, Policy, Snapshot, Survivors, Volume};
+use shuttle::thread;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+const BLOCKS: usize = 4;
+
+fn explore(case: impl Fn() + Send + Sync + 'static) {
+    let runs = std::env::var("STILLFRAME_MODEL_RUNS").ok();
+    let runs = runs.and_then(|r| r.parse().ok()).unwrap_or(1500);
+    let case = Arc::new(case);
+    let at_random = case.clone();
+    shuttle::check_random(move || at_random(), runs / 3);
+    // Few preemptions, at the worst places.
+    for depth in [2, 3] {
+        let case = case.clone();
+        shuttle::check_pct(move || case(), runs / 3, depth);
+    }
+}
+
+/// A disk whose requests others may overtake, half a block at a time: each lock is such a point.
+struct Disk(Mutex<Vec<u8>>);
+
+impl Disk {
+    fn new(blocks: usize) -> Self {
+        Disk(Mutex::new(vec![1; blocks * BLOCK]))
+    }
+
+    fn copy_out(&self, offset: usize, buf: &mut [u8]) {
+        for (n, half) in buf.chunks_mut(BLOCK / 2).enumerate() {
+            let from = offset + n * BLOCK / 2;
+            half.copy_from_slice(&self.0.lock().expect("lock")[from..from + half.len()]);
+        }
+    }
+
+    fn copy_in(&self, offset: usize, data: &[u8]) {
+        for (n, half) in data.chunks(BLOCK / 2).enumerate() {
+            let to = offset + n * BLOCK / 2;
+            self.0.lock().expect("lock")[to..to + half.len()].copy_from_slice(half);
+        }
+    }
+}
+
+impl BlockStore for Disk {
+    fn size(&self) -> u64 {
+        (BLOCKS * BLOCK) as u64
+    }
+    fn alignment(&self) -> usize {
+        512
+    }
+    fn read(&self, offset: u64, buf: &mut [u8]) -> io::Result<()> {
+        self.copy_out(offset as usize, buf);
+        Ok(())
+    }
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.copy_in(offset as usize, data);
+        Ok(())
+    }
+    fn flush(&self) -> io::Result<()> {
+        Ok(())
+    }
+    fn discard(&self, offset: u64, length: u64) -> io::Result<()> {
+        self.write_zeroes(offset, length)
+    }
+    fn write_zeroes(&self, offset: u64, length: u64) -> io::Result<()> {
+        self.copy_in(offset as usize, &vec![0; length as usize]);
+        Ok(())
+    }
+}
+
+impl SlotStore for Disk {
+    fn reserve(&self, slots: u64) -> io::Result<()> {
+        let mut data = self.0.lock().expect("lock");
+        let length = data.len().max(slots as usize * BLOCK);
+        data.resize(length, 0);
+        Ok(())
+    }
+    fn read(&self, slot: u32, buf: &mut [u8]) -> io::Result<()> {
+        self.copy_out(slot as usize * BLOCK, buf);
+        Ok(())
+    }
+    fn write(&self, slot: u32, data: &[u8]) -> io::Result<()> {
+        self.copy_in(slot as usize * BLOCK, data);
+        Ok(())
+    }
+}
+
+#[derive(Default)]
+struct Losses(Mutex<Vec<u64>>);
+
+impl Ledger for Losses {
+    fn snapshot_lost(&self, snapshot: &Snapshot, _: &Loss) {
+        self.0.lock().expect("lock").push(snapshot.key);
+    }
+}
+
+struct World {
+    volume: Volume,
+    losses: Arc<Losses>,
+}
+
+fn words(count: usize) -> Vec<AtomicU64> {
+    (0..count).map(|_| AtomicU64::new(0)).collect()
+}
+
+impl World {
+    /// `most`: slots that the one cache may have.
+    fn new(most: u64) -> Arc<World> {
+        let indexes: Vec<Arc<dyn Words>> = (0..MAX_POOLS)
+            .map(|_| -> Arc<dyn Words> { Arc::new(words(16 * record::WORDS)) })
+            .collect();
+        let pool = Pool::new(Arc::new(Disk::new(0)), indexes[0].clone(), 0, most);
+        let losses = Arc::new(Losses::default());
+        let survivors = Survivors {
+            epoch: 0,
+            snapshots: Vec::new(),
+            pools: vec![(0, Arc::new(pool))],
+            intervals: Vec::new(),
+        };
+        let disk = Arc::new(Disk::new(BLOCKS));
+        let volume = Volume::new(disk, 512, indexes, losses.clone(), survivors);
+        Arc::new(World { volume, losses })
+    }
+
+    fn snapshot(&self, key: u64) {
+        let new = NewSnapshot {
+            key,
+            pools: vec![0],
+            free: None,
+            policy: Policy {
+                hold: Duration::ZERO,
+            },
+            read_to: 0,
+        };
+        let interval = Interval {
+            key,
+            changed: Bitmap::new(Arc::new(words(1))),
+        };
+        let taken = self
+            .volume
+            .activate(new, interval, 0, |_, _| Ok::<(), ()>(()));
+        assert!(matches!(taken, Ok(Some(_))));
+    }
+
+    fn write(&self, block: usize, fill: u8) {
+        let mut scratch = vec![0; 3 * BLOCK];
+        self.volume
+            .write((block * BLOCK) as u64, &[fill; BLOCK], &mut scratch)
+            .expect("a live write never fails");
+    }
+
+    /// A block that one byte fills; None where the image cannot be read.
+    fn read(&self, key: u64, block: usize) -> Option<u8> {
+        let mut buf = vec![0; BLOCK];
+        let done = self
+            .volume
+            .read_snapshot(key, (block * BLOCK) as u64, &mut buf, &mut []);
+        match done {
+            Ok(()) => {
+                assert!(
+                    buf.iter().all(|b| *b == buf[0]),
+                    "two contents in one block"
+                );
+                Some(buf[0])
+            }
+            Err(ReadFailure::Gone | ReadFailure::Passed) => None,
+            Err(e) => panic!("{e:?}"),
+        }
+    }
+
+    fn used(&self) -> u64 {
+        self.volume.pool(0).expect("pool").used()
+    }
+}
+
+fn beside(world: &Arc<World>, act: impl FnOnce(&World) + Send + 'static) -> thread::JoinHandle<()> {
+    let world = world.clone();
+    thread::spawn(move || act(&world))
+}
+
+fn all(threads: impl IntoIterator<Item = thread::JoinHandle<()>>) {
+    let threads: Vec<_> = threads.into_iter().collect();
+    for thread in threads {
+        thread.join().expect("ends");
+    }
+}
+
+#[test]
+fn an_image_is_read_as_it_was_while_its_blocks_are_overwritten() {
+    explore(|| {
+        let world = World::new(16);
+        world.snapshot(1);
+        all([
+            beside(&world, |w| w.write(0, 2)),
+            beside(&world, |w| {
+                w.write(0, 3);
+                w.write(1, 3);
+            }),
+            beside(&world, |w| {
+                assert_eq!(w.read(1, 0), Some(1));
+                assert_eq!(w.read(1, 1), Some(1));
+            }),
+        ]);
+        assert_eq!(world.used(), 2, "each block is preserved once");
+    });
+}
+
+#[test]
+fn a_read_that_a_write_overtakes_has_the_old_content() {
+    explore(|| {
+        let world = World::new(16);
+        world.snapshot(1);
+        all([
+            beside(&world, |w| w.write(0, 2)),
+            beside(&world, |w| assert_eq!(w.read(1, 0), Some(1))),
+        ]);
+    });
+}
+
+#[test]
+fn writes_of_overlapping_ranges_neither_mix_pre_images_nor_wait_for_each_other_for_ever() {
+    explore(|| {
+        let world = World::new(16);
+        world.snapshot(1);
+        let write = |from: usize, fill| {
+            move |w: &World| {
+                let mut scratch = vec![0; 6 * BLOCK];
+                let data = vec![fill; 3 * BLOCK - 1024];
+                let offset = (from * BLOCK + 512) as u64;
+                w.volume.write(offset, &data, &mut scratch).expect("write");
+            }
+        };
+        all([
+            beside(&world, write(0, 2)),
+            beside(&world, write(1, 3)),
+            beside(&world, |w| {
+                let (mut scratch, length) = (vec![0; 4 * BLOCK], (2 * BLOCK) as u64);
+                let at = BLOCK as u64;
+                w.volume
+                    .write_zeroes(at, length, &mut scratch)
+                    .expect("zeroes");
+            }),
+        ]);
+        assert!((0..BLOCKS).all(|b| world.read(1, b) == Some(1)));
+        assert_eq!(world.used(), BLOCKS as u64);
+    });
+}
+
+#[test]
+fn an_image_of_an_instant_has_no_write_without_the_ones_before_it() {
+    explore(|| {
+        let world = World::new(16);
+        all([
+            beside(&world, |w| {
+                w.write(0, 2);
+                w.write(1, 2);
+            }),
+            beside(&world, |w| w.snapshot(1)),
+        ]);
+        world.write(0, 3);
+        world.write(1, 3);
+        let (first, second) = (world.read(1, 0), world.read(1, 1));
+        assert!(
+            second == Some(1) || first == Some(2),
+            "{first:?} {second:?}"
+        );
+    });
+}
+
+#[test]
+fn what_a_snapshot_may_differ_in_is_marked_whenever_it_is_taken() {
+    explore(|| {
+        let world = World::new(16);
+        world.snapshot(1);
+        all([
+            beside(&world, |w| w.write(0, 2)),
+            beside(&world, |w| w.snapshot(2)),
+            beside(&world, |w| w.write(1, 2)),
+        ]);
+        let told = world.volume.changed(1, Some(2), 0..BLOCKS as u64, 9);
+        let told: Vec<u64> = told.expect("known").extents.into_iter().flatten().collect();
+        for block in 0..2 {
+            let changed = world.read(1, block) != world.read(2, block);
+            assert_eq!(changed, told.contains(&(block as u64)), "block {block}");
+        }
+    });
+}
+
+#[test]
+fn what_a_reader_has_passed_is_never_read_with_new_content() {
+    explore(|| {
+        let world = World::new(16);
+        world.snapshot(1);
+        world.write(1, 2);
+        all([
+            beside(&world, |w| {
+                w.volume.passed(1, 2);
+            }),
+            beside(&world, |w| {
+                w.write(0, 3);
+                w.write(2, 3);
+            }),
+            beside(&world, |w| {
+                assert!(matches!(w.read(1, 0), Some(1) | None));
+                assert!(matches!(w.read(1, 1), Some(1) | None));
+                assert_eq!(w.read(1, 2), Some(1));
+            }),
+        ]);
+        assert_eq!(world.used(), 1);
+    });
+}
+
+#[test]
+fn a_release_beside_writes_and_reads_leaves_no_slot_behind() {
+    explore(|| {
+        let world = World::new(16);
+        world.snapshot(1);
+        world.snapshot(2);
+        world.write(0, 2);
+        all([
+            beside(&world, |w| {
+                w.volume.release(1, || {});
+            }),
+            beside(&world, |w| {
+                w.write(0, 3);
+                w.write(1, 3);
+            }),
+            beside(&world, |w| {
+                assert_eq!(w.read(2, 0), Some(1));
+                assert!(matches!(w.read(1, 1), Some(1) | None));
+            }),
+        ]);
+        assert_eq!(world.read(2, 1), Some(1));
+        world.volume.release(2, || {});
+        assert_eq!(world.used(), 0);
+    });
+}
+
+#[test]
+fn a_full_cache_ends_the_image_once_and_no_write() {
+    explore(|| {
+        let world = World::new(1);
+        world.snapshot(1);
+        all((0..3).map(|n| beside(&world, move |w| w.write(n, 2))));
+        assert_eq!(*world.losses.0.lock().expect("lock"), [1]);
+        world.volume.make_room(Duration::ZERO);
+        assert_eq!(world.used(), 0);
+        world.snapshot(2);
+        world.write(0, 3);
+        assert_eq!(world.read(2, 0), Some(2));
+    });
+}
+
+#[test]
+fn no_slot_is_given_away_twice() {
+    explore(|| {
+        let index: Arc<dyn Words> = Arc::new(words(0));
+        let pool = Arc::new(Pool::new(Arc::new(Disk::new(0)), index, 2, 5));
+        let taken = Arc::new(Mutex::new(Vec::new()));
+        let threads = (0..3).map(|_| {
+            let (pool, taken) = (pool.clone(), taken.clone());
+            thread::spawn(move || {
+                let Ok((slot, count)) = pool.allocate(2) else {
+                    return;
+                };
+                let mut all = taken.lock().expect("lock");
+                for slot in slot..slot + count as u32 {
+                    assert!(!all.contains(&slot), "slot {slot} was given away twice");
+                    all.push(slot);
+                }
+            })
+        });
+        all(threads);
+        assert_eq!(pool.used(), taken.lock().expect("lock").len() as u64);
+    });
+}
