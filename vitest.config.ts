@@ -50,6 +50,16 @@ export default defineConfig({
           hookTimeout: 300_000,
         },
       },
+      {
+        resolve,
+        test: {
+          name: "suites",
+          include: ["test/suites/**/*.test.ts"],
+          sequence: { groupOrder: 5 },
+          ...onRealParts,
+          testTimeout: 1_200_000,
+        },
+      },
     ],
   },
 });

@@ -58,6 +58,7 @@ function stages() {
     vitest("integration"),
     vitest("faults"),
     vitest("powercut"),
+    vitest("suites"),
     vitest("machine"),
     {
       name: "soak",
