@@ -21,6 +21,7 @@ pub mod pool;
 mod range_lock;
 pub mod record;
 mod room;
+mod snapshot;
 pub mod snapshot_read;
 pub mod store;
 mod sweep;
