@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { nativeProgram } from "@/test/fixtures/native-program";
-import { describeOnMachine, mustBoot } from "./rig/on-machine";
+import { mustBoot } from "./rig/boot";
+import { describeOnMachine } from "./rig/on-machine";
 
 await describeOnMachine("a volume over FUSE and loop under Debian's 6.12", () => {
   test("an engine that is killed under a verified load costs no error, and the file system is sound", async () => {

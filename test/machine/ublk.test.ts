@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { nativeProgram } from "@/test/fixtures/native-program";
-import { describeOnMachine, mustBoot } from "./rig/on-machine";
+import { mustBoot } from "./rig/boot";
+import { describeOnMachine } from "./rig/on-machine";
 
 const programs = [...[nativeProgram("stillframe-engine"), "fio", "perl", "mkfs.ext4", "e2fsck", "blkdiscard"]];
 const modules = ["ublk_drv", "loop"];

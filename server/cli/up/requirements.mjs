@@ -30,6 +30,7 @@ export const testPackageOf = {
   git: "git",
   "linux.uml": "user-mode-linux",
   modprobe: "kmod",
+  "nbd-client": "nbd-client",
   nbdcopy: "libnbd-bin",
   openssl: "openssl",
   pgrep: "procps",

@@ -1,6 +1,6 @@
 /** What the kernel tells about block devices and the images behind loop devices. */
-import { constants, open, readdir, readFile, stat } from "node:fs/promises";
-import { basename } from "node:path";
+import { constants, open, readdir, readFile, realpath, stat } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { pause } from "../clock";
 import { errnoName } from "../fault";
 import { runProgram } from "../programs/run-program";
@@ -21,10 +21,19 @@ export async function deviceSizeBytes(number: string): Promise<number | null> {
   return sectors === null ? null : Number(sectors.trim()) * 512;
 }
 
-/** The file behind a loop device, or null. */
+/** Where engines tell, by the device's name, the live file that one of their ublk devices stands for. */
+const UBLK_DEVICES = "/run/stillframe-ublk";
+
+/** The file behind a loop device, or null. A ublk device of an engine counts as one over its volume's live file. */
 export async function loopBackingFile(number: string): Promise<string | null> {
-  const file = await readFile(`/sys/dev/block/${number}/loop/backing_file`, "utf8").catch(() => null);
-  return file?.trimEnd() ?? null;
+  const sys = `/sys/dev/block/${number}`;
+  const path = await realpath(sys).catch(() => sys);
+  const told = [`${sys}/loop/backing_file`, join(UBLK_DEVICES, basename(path))];
+  for (const file of told) {
+    const text = await readFile(file, "utf8").catch(() => null);
+    if (text !== null) return text.trimEnd();
+  }
+  return null;
 }
 
 /** The whole image behind a loop device that is released with its mount; null for any other device. */

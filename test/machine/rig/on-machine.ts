@@ -1,6 +1,6 @@
 /** Tests of what only another kernel has. Where there can be no machine they are skipped, and their name says why. */
 import { describe } from "vitest";
-import { bootMachine, type MachineOptions, type MachineResult, QEMU } from "./boot";
+import { QEMU } from "./boot";
 import { BUSYBOX, find } from "./contents";
 import { debianKernel } from "./kernel";
 
@@ -23,12 +23,4 @@ async function whyNone(): Promise<string | null> {
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
-}
-
-/** Boots it; throws with all that was said unless the script ran to its end and succeeded. */
-export async function mustBoot(options: MachineOptions): Promise<MachineResult> {
-  const result = await bootMachine(options);
-  if (result.exitCode === 0) return result;
-  const how = result.timedOut ? "was ended at its time limit" : `ended with ${result.exitCode}`;
-  throw new Error(`the machine ${how}\n${result.output}\n--- kernel\n${result.kernelLog}`);
 }
