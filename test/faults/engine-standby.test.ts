@@ -109,6 +109,21 @@ const killings: [string, (volume: AttachedVolume) => Promise<void>][] = [
     },
   ],
   [
+    "the keeper while no engine stands by",
+    async (volume) => {
+      const [keeper, serving] = [keeperOf(volume.runDirectory), await servingEngine(volume.runDirectory)];
+      await standbyOf(volume.runDirectory, serving);
+      process.kill(keeper, "SIGSTOP"); // so that it starts no other one
+      for (const pid of childrenOf(keeper)) if (pid !== serving) killIfThere(pid);
+      killIfThere(keeper);
+      while (keeperOf(volume.runDirectory) === keeper) await pause(10);
+      await standbyOf(volume.runDirectory, serving);
+      expect(await servingEngine(volume.runDirectory)).toBe(serving);
+      killIfThere(serving);
+      await untilServed(volume, serving);
+    },
+  ],
+  [
     "the keeper and its engine at once",
     async (volume) => {
       const [keeper, serving] = [keeperOf(volume.runDirectory), await servingEngine(volume.runDirectory)];

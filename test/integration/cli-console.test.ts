@@ -76,6 +76,17 @@ describe("up", () => {
   });
 });
 
+test("an upgrade replaces the engines of attached volumes while they are in use", async () => {
+  const holder = new BackgroundProgram(cleanup, "tail", ["-f", join(here.mount("alpha"), "letter ä.txt")]);
+  const upgraded = await here.json<{ name: string; version: string }[]>("volume", "upgrade", "--all");
+  expect(upgraded.map((volume) => volume.name).sort()).toEqual(["alpha", "beta"]);
+  expect(upgraded.every((volume) => /^\d+\.\d+\.\d+/.test(volume.version))).toBe(true);
+  const one = await here.cli("volume", "upgrade", "alpha");
+  expect(one).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/alpha/) });
+  expect(holder.running).toBe(true);
+  await holder.stop();
+});
+
 describe("a job from the command line", () => {
   test("backs up to restic, is shown, logged, listed, and a file of it restored", async () => {
     const password = here.file("password", "correct horse\n");

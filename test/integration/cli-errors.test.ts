@@ -41,6 +41,7 @@ describe("wrong usage ends with 2 and names what is wrong", () => {
     [["settings", "set"], /what to set/],
     [["restore", "1"], /--to/],
     [["volume", "lists"], /lists/],
+    [["volume", "upgrade"], /--all/],
     [["no-such-command"], /no-such-command/],
   ])("stillframe %j", async (args, said) => {
     const result = await here.cli(...args);
@@ -54,6 +55,7 @@ describe("what cannot be done ends with an error that says why", () => {
   test("a volume that is not there", async () => {
     for (const args of [
       ["volume", "detach", "nobody"],
+      ["volume", "upgrade", "nobody"],
       ["practice", "remove", "nobody"],
       ["snapshot", "create", "nobody"],
       ["snapshot", "release", "nobody"],

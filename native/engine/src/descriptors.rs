@@ -16,6 +16,11 @@ pub const ENGINE: RawFd = 105;
 /// Where an engine lays down listening sockets for the next one, and where they are found (`nbd`).
 pub const SHELF_IN: RawFd = 110;
 pub const SHELF_OUT: RawFd = 111;
+/// The two ends of what engines and keeper say to each other.
+pub const TO_KEEPER: RawFd = 106;
+pub const FROM_ENGINES: RawFd = 107;
+/// The keeper's lock, while it executes another program.
+pub const LOCK: RawFd = 108;
 
 /// Copies a descriptor to a number, inherited by children.
 pub fn replace(from: RawFd, number: RawFd) -> io::Result<()> {

@@ -6,12 +6,15 @@
 //! waits gets an error instead of hanging.
 
 use crate::client::Client;
+use crate::descriptors;
 use crate::failure::{Context, Failure, Outcome};
+use crate::keeper::child::pid_in;
 use crate::protocol::ErrorKind;
 use crate::run_directory::{self, RunDirectory};
 use crate::{live, residence};
 use serde_json::json;
 use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant};
 use transport::{fuse::connection, loop_device};
 
@@ -161,13 +164,14 @@ fn end_keeper(run: &RunDirectory, force: bool) -> Outcome<()> {
 /// An engine that hangs outlives its keeper's end.
 fn kill_with_engine(keeper: u32) {
     let children = fs::read_to_string(format!("/proc/{keeper}/task/{keeper}/children"));
-    let engines = children.unwrap_or_default();
-    let engines = engines
-        .split_whitespace()
-        .filter_map(|pid| pid.parse().ok());
-    for pid in std::iter::once(keeper as i32).chain(engines) {
-        // SAFETY: the lock that it holds says that this process is the keeper; its only children
-        // are engines.
+    let children = children.unwrap_or_default();
+    let children = children.split_whitespace().filter_map(|p| p.parse().ok());
+    // One that an earlier keeper started is no child of this one.
+    let known = format!("/proc/{keeper}/fdinfo/{}", descriptors::ENGINE);
+    let engine = pid_in(Path::new(&known));
+    for pid in std::iter::once(keeper as i32).chain(children).chain(engine) {
+        // SAFETY: the lock that it holds says that this process is the keeper; its children are
+        // engines, and so is what its pidfd means.
         unsafe { libc::kill(pid, libc::SIGKILL) };
     }
 }

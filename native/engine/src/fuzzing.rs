@@ -45,7 +45,7 @@ impl Specimen {
     /// Serves one connection to its end and takes away what it made. Nothing that is said there may change the volume.
     pub fn control(&self, stream: UnixStream) {
         let before = std::fs::read(&self.volume).expect("the volume");
-        let _asked_to_end = connection::serve(stream, &self.engine);
+        let _ = connection::serve(stream, &self.engine);
         let _ = nbd::stop(&self.engine, None);
         for (_, snapshot) in self.engine.registry.table.snapshots() {
             let released = self.engine.registry.release(&snapshot.id);

@@ -33,9 +33,10 @@ mod state;
 mod telemetry;
 #[cfg(test)]
 mod typescript;
+mod upgrade;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use failure::{Failure, Outcome};
+use failure::{Context, Failure, Outcome};
 use protocol::{ErrorKind, FailureDocument};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -102,6 +103,14 @@ enum Command {
         #[arg(long)]
         snapshot: String,
     },
+    /// Replace the engine of an attached volume by this program, while the volume is in use
+    Upgrade {
+        #[arg(long)]
+        run_dir: PathBuf,
+        /// Another program than this one
+        #[arg(long)]
+        program: Option<PathBuf>,
+    },
     /// Tell what this kernel offers
     Probe,
     #[command(hide = true)]
@@ -113,6 +122,9 @@ enum Command {
         /// Go on for a keeper that is gone
         #[arg(long)]
         adopt: bool,
+        /// This process was that keeper
+        #[arg(long, requires = "adopt")]
+        locked: bool,
     },
     #[command(hide = true)]
     Serve,
@@ -157,8 +169,17 @@ pub fn main() -> ExitCode {
         Command::Unexport { run_dir, snapshot } => {
             export::unexport(&run_dir, &snapshot).and_then(|()| print(protocol::Nothing {}))
         }
+        Command::Upgrade { run_dir, program } => program
+            .map_or_else(std::env::current_exe, std::path::absolute)
+            .context(|| "the program's path".into())
+            .and_then(|program| upgrade::upgrade(&run_dir, &program))
+            .and_then(print),
         Command::Probe => print(probe::probe()),
-        Command::Keeper { adopt: true, .. } => keeper::adopt(),
+        Command::Keeper {
+            adopt: true,
+            locked,
+            ..
+        } => keeper::adopt(locked),
         Command::Keeper {
             configuration,
             stay_in_groups,

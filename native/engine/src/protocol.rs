@@ -516,6 +516,24 @@ pub struct AttachResult {
     pub transport: String,
 }
 
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct UpgradeParams {
+    /// Absolute path of the program that is to follow. The engine ends once that stands by.
+    pub program: String,
+}
+
+/// What `upgrade` prints.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "camelCase")]
+pub struct UpgradeResult {
+    pub previous_version: String,
+    pub version: String,
+    pub pid: u32,
+}
+
 /// What `export` prints.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(TS))]

@@ -13,6 +13,7 @@ use crate::backing::FileStore;
 use crate::engine::Engine;
 use crate::events::Events;
 use crate::failure::{Context, Failure, Outcome};
+use crate::keeper::channel::{self, ToKeeper};
 use crate::nbd::{self, Nbd};
 use crate::run_directory::RunDirectory;
 use crate::snapshots::registry::Registry;
@@ -52,6 +53,7 @@ pub fn serve() -> Outcome<()> {
     // The mapping needs the descriptor for as long as the process lives.
     std::mem::forget(memory);
     let configuration = state.configuration()?;
+    let run = RunDirectory::new(configuration.run_directory.as_ref())?;
     settle(state.get(Word::StartCount) == 0);
     let ended = {
         let state = state.clone();
@@ -76,6 +78,10 @@ pub fn serve() -> Outcome<()> {
     let queues = queues
         .transpose()
         .context(|| "making the threads that serve the ublk device".into())?;
+    let pid = std::process::id();
+    if let Err(e) = channel::tell_keeper(&ToKeeper::Ready { pid }) {
+        log::line(format!("telling the keeper: {e}"));
+    }
     if !told_to_serve() {
         return Err(Failure::io(
             "taking the keeper's place",
@@ -114,9 +120,7 @@ pub fn serve() -> Outcome<()> {
     )
     .context(|| "starting a thread".into())?;
     log::line("the engine serves");
-    loop {
-        thread::park();
-    }
+    keeper::watched::watch_over_keeper(&run);
 }
 
 /// The engine that goes on from what the last one left in `state`; requests are not served yet.

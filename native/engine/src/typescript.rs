@@ -29,6 +29,7 @@ struct EngineMethods {
     progress: Exchange<ProgressParams, ProgressResult>,
     changes: Exchange<ChangesParams, ChangesResult>,
     subscribe: Exchange<SubscribeParams, Nothing>,
+    upgrade: Exchange<UpgradeParams, Nothing>,
     shutdown: Exchange<ShutdownParams, Nothing>,
 }
 
@@ -50,7 +51,7 @@ fn typescript() -> String {
         ErrorKind, EngineFault, WhenFull, HelloParams, HelloResult, Nothing, CachePlace,
         SpillPlace, PrepareParams, PrepareResult, ReserveResult, RefusedPlace, AddCacheParams, ProgressParams,
         ProgressResult, ChangesParams, ChangesResult, ChangedExtent, SnapshotParams, ActivateResult, ReleaseResult,
-        SetPolicyParams, ReserveParams, SubscribeParams, ShutdownParams, SnapshotState, LossCause,
+        SetPolicyParams, ReserveParams, SubscribeParams, UpgradeParams, UpgradeResult, ShutdownParams, SnapshotState, LossCause,
         NbdAccess, NbdTlsFiles, NbdTcp, ServeNbdParams, StopNbdParams, NbdTcpReport, NbdReport,
         SnapshotReport, LatencyReport, CacheReport, CachePlaceReport, TrackingReport, Report, Event, AttachResult, ExportResult, FailureDocument, Feature, TransportReport, ProbeResult, Exchange<Nothing, Nothing>, EngineMethods,
     );

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
+import type { HostOutput } from "@/server/core/contracts/host-methods";
 import type { Volume } from "@/server/core/contracts/volume";
 import { formatBytes } from "@/server/core/text/bytes";
 import { examples, jsonOption } from "../examples";
@@ -10,7 +11,9 @@ import { globalOptions, withWorker } from "../session";
 import { addVolumeServe } from "./serve";
 
 export function addVolumeCommands(program: Command): void {
-  const volume = program.command("volume").description("volumes of this host: list, attach to the engine, detach");
+  const volume = program
+    .command("volume")
+    .description("volumes of this host: list, attach to the engine, upgrade, detach");
 
   volume
     .command("list")
@@ -51,6 +54,28 @@ export function addVolumeCommands(program: Command): void {
     });
 
   volume
+    .command("upgrade")
+    .description("replace the engine of volumes by the installed one, while they are in use and snapshots are open")
+    .argument("[names...]", "names of volumes, as `volume list` shows them")
+    .option("--all", "every volume that is attached")
+    .option(...jsonOption)
+    .addHelpText("after", examples("stillframe volume upgrade /srv/data", "stillframe volume upgrade --all"))
+    .action(async (names: string[], options: { all?: boolean }, command: Command) => {
+      if (names.length > 0 === (options.all ?? false)) command.error("error: name volumes, or give --all");
+      const upgraded = await withWorker(command, async (worker) => {
+        const listed = options.all ? await worker.host("volume.list", {}) : [];
+        const attached = listed.filter((v) => v.provider === "engine" && v.state !== "detached").map((v) => v.name);
+        const results: HostOutput<"volume.upgrade">[] = [];
+        for (const name of options.all ? attached : names) {
+          results.push(await worker.host("volume.upgrade", { name }));
+          if (!globalOptions(command).json) printNote(`${name} has a new engine.`);
+        }
+        return results;
+      });
+      printFacts(globalOptions(command).json, upgraded, () => upgradeTable(upgraded));
+    });
+
+  volume
     .command("detach")
     .description("unmount a volume and take the engine away; the data stays where it is")
     .argument("<name>", "name of the volume, as `volume list` shows it")
@@ -60,6 +85,15 @@ export function addVolumeCommands(program: Command): void {
       printNote(`${name} is detached.`);
     });
   addVolumeServe(volume);
+}
+
+function upgradeTable(upgraded: readonly HostOutput<"volume.upgrade">[]): string {
+  if (upgraded.length === 0) return "No volume is attached.";
+  return formatTable(upgraded, [
+    { title: "NAME", value: (v) => v.name },
+    { title: "VERSION", value: (v) => v.version },
+    { title: "BEFORE", value: (v) => v.previousVersion },
+  ]);
 }
 
 export function volumeTable(volumes: readonly Volume[]): string {

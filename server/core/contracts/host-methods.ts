@@ -52,6 +52,11 @@ export const hostMethods = {
     output: volumeSchema,
   },
   "volume.detach": { input: z.object({ name: z.string().min(1) }).strict(), output: done },
+  /** Replaces the engine's program by the installed one; the live device waits for milliseconds, snapshots stay. */
+  "volume.upgrade": {
+    input: z.object({ name: z.string().min(1) }).strict(),
+    output: z.object({ name: z.string(), previousVersion: z.string(), version: z.string() }),
+  },
   "practice.create": {
     input: z
       .object({

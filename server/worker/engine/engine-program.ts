@@ -1,8 +1,16 @@
-/** The engine's command line: attach, detach, export, unexport, probe. Facts come as one JSON document. */
+/** The engine's command line: attach, detach, export, unexport, upgrade, probe. Facts come as one JSON document. */
 import { join } from "node:path";
 import { FaultError, messageOf } from "../fault";
 import { type ProgramResult, runProgram } from "../programs/run-program";
-import type { AttachResult, ErrorKind, ExportResult, FailureDocument, Nothing, ProbeResult } from "./protocol.gen";
+import type {
+  AttachResult,
+  ErrorKind,
+  ExportResult,
+  FailureDocument,
+  Nothing,
+  ProbeResult,
+  UpgradeResult,
+} from "./protocol.gen";
 
 export interface EngineVolume {
   id: string;
@@ -36,6 +44,11 @@ export class EngineProgram {
 
   async unexport(runDirectory: string, snapshot: string): Promise<void> {
     await this.run<Nothing>(["unexport", "--run-dir", runDirectory, "--snapshot", snapshot]);
+  }
+
+  /** Replaces the engine by this program while the volume is in use; where that is refused, the old one serves on. */
+  upgrade(runDirectory: string): Promise<UpgradeResult> {
+    return this.run<UpgradeResult>(["upgrade", "--run-dir", runDirectory]);
   }
 
   probe(): Promise<ProbeResult> {

@@ -106,6 +106,14 @@ export type SubscribeParams = {
  */
 intervalMs: number, };
 
+export type UpgradeParams = { 
+/**
+ * Absolute path of the program that is to follow. The engine ends once that stands by.
+ */
+program: string, };
+
+export type UpgradeResult = { previousVersion: string, version: string, pid: number, };
+
 export type ShutdownParams = { 
 /**
  * Also with snapshots open; they are lost.
@@ -239,4 +247,4 @@ export type ProbeResult = { kernel: string, features: Array<Feature>, transports
 
 export type Exchange<P, R> = { params: P, result: R, };
 
-export type EngineMethods = { hello: Exchange<HelloParams, HelloResult>, describe: Exchange<Nothing, Report>, prepare: Exchange<PrepareParams, PrepareResult>, activate: Exchange<SnapshotParams, ActivateResult>, release: Exchange<SnapshotParams, ReleaseResult>, setPolicy: Exchange<SetPolicyParams, Nothing>, serveNbd: Exchange<ServeNbdParams, NbdReport>, stopNbd: Exchange<StopNbdParams, Nothing>, reserve: Exchange<ReserveParams, ReserveResult>, addCache: Exchange<AddCacheParams, Nothing>, progress: Exchange<ProgressParams, ProgressResult>, changes: Exchange<ChangesParams, ChangesResult>, subscribe: Exchange<SubscribeParams, Nothing>, shutdown: Exchange<ShutdownParams, Nothing>, };
+export type EngineMethods = { hello: Exchange<HelloParams, HelloResult>, describe: Exchange<Nothing, Report>, prepare: Exchange<PrepareParams, PrepareResult>, activate: Exchange<SnapshotParams, ActivateResult>, release: Exchange<SnapshotParams, ReleaseResult>, setPolicy: Exchange<SetPolicyParams, Nothing>, serveNbd: Exchange<ServeNbdParams, NbdReport>, stopNbd: Exchange<StopNbdParams, Nothing>, reserve: Exchange<ReserveParams, ReserveResult>, addCache: Exchange<AddCacheParams, Nothing>, progress: Exchange<ProgressParams, ProgressResult>, changes: Exchange<ChangesParams, ChangesResult>, subscribe: Exchange<SubscribeParams, Nothing>, upgrade: Exchange<UpgradeParams, Nothing>, shutdown: Exchange<ShutdownParams, Nothing>, };

@@ -70,6 +70,11 @@ export function hostHandlers({ host, runs, sessions, snapshots }: HostParts): Ha
         else await detachVolume(known, engine, name);
         return {};
       }),
+    "volume.upgrade": ({ name }) =>
+      exclusively(async () => {
+        const { previousVersion, version } = await engine.upgrade(known.requireAttached(name).runDirectory);
+        return { name, previousVersion, version };
+      }),
     "practice.create": (input) =>
       exclusively(async () => volumeOf((await createPractice(known, engine, writers, input)).record)),
     "practice.remove": ({ name }) =>

@@ -26,12 +26,12 @@ fn nothing() -> Value {
     json!({})
 }
 
-/// Serves until the connection ends. True: the engine was asked to end.
+/// Serves until the connection ends. Returns what the engine is to do then.
 #[must_use]
-pub fn serve(stream: UnixStream, engine: &Arc<Engine>) -> bool {
+pub fn serve(stream: UnixStream, engine: &Arc<Engine>) -> After {
     let outbox = Arc::new(Outbox::default());
     let Ok(writing) = stream.try_clone() else {
-        return false;
+        return After::Nothing;
     };
     let writer = {
         let outbox = outbox.clone();
@@ -41,7 +41,7 @@ pub fn serve(stream: UnixStream, engine: &Arc<Engine>) -> bool {
     };
     let mut receiver = Receiver::new(stream);
     let mut greeted = false;
-    let mut shutdown = false;
+    let mut last = After::Nothing;
     while let Ok(Some(line)) = receiver.line() {
         let request: Request = match serde_json::from_str(&line) {
             Ok(request) => request,
@@ -67,8 +67,8 @@ pub fn serve(stream: UnixStream, engine: &Arc<Engine>) -> bool {
                 match after {
                     After::Nothing => {}
                     After::Subscribe(interval) => subscribe(engine, &outbox, interval),
-                    After::Shutdown => {
-                        shutdown = true;
+                    After::Shutdown | After::HandOver => {
+                        last = after;
                         break;
                     }
                 }
@@ -86,7 +86,7 @@ pub fn serve(stream: UnixStream, engine: &Arc<Engine>) -> bool {
     if let Ok(writer) = writer {
         let _ = writer.join();
     }
-    shutdown
+    last
 }
 
 fn reply(outbox: &Outbox, id: u64, result: Result<Value, Failure>) {

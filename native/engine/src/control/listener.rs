@@ -1,9 +1,10 @@
 //! Accepts connections. The socket is the keeper's, so callers can connect while no engine runs.
 
 use super::connection;
+use super::methods::After;
 use crate::engine::Engine;
-use crate::log;
 use crate::state::Word;
+use crate::{keeper, log};
 use std::os::unix::net::UnixListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -29,10 +30,17 @@ pub fn listen(listener: UnixListener, engine: Arc<Engine>) -> std::io::Result<()
             let started = thread::Builder::new()
                 .name("control".into())
                 .spawn(move || {
-                    if connection::serve(stream, &engine) {
-                        log::line("the engine ends as asked");
-                        engine.state.set(Word::Shutdown, 1);
-                        std::process::exit(0);
+                    match connection::serve(stream, &engine) {
+                        After::Shutdown => {
+                            log::line("the engine ends as asked");
+                            engine.state.set(Word::Shutdown, 1);
+                            std::process::exit(0);
+                        }
+                        After::HandOver => {
+                            log::line("the engine hands over to the next program");
+                            std::process::exit(keeper::HANDED_OVER);
+                        }
+                        After::Nothing | After::Subscribe(_) => {}
                     }
                     ended.fetch_sub(1, Ordering::Relaxed);
                 });

@@ -7,9 +7,10 @@ use crate::nbd;
 use crate::protocol::{
     AddCacheParams, ChangesParams, ErrorKind, HelloParams, HelloResult, Nothing, PROTOCOL,
     PrepareParams, ProgressParams, ReserveParams, ServeNbdParams, SetPolicyParams, ShutdownParams,
-    SnapshotParams, StopNbdParams, SubscribeParams,
+    SnapshotParams, StopNbdParams, SubscribeParams, UpgradeParams,
 };
 use crate::state::Word;
+use crate::upgrade;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -24,6 +25,7 @@ const MAX_INTERVAL_MS: u64 = 3_600_000;
 pub enum After {
     Nothing,
     Subscribe(Duration),
+    HandOver,
     Shutdown,
 }
 
@@ -84,6 +86,10 @@ pub fn call(
             }
             let after = After::Subscribe(Duration::from_millis(interval));
             return Ok((result(&Nothing {})?, after));
+        }
+        "upgrade" => {
+            upgrade::ask_keeper(parse::<UpgradeParams>(params)?.program)?;
+            return Ok((result(&Nothing {})?, After::HandOver));
         }
         "shutdown" => {
             let force = parse::<ShutdownParams>(params)?.force.unwrap_or(false);

@@ -6,16 +6,21 @@
 use crate::log;
 use crate::run_directory::RunDirectory;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 
+/// Bytes that are read of what an engine printed.
+const MAX_SAID: u64 = 64 * 1024;
+
 pub struct Child {
     pidfd: OwnedFd,
     /// Where the engine waits for the word to serve; None: it was told before this keeper was.
     word: Option<File>,
+    /// What it prints: nothing, or a failure.
+    said: Option<File>,
     pub pid: i32,
 }
 
@@ -25,7 +30,7 @@ impl Child {
         let mut started = Command::new(program)
             .arg("serve")
             .stdin(Stdio::piped())
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .stderr(log::open(&run.log()).map_or_else(|_| Stdio::null(), Stdio::from))
             .spawn()?;
         let pid = started.id() as i32;
@@ -33,6 +38,7 @@ impl Child {
             Ok(pidfd) => Ok(Child {
                 pidfd,
                 word: started.stdin.take().map(|w| File::from(OwnedFd::from(w))),
+                said: started.stdout.take().map(|s| File::from(OwnedFd::from(s))),
                 pid,
             }),
             Err(e) => {
@@ -45,10 +51,12 @@ impl Child {
 
     /// The engine that an earlier keeper left, known by its pidfd.
     pub fn adopt(pidfd: OwnedFd) -> Child {
-        let pid = pid_of(&pidfd).unwrap_or(-1);
+        let known = format!("/proc/self/fdinfo/{}", pidfd.as_raw_fd());
+        let pid = pid_in(Path::new(&known)).unwrap_or(-1);
         Child {
             pidfd,
             word: None,
+            said: None,
             pid,
         }
     }
@@ -76,7 +84,7 @@ impl Child {
                 break;
             }
             if io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
-                self.wait_until_ended();
+                wait_until_ended(&self.pidfd);
                 return None;
             }
         }
@@ -88,14 +96,16 @@ impl Child {
         })
     }
 
-    fn wait_until_ended(&self) {
-        let mut watched = libc::pollfd {
-            fd: self.pidfd.as_raw_fd(),
-            events: libc::POLLIN,
-            revents: 0,
-        };
-        // SAFETY: one entry, which lives through the call.
-        while unsafe { libc::poll(&mut watched, 1, -1) } < 1 {}
+    /// For one that was reaped: the failure that it printed.
+    pub fn failure(&mut self) -> Option<String> {
+        let mut text = String::new();
+        self.said
+            .as_mut()?
+            .take(MAX_SAID)
+            .read_to_string(&mut text)
+            .ok()?;
+        let document: serde_json::Value = serde_json::from_str(text.trim()).ok()?;
+        Some(document["error"]["message"].as_str()?.to_owned())
     }
 
     pub fn kill_and_reap(self) {
@@ -113,7 +123,17 @@ impl Child {
     }
 }
 
-fn pidfd_open(pid: i32) -> io::Result<OwnedFd> {
+pub fn wait_until_ended(pidfd: &OwnedFd) {
+    let mut watched = libc::pollfd {
+        fd: pidfd.as_raw_fd(),
+        events: libc::POLLIN,
+        revents: 0,
+    };
+    // SAFETY: one entry, which lives through the call.
+    while unsafe { libc::poll(&mut watched, 1, -1) } < 1 {}
+}
+
+pub fn pidfd_open(pid: i32) -> io::Result<OwnedFd> {
     // SAFETY: takes numbers only; the descriptor is new and ours.
     unsafe {
         match libc::syscall(libc::SYS_pidfd_open, pid, 0) {
@@ -123,9 +143,9 @@ fn pidfd_open(pid: i32) -> io::Result<OwnedFd> {
     }
 }
 
-fn pid_of(pidfd: &OwnedFd) -> Option<i32> {
-    let info = format!("/proc/self/fdinfo/{}", pidfd.as_raw_fd());
-    let text = std::fs::read_to_string(info).ok()?;
+/// The process that a pidfd means, by its `fdinfo`; None if that was reaped.
+pub fn pid_in(fdinfo: &Path) -> Option<i32> {
+    let text = std::fs::read_to_string(fdinfo).ok()?;
     let line = text.lines().find_map(|l| l.strip_prefix("Pid:"))?;
-    line.trim().parse().ok()
+    line.trim().parse().ok().filter(|pid| *pid > 0)
 }

@@ -1,5 +1,6 @@
 //! What is a crash, and when crashes are a loop.
 
+use super::HANDED_OVER;
 use std::collections::VecDeque;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
@@ -32,9 +33,9 @@ impl Crashes {
     }
 }
 
-/// Being killed from outside is nothing that an engine does by itself.
+/// Being killed from outside is nothing that an engine does by itself; handing over is its duty.
 pub fn is_crash(status: Option<ExitStatus>) -> bool {
-    status.is_some_and(|s| s.signal() != Some(libc::SIGKILL))
+    status.is_some_and(|s| s.signal() != Some(libc::SIGKILL) && s.code() != Some(HANDED_OVER))
 }
 
 #[cfg(test)]
@@ -58,6 +59,7 @@ mod tests {
         assert!(!is_crash(Some(ExitStatus::from_raw(libc::SIGKILL))));
         assert!(is_crash(Some(ExitStatus::from_raw(libc::SIGABRT))));
         assert!(is_crash(Some(ExitStatus::from_raw(1 << 8))));
+        assert!(!is_crash(Some(ExitStatus::from_raw(HANDED_OVER << 8))));
         assert!(!is_crash(None));
     }
 }

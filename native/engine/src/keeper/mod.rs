@@ -7,10 +7,14 @@
 //!
 //! Should the keeper itself be killed, the standby takes its place ([`take_place`]): the same program,
 //! the same descriptors, and a pidfd of the engine that serves, which goes on as if nothing had been.
+//! Where none stands by, the engine sees to a new keeper (`watched`).
 
-mod child;
+pub mod channel;
+pub mod child;
 mod crashes;
+mod renewal;
 mod watch;
+pub mod watched;
 
 use crate::failure::{Context, Failure, Outcome};
 use crate::protocol::ErrorKind;
@@ -24,10 +28,13 @@ use std::io::{self, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 use watch::Watch;
 
+/// An engine's exit status when the next one stands by as it asked.
+pub const HANDED_OVER: i32 = 4;
 /// How long a keeper's lock may be held by the one that has just died.
 const CLAIM_TIME: Duration = Duration::from_secs(2);
 
@@ -38,7 +45,7 @@ pub fn keep(configuration: &Configuration, own_groups: bool) -> Outcome<()> {
     unsafe { libc::setsid() };
     signals::ignore_requests_to_end();
     std::env::set_current_dir("/").context(|| "changing to /".into())?;
-    let Some(_alive) = run_directory::claim_keeper(&run)? else {
+    let Some(alive) = run_directory::claim_keeper(&run)? else {
         return Err(another_keeper());
     };
     let log_file = log::open(&run.log()).context(|| "opening the log".into())?;
@@ -62,6 +69,7 @@ pub fn keep(configuration: &Configuration, own_groups: bool) -> Outcome<()> {
     let (shelf_in, shelf_out) = UnixDatagram::pair().context(|| "making the shelf".into())?;
     descriptors::place(shelf_in.as_raw_fd(), descriptors::SHELF_IN)?;
     descriptors::place(shelf_out.as_raw_fd(), descriptors::SHELF_OUT)?;
+    channel::make().context(|| "making the keeper's sockets".into())?;
     drop((memory, listener, fuse, buffers, shelf_in, shelf_out));
     if configuration.ublk.is_some()
         && let Err(e) = residence::enter_own_mount_namespace()
@@ -79,7 +87,7 @@ pub fn keep(configuration: &Configuration, own_groups: bool) -> Outcome<()> {
     let _ = std::io::stdout().flush();
     descriptors::to_null(0)?;
     descriptors::to_null(1)?;
-    Watch::new(&run, &state, None).keep();
+    Watch::new(&run, &state, alive, None).keep();
     live::tear_down(&run)
 }
 
@@ -91,8 +99,22 @@ pub fn take_place() -> io::Error {
         .exec()
 }
 
-/// Goes on where another keeper left off. The engine that it kept may serve, or be dead.
-pub fn adopt() -> Outcome<()> {
+/// For a keeper: executes another program in the same process. Returns only where that fails.
+fn become_program(program: &Path, lock: &File) -> io::Error {
+    if let Err(e) = descriptors::replace(lock.as_raw_fd(), descriptors::LOCK) {
+        return e;
+    }
+    let failed = Command::new(program)
+        .args(["keeper", "--adopt", "--locked"])
+        .exec();
+    // SAFETY: placed above; engines must not inherit it.
+    unsafe { libc::close(descriptors::LOCK) };
+    failed
+}
+
+/// Goes on where another keeper left off. The engine that it kept may serve, or be dead. `locked`: it
+/// was this very process, and its lock is kept.
+pub fn adopt(locked: bool) -> Outcome<()> {
     // SAFETY: the keeper before placed these; nobody else in this process owns them.
     let (memory, engine) = unsafe {
         (
@@ -105,12 +127,23 @@ pub fn adopt() -> Outcome<()> {
     // Engines inherit both numbers.
     std::mem::forget((memory, engine));
     let run = RunDirectory::new(state.configuration()?.run_directory.as_ref())?;
-    let _alive = claim_within(&run, CLAIM_TIME)?.ok_or_else(another_keeper)?;
+    let alive = if locked {
+        // SAFETY: placed by `become_program`; nobody else owns it.
+        let lock = unsafe { descriptors::inherited(descriptors::LOCK) };
+        // The copy is close-on-exec: engines must not inherit it.
+        lock.try_clone().context(|| "the keeper's lock".into())?
+    } else {
+        claim_within(&run, CLAIM_TIME)?.ok_or_else(another_keeper)?
+    };
     descriptors::to_null(0)?;
     let _ = residence::lock_memory();
-    log::line("keeper: the one before is gone; this one goes on");
+    log::line(if locked {
+        "keeper: goes on as another program"
+    } else {
+        "keeper: the one before is gone; this one goes on"
+    });
     let engine = Child::adopt(OwnedFd::from(known?));
-    Watch::new(&run, &state, Some(engine)).keep();
+    Watch::new(&run, &state, alive, Some(engine)).keep();
     live::tear_down(&run)
 }
 

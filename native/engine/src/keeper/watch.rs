@@ -15,14 +15,17 @@
 //! whatever it stumbled over in their state is not looked at; if that one crashes in a loop too, the
 //! keeper ends, and with it the connection: requests fail instead of waiting for ever.
 
+use super::channel::{self, ToKeeper};
 use super::child::Child;
 use super::crashes::{self, Crashes};
+use super::renewal::Renewal;
 use crate::run_directory::RunDirectory;
 use crate::state::{State, Word};
 use crate::{descriptors, log};
+use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// From the word to the start of the next standby.
@@ -33,11 +36,20 @@ const STANDBY_PAUSE_LIMIT: Duration = Duration::from_secs(10);
 /// Between engines that crash.
 const CRASH_PAUSE: Duration = Duration::from_millis(50);
 
+/// From the first engine of a new program to the keeper's own change.
+const BECOME_DELAY: Duration = Duration::from_secs(3);
+/// The program that this process runs, also where its file was replaced.
+const SELF: &str = "/proc/self/exe";
+
 pub struct Watch<'a> {
     run: &'a RunDirectory,
     state: &'a State,
+    lock: File,
     /// What engines are started from.
     program: PathBuf,
+    renewal: Option<Renewal>,
+    /// When the keeper is to execute `program` itself.
+    become_at: Option<Instant>,
     engine: Option<Child>,
     standby: Option<Child>,
     /// When the next standby is to be started.
@@ -47,20 +59,24 @@ pub struct Watch<'a> {
     crashes: Crashes,
 }
 
-/// What ended.
-enum Ended {
-    Engine,
-    Standby,
+/// What happened.
+enum Happened {
+    EngineEnded,
+    StandbyEnded,
+    Said(ToKeeper),
     Nothing,
 }
 
 impl<'a> Watch<'a> {
-    /// `engine`: one that serves already.
-    pub fn new(run: &'a RunDirectory, state: &'a State, engine: Option<Child>) -> Self {
+    /// `lock`: the keeper's. `engine`: one that serves already.
+    pub fn new(run: &'a RunDirectory, state: &'a State, lock: File, engine: Option<Child>) -> Self {
         Watch {
             run,
             state,
-            program: PathBuf::from("/proc/self/exe"),
+            lock,
+            program: PathBuf::from(SELF),
+            renewal: None,
+            become_at: None,
             engine,
             standby: None,
             standby_at: Instant::now(),
@@ -72,12 +88,21 @@ impl<'a> Watch<'a> {
     /// Keeps until the engine ends for good.
     pub fn keep(mut self) {
         while self.ensure_engine() {
+            self.look_at_the_clock();
             match self.wait() {
-                Ended::Engine => self.engine_ended(),
-                Ended::Standby => self.standby_ended(),
-                Ended::Nothing => {}
+                Happened::EngineEnded => self.engine_ended(),
+                Happened::StandbyEnded => self.standby_ended(),
+                Happened::Said(ToKeeper::Ready { pid }) => self.ready(pid),
+                Happened::Said(ToKeeper::Follow { asker, program }) => {
+                    self.begin_renewal(asker, &program);
+                }
+                Happened::Nothing => {}
             }
         }
+        self.end_standby();
+    }
+
+    fn end_standby(&mut self) {
         if let Some(standby) = self.standby.take() {
             standby.kill_and_reap();
         }
@@ -97,6 +122,7 @@ impl<'a> Watch<'a> {
                     return false;
                 }
             }
+            self.refuse_renewal("the serving engine ended meanwhile");
             let now = Instant::now();
             if self.crashes.repeated(now) {
                 std::thread::sleep(CRASH_PAUSE);
@@ -146,7 +172,16 @@ impl<'a> Watch<'a> {
 
     /// Counts a crash; false if there is no way on.
     fn crashed(&mut self) -> bool {
+        self.become_at = None;
         if !self.crashes.count(Instant::now()) {
+            return true;
+        }
+        if self.program != Path::new(SELF) {
+            log::line(
+                "keeper: engines of the new program crash in a loop; going back to the old one",
+            );
+            self.program = PathBuf::from(SELF);
+            self.end_standby();
             return true;
         }
         if self.state.get(Word::PassThrough) != 0 {
@@ -159,10 +194,15 @@ impl<'a> Watch<'a> {
     }
 
     fn standby_ended(&mut self) {
-        let Some(standby) = self.standby.take() else {
+        let Some(mut standby) = self.standby.take() else {
             return;
         };
         let status = standby.reap();
+        if self.renewal.is_some() {
+            let how = status.map_or("it ended".into(), |s| s.to_string());
+            let why = standby.failure().unwrap_or(how);
+            return self.refuse_renewal(&why);
+        }
         let mut pause = STANDBY_PAUSE;
         if crashes::is_crash(status) {
             let how = status.map_or("ended".into(), |s| s.to_string());
@@ -175,10 +215,48 @@ impl<'a> Watch<'a> {
         self.standby_at = Instant::now() + pause;
     }
 
-    /// Waits until something ends. A standby that is due is started.
-    fn wait(&mut self) -> Ended {
+    fn begin_renewal(&mut self, asker: u32, program: &str) {
+        self.refuse_renewal("another program was asked for");
+        self.end_standby();
+        if let Some((renewal, standby)) = Renewal::begin(asker, program, self.run) {
+            self.renewal = Some(renewal);
+            self.standby = Some(standby);
+        }
+    }
+
+    /// Ends one that is under way, and its standby.
+    fn refuse_renewal(&mut self, why: &str) {
+        if let Some(renewal) = self.renewal.take() {
+            self.end_standby();
+            renewal.refuse(why);
+            self.standby_at = Instant::now();
+        }
+    }
+
+    fn ready(&mut self, pid: u32) {
+        if self.standby.as_ref().is_some_and(|s| s.pid as u32 == pid)
+            && let Some(renewal) = self.renewal.take()
+        {
+            self.program = renewal.accept();
+            self.become_at = Some(Instant::now() + BECOME_DELAY);
+            self.crashes = Crashes::default();
+            self.state.set(Word::PassThrough, 0);
+        }
+    }
+
+    fn look_at_the_clock(&mut self) {
+        if self.renewal.as_ref().is_some_and(|r| r.left().is_zero()) {
+            self.refuse_renewal("it is not ready in time");
+        }
         let now = Instant::now();
-        if self.standby.is_none() && now >= self.standby_at {
+        if self.become_at.is_some_and(|at| now >= at) && self.engine.is_some() {
+            self.become_at = None;
+            self.end_standby();
+            self.standby_at = now;
+            let error = super::become_program(&self.program, &self.lock);
+            log::line(format!("keeper: stays the program that it is: {error}"));
+        }
+        if self.engine.is_some() && self.standby.is_none() && now >= self.standby_at {
             match Child::start(&self.program, self.run) {
                 Ok(standby) => self.standby = Some(standby),
                 Err(e) => {
@@ -187,22 +265,34 @@ impl<'a> Watch<'a> {
                 }
             }
         }
-        let timeout = match self.standby {
-            Some(_) => -1,
-            None => (self.standby_at.saturating_duration_since(now).as_millis() + 1) as i32,
-        };
-        let entry = |child: &Option<Child>| libc::pollfd {
-            fd: child.as_ref().map_or(-1, |c| c.pidfd().as_raw_fd()),
+    }
+
+    /// Waits until something happens, or is due.
+    fn wait(&mut self) -> Happened {
+        let until = |at: Instant| at.saturating_duration_since(Instant::now());
+        let due = [
+            self.standby.is_none().then(|| until(self.standby_at)),
+            self.renewal.as_ref().map(Renewal::left),
+            self.become_at.map(until),
+        ];
+        let due = due.into_iter().flatten().min();
+        let timeout = due.map_or(-1, |d| d.as_millis() as i32 + 1);
+        let entry = |fd| libc::pollfd {
+            fd,
             events: libc::POLLIN,
             revents: 0,
         };
-        let mut watched = [entry(&self.engine), entry(&self.standby)];
+        let of =
+            |child: &Option<Child>| entry(child.as_ref().map_or(-1, |c| c.pidfd().as_raw_fd()));
+        let said = entry(descriptors::FROM_ENGINES);
+        let mut watched = [of(&self.engine), of(&self.standby), said];
         // SAFETY: the array lives through the call; entries of -1 are passed over.
         let ready = unsafe { libc::poll(watched.as_mut_ptr(), watched.len() as u64, timeout) };
         match watched.map(|w| ready > 0 && w.revents != 0) {
-            [true, _] => Ended::Engine,
-            [_, true] => Ended::Standby,
-            _ => Ended::Nothing,
+            [true, ..] => Happened::EngineEnded,
+            [_, true, _] => Happened::StandbyEnded,
+            [_, _, true] => channel::hear_engine().map_or(Happened::Nothing, Happened::Said),
+            _ => Happened::Nothing,
         }
     }
 }

@@ -17,6 +17,7 @@ const patience: Partial<Record<HostMethod, number>> = {
   "host.doctor": 3 * MINUTE,
   "volume.attach": 2 * MINUTE,
   "volume.detach": 2 * MINUTE,
+  "volume.upgrade": MINUTE,
   "practice.create": 10 * MINUTE,
   "practice.remove": 2 * MINUTE,
   "snapshot.create": 90 * MINUTE,
