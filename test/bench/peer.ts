@@ -38,6 +38,8 @@ export interface PeerChoice {
   over: "fuse" | "nbd";
   /** FUSE hands it one request at a time: this version corrupts data otherwise. */
   oneAtATime: boolean;
+  /** Past the page cache and by io_uring, instead of its defaults. */
+  tuned?: true;
 }
 
 /** Runs it around `use`; nothing of it is left afterwards. */
@@ -82,17 +84,17 @@ export async function hashOfPeerImage(image: string): Promise<string> {
   return (await mustRun("bash", ["-c", `set -o pipefail; ${script}`, "hash", image])).split(" ")[0] ?? "";
 }
 
-function argumentsFor(place: Place, { snapshot, over }: PeerChoice, file: (name: string) => string): string[] {
+function argumentsFor(place: Place, { snapshot, over, tuned }: PeerChoice, file: (name: string) => string): string[] {
   const node = (options: string) => ["--blockdev", options];
-  const direct = "cache.direct=on,aio=io_uring";
+  const how = tuned ? ",cache.direct=on,aio=io_uring" : "";
   const nodes = snapshot
     ? [
-        ...node(`driver=file,node-name=file,filename=${place.backing},${direct}`),
-        ...node(`driver=file,node-name=target,filename=${file("target")},${direct}`),
+        ...node(`driver=file,node-name=file,filename=${place.backing}${how}`),
+        ...node(`driver=file,node-name=target,filename=${file("target")}${how}`),
         ...node("driver=copy-before-write,node-name=live,file=file,target=target"),
         ...node("driver=snapshot-access,node-name=frozen,file=live"),
       ]
-    : node(`driver=file,node-name=live,filename=${place.backing},${direct}`);
+    : node(`driver=file,node-name=live,filename=${place.backing}${how}`);
   const names = snapshot ? ["live", "frozen"] : ["live"];
   const exported = (name: string) => {
     const writable = name === "live" ? "on" : "off";

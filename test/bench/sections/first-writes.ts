@@ -6,11 +6,12 @@ import { engine, type Place, peer, rawLoop, type Subject } from "../subjects";
 
 const ours = engine("engine", { snapshot: "first" });
 const shipped = peer("peer as shipped", { snapshot: true, over: "fuse", oneAtATime: false });
+const tuned = peer("peer tuned", { snapshot: true, over: "fuse", oneAtATime: false, tuned: true });
 const correct = peer("peer made correct", { snapshot: true, over: "fuse", oneAtATime: true });
 const oursNbd = engine("engine over NBD", { snapshot: "first", over: "nbd" });
-const peerNbd = peer("peer over NBD", { snapshot: true, over: "nbd", oneAtATime: false });
+const peerNbd = peer("peer over NBD", { snapshot: true, over: "nbd", oneAtATime: false, tuned: true });
 const oursNbdPlain = engine("engine over NBD", { over: "nbd" });
-const peerNbdPlain = peer("peer over NBD", { snapshot: false, over: "nbd", oneAtATime: false });
+const peerNbdPlain = peer("peer over NBD", { snapshot: false, over: "nbd", oneAtATime: false, tuned: true });
 const oursPlain = engine("engine");
 const shippedPlain = peer("peer as shipped", { snapshot: false, over: "fuse", oneAtATime: false });
 const correctPlain = peer("peer made correct", { snapshot: false, over: "fuse", oneAtATime: true });
@@ -59,11 +60,12 @@ async function runFirstWrites(bench: Bench): Promise<Row[]> {
       bench,
       place,
       "first writes, sparse",
-      [rawLoop, ours, shipped, correct],
+      [rawLoop, ours, shipped, tuned, correct],
       sparseJob(bench),
     );
     const all: [Subject, Target][] = [
       [shipped, { atLeast: 10 }],
+      [tuned, {}],
       [correct, { atLeast: 30 }],
       [rawLoop, { atLeast: 0.5 }],
     ];

@@ -10,7 +10,7 @@ import type { Bench, Section } from "../bench";
 import { limitRow, median, quantile, type Row } from "../figures";
 import { type Attached, type Place, prepare, withEngine } from "../subjects";
 
-const KILLS = 60;
+const KILLS = 50;
 const IDLE_KILLS = 12;
 /** Time for the next engine to get ready to take over. */
 const BETWEEN_MS = 400;
@@ -39,12 +39,27 @@ async function untilOneStandsBy(runDirectory: string, serving: number): Promise<
   }
 }
 
-/** A verified load at depth 32 and a snapshot open; the load must end without an error. */
-async function underLoad(attached: Attached, place: Place, threads: number): Promise<number[]> {
+interface Situation {
+  /** Of the load, which has 32 requests in flight in all. */
+  threads: number;
+  /** Whether one is open, whose cache grows all the time: the next engine has to take it up. */
+  snapshot: boolean;
+}
+
+const situations: Situation[] = [
+  { threads: 1, snapshot: false },
+  { threads: 16, snapshot: false },
+  { threads: 16, snapshot: true },
+];
+
+/** A verified load, which must end without an error. */
+async function underLoad(attached: Attached, place: Place, { threads, snapshot }: Situation): Promise<number[]> {
   const cleanup = new Cleanup();
   try {
-    await prepare(attached, place, "s1");
-    await attached.client.request("activate", { snapshot: "s1" });
+    if (snapshot) {
+      await prepare(attached, place, "s1");
+      await attached.client.request("activate", { snapshot: "s1" });
+    }
     const load = new BackgroundProgram(cleanup, "fio", [
       ...["--name=load", `--filename=${attached.result.device}`, "--rw=randwrite", "--bs=4k", "--ioengine=libaio"],
       ...[`--iodepth=${32 / threads}`, `--numjobs=${threads}`, `--size=${place.bytes / threads}`, "--direct=1"],
@@ -72,13 +87,14 @@ async function underLoad(attached: Attached, place: Place, threads: number): Pro
 async function run(bench: Bench): Promise<Row[]> {
   const rows: Row[] = [];
   await bench.withPlace(async (place) => {
-    for (const threads of [1, 16]) {
-      bench.say(`${KILLS} kills, load of ${threads} threads`);
+    for (const situation of situations) {
+      const { threads, snapshot } = situation;
+      const what = `pause of a kill -9, ${KILLS} kills, load of ${threads} threads${snapshot ? ", snapshot open" : ""}`;
+      bench.say(what);
       let ms: number[] = [];
       await withEngine(place, async (attached) => {
-        ms = await underLoad(attached, place, threads);
+        ms = await underLoad(attached, place, situation);
       });
-      const what = `pause of a kill -9, ${KILLS} kills, load of ${threads} threads`;
       rows.push(limitRow(`${what}, median`, "ms", median(ms), { atMost: 20 }));
       rows.push(limitRow(`${what}, longest`, "ms", quantile(ms, 1), { atMost: 250 }));
     }
