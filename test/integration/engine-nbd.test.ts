@@ -195,8 +195,9 @@ describe("the live volume over NBD", () => {
     await once(client, "data");
     const refused = await engineCommand("detach", "--run-dir", volume.runDirectory);
     expect(refused.document).toMatchObject({ error: { kind: "busy", message: expect.stringMatching(/1 NBD client/) } });
+    const closed = once(client, "close");
     await volume.request("stopNbd", {});
-    await once(client, "close");
+    await closed;
     const { exitCode } = await engineCommand("detach", "--run-dir", volume.runDirectory);
     expect(exitCode).toBe(0);
   });

@@ -28,8 +28,8 @@ use transport::nbd::server::Server;
 use transport::nbd::tls::{self, Identity};
 use transport::served::Image;
 
-/// The longest key and certificate files.
-const MAX_PEM_BYTES: u64 = 32 << 10;
+/// The longest key and certificate files: two offers must fit onto the shelf at once.
+const MAX_PEM_BYTES: u64 = 16 << 10;
 
 /// What is offered. Lies on the shelf.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

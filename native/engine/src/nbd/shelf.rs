@@ -14,7 +14,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 
 const MAX_SOCKETS: usize = 2;
 /// Three PEM files and a list of names.
-const MAX_BYTES: usize = 160 << 10;
+const MAX_BYTES: usize = 80 << 10;
 
 type Message = (Vec<u8>, Vec<OwnedFd>);
 

@@ -9,6 +9,7 @@ use super::wire::{self, Fault, Request, STATE_ZERO, chunk, cmd};
 use crate::fuse::buffer::{Resident, memory_file};
 use crate::served::{Errno, Image, SCRATCH_BYTES};
 use std::io;
+use std::ops::DerefMut;
 
 /// Extents in one reply, for each context; the client asks on.
 const MAX_EXTENTS: usize = 8192;
@@ -87,12 +88,12 @@ pub struct Commands<'a> {
 }
 
 impl Commands<'_> {
-    /// A write takes its data from the intake. If it fits into the buffer, `taken` is called once it
-    /// is there, so that another thread can take the next request.
-    pub fn write<'i>(
+    /// A write takes its data from the intake, and gives the intake free once the last piece of it is
+    /// in the buffer, so that another thread can take the next request.
+    pub fn write(
         &self,
         request: &Request,
-        mut intake: impl std::ops::DerefMut<Target = Intake> + 'i,
+        mut intake: impl DerefMut<Target = Intake>,
         buffers: &mut Buffers,
     ) -> io::Result<()> {
         if request.length > MAX_PAYLOAD {

@@ -14,7 +14,7 @@
 //! - [`connection`]: the threads of one client. Each takes one request from the socket under a lock
 //!   ([`intake`]), carries it out ([`command`]) and answers it ([`outlet`]), so replies come in any
 //!   order and no request is handed from thread to thread.
-//! - [`server`]: listens, limits, ends.
+//! - [`server`]: listens, limits, ends. [`socket`]: one connected socket.
 //! - [`tls`]: the encrypted form of both directions.
 //!
 //! # What a client can do to others
