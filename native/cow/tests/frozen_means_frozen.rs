@@ -385,9 +385,10 @@ impl Life {
             let later = self.instants.range(since + 1..);
             let ends = later.map(|(key, (content, _))| (Some(*key), content));
             for (until, content) in ends.chain([(None, &self.live)]) {
+                let interval = |key| self.world.interval_of(key).expect("kept");
                 let told = self
                     .volume
-                    .changed(*since, until, 0..97, 97)
+                    .changed(interval(*since), until.map(interval), 0..97, 97)
                     .expect("both are kept");
                 assert_eq!(told.next, 97);
                 let told: BTreeSet<u64> = told.extents.into_iter().flatten().collect();

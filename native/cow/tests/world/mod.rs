@@ -130,6 +130,7 @@ impl SlotStore for MemorySlots {
 #[derive(Clone)]
 pub struct Stored {
     pub epoch: u32,
+    pub interval: u64,
     pub pools: Vec<usize>,
     pub free: Option<Bitmap>,
     pub hold: Policy,
@@ -159,8 +160,9 @@ pub struct World {
     pub slots: Vec<Arc<MemorySlots>>,
     pub ledger: Arc<MemoryLedger>,
     indexes: Vec<Arc<dyn Words>>,
-    /// The number of each is the key of the snapshot that began it.
-    pub intervals: Mutex<Vec<Interval>>,
+    /// Each with the key of the snapshot that began it. One that was killed in between has begun one too, and
+    /// begins another when it is done again.
+    pub intervals: Mutex<Vec<(u64, Interval)>>,
     epoch: AtomicU64,
     sector: usize,
     pub max_slots: u64,
@@ -236,14 +238,17 @@ impl World {
                 Survivor {
                     snapshot: new,
                     epoch: s.epoch,
-                    interval: key,
+                    interval: s.interval,
                 }
             });
         let survivors = Survivors {
             epoch: self.epoch.load(Ordering::SeqCst) as u32,
             snapshots: snapshots.collect(),
             pools: pools.collect(),
-            intervals: locked(&self.intervals).clone(),
+            intervals: locked(&self.intervals)
+                .iter()
+                .map(|(_, interval)| interval.clone())
+                .collect(),
         };
         Volume::new(
             self.store.clone(),
@@ -269,8 +274,9 @@ impl World {
             policy: hold,
             read_to: 0,
         };
+        let number = locked(&self.intervals).last().map_or(1, |(_, i)| i.key + 1);
         let interval = Interval {
-            key,
+            key: number,
             changed: bitmap(self.store.size().div_ceil(BLOCK as u64) as usize),
         };
         let began = interval.clone();
@@ -278,13 +284,11 @@ impl World {
             assert_eq!(free_known, free.is_some());
             self.fuse.step();
             self.epoch.store(u64::from(epoch), Ordering::SeqCst);
-            let mut intervals = locked(&self.intervals);
-            intervals.retain(|i| i.key != key);
-            intervals.push(began);
-            drop(intervals);
+            locked(&self.intervals).push((key, began));
             self.fuse.step();
             let stored = Stored {
                 epoch,
+                interval: number,
                 pools: pools.to_vec(),
                 free,
                 hold,
@@ -315,11 +319,22 @@ impl World {
         volume.passed(key, to)
     }
 
-    /// Gives an interval up.
-    pub fn forget_interval(&self, volume: &Volume, key: u64) {
-        if volume.forget_interval(key) {
+    /// The interval that a snapshot began.
+    pub fn interval_of(&self, snapshot: u64) -> Option<u64> {
+        let intervals = locked(&self.intervals);
+        let mut newest_first = intervals.iter().rev();
+        newest_first
+            .find(|(key, _)| *key == snapshot)
+            .map(|(_, interval)| interval.key)
+    }
+
+    /// Gives up the interval that a snapshot began.
+    pub fn forget_interval(&self, volume: &Volume, snapshot: u64) {
+        if let Some(number) = self.interval_of(snapshot)
+            && volume.forget_interval(number)
+        {
             self.fuse.step();
-            locked(&self.intervals).retain(|i| i.key != key);
+            locked(&self.intervals).retain(|(_, i)| i.key != number);
             self.fuse.step();
         }
     }
