@@ -19,6 +19,7 @@ pub mod map;
 mod need;
 pub mod pool;
 mod range_lock;
+mod rebuild;
 pub mod record;
 mod room;
 mod snapshot;

@@ -61,9 +61,7 @@ impl BlockMap {
     }
 
     fn shard(&self, block: u64) -> MutexGuard<'_, Shard> {
-        let group = block >> GROUP_SHIFT;
-        let shard = &self.shards[(mix(group) as usize) % SHARDS];
-        shard.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.shards[shard_number(block)])
     }
 
     /// The record of a slot, if it holds one.
@@ -96,7 +94,7 @@ impl BlockMap {
         found
     }
 
-    fn each(&self, block: u64, mut see: impl FnMut(SlotRef, Record)) {
+    pub(crate) fn each(&self, block: u64, mut see: impl FnMut(SlotRef, Record)) {
         let shard = self.shard(block);
         if shard.count == 0 {
             return;
@@ -132,6 +130,16 @@ impl BlockMap {
         }
         place_in(&mut shard.slots, block, at);
         shard.count += 1;
+    }
+
+    /// Enters many slots into an empty map. `each` is called twice and must tell the same ones.
+    pub fn fill(&self, each: impl Fn(&mut dyn FnMut(u64, SlotRef))) {
+        let mut shards: Vec<_> = self.shards.iter().map(locked).collect();
+        each(&mut |block, _| shards[shard_number(block)].count += 1);
+        for shard in shards.iter_mut().filter(|s| s.count > 0) {
+            shard.slots = vec![EMPTY; (shard.count * 4).div_ceil(3).max(16)];
+        }
+        each(&mut |block, at| place_in(&mut shards[shard_number(block)].slots, block, at));
     }
 
     fn grow(&self, shard: &mut Shard) {
@@ -202,6 +210,14 @@ impl BlockMap {
             })
             .sum()
     }
+}
+
+fn locked(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn shard_number(block: u64) -> usize {
+    mix(block >> GROUP_SHIFT) as usize % SHARDS
 }
 
 fn place_in(slots: &mut [SlotRef], block: u64, at: SlotRef) {
@@ -277,6 +293,38 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_map_filled_at_once_finds_what_one_filled_singly_does() {
+        let slots = 5000;
+        let (singly, words) = map(slots);
+        for slot in 0..slots as u32 {
+            add(
+                &singly,
+                &words,
+                slot,
+                u64::from(slot) * 31 % 977,
+                1 + slot / 977,
+            );
+        }
+        let at_once = BlockMap::new(vec![words.clone()]);
+        at_once.fill(|enter| {
+            for slot in 0..slots as u32 {
+                enter(u64::from(slot) * 31 % 977, SlotRef::new(0, slot));
+            }
+        });
+        for block in 0..1000 {
+            assert_eq!(at_once.newest(block), singly.newest(block));
+            for epoch in 1..8 {
+                assert_eq!(
+                    at_once.earliest(block, epoch),
+                    singly.earliest(block, epoch)
+                );
+            }
+        }
+        at_once.insert(5000, SlotRef::new(0, 0));
+        assert!(at_once.memory() <= slots * 8);
     }
 
     #[test]

@@ -174,9 +174,18 @@ impl Pool {
         self.slots().free(slot);
     }
 
-    /// Marks a slot as used whose record was found after a restart.
-    pub(crate) fn claim(&self, slot: u32) {
-        self.slots().claim(slot);
+    /// Marks the slots as used that `each` tells, whose records were found after a restart.
+    pub(crate) fn claim_all(&self, each: impl FnOnce(&mut dyn FnMut(u32))) {
+        let mut found = Vec::new();
+        std::mem::swap(&mut found, &mut self.slots().used);
+        let mut count = 0;
+        each(&mut |slot| {
+            found[slot as usize / 64] |= 1 << (slot % 64);
+            count += 1;
+        });
+        let mut slots = self.slots();
+        slots.used = found;
+        slots.used_count = count;
     }
 
     /// Frees all.

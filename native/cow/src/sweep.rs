@@ -1,14 +1,13 @@
-//! Ending snapshots, giving up the pre-images that nobody needs, and starting again after a death.
+//! Ending snapshots and giving up the pre-images that nobody needs.
 //!
 //! A pre-image of block *b* from epoch *e* is needed by snapshot *s* if *s* is not newer than *e*, *b*
 //! was not free at *s*, the reader of *s* has not passed *b*, and *b* has no pre-image of an epoch from
 //! *s* up to before *e*. Needs only ever cease: a new snapshot is newer than every record. So giving
 //! up can be interrupted anywhere, and runs beside writes and reads.
 
-use crate::changes;
 use crate::map::{MAX_POOLS, SlotRef};
 use crate::pool::Pool;
-use crate::record::{self, MAX_BLOCKS, MAX_EPOCH, Record};
+use crate::record::{MAX_EPOCH, Record};
 use crate::sync::atomic::Ordering;
 use crate::sync::{Arc, PoisonError};
 use crate::volume::{Open, Snapshot, Volume};
@@ -170,60 +169,6 @@ impl Volume {
     fn serves(&self, snapshot: &Snapshot, at: SlotRef, record: Record) -> bool {
         let earliest = self.map.earliest(record.block, snapshot.epoch);
         earliest.is_some_and(|(found, _)| found == at)
-    }
-
-    /// Builds the map from the records, then gives up what is not needed.
-    pub(crate) fn rebuild(&self) {
-        let open = self.exclusive();
-        let blocks = self.size().div_ceil(crate::BLOCK as u64).min(MAX_BLOCKS);
-        for (number, pool) in open.pools.iter().enumerate() {
-            let Some(pool) = pool else { continue };
-            for slot in 0..pool.reserved() as u32 {
-                let at = SlotRef::new(number, slot);
-                match self.map.record(at) {
-                    Some(r) if r.block < blocks && r.epoch <= open.epoch => {
-                        pool.claim(slot);
-                        self.map.insert(r.block, at);
-                    }
-                    Some(_) => record::clear(pool.index.words(), slot),
-                    None => {}
-                }
-            }
-        }
-        drop(open);
-        self.sweep();
-        self.recount();
-    }
-
-    /// Counts anew what each snapshot reads from the cache, and what it was spared.
-    fn recount(&self) {
-        let open = self.exclusive();
-        for snapshot in &open.snapshots {
-            let since = open.intervals.iter().rev();
-            let since = since.take_while(|i| i.key >= snapshot.interval);
-            let skipped = snapshot.free.as_ref().map_or(0, |free| {
-                changes::count_common(free, &since.map(|i| &i.changed).collect::<Vec<_>>())
-            });
-            snapshot.skipped.store(skipped, Ordering::Relaxed);
-        }
-        for (number, pool) in open.pools.iter().enumerate() {
-            let Some(pool) = pool else { continue };
-            for slot in 0..pool.reserved() as u32 {
-                let at = SlotRef::new(number, slot);
-                let Some(record) = self.map.record(at) else {
-                    continue;
-                };
-                for snapshot in open
-                    .snapshots
-                    .iter()
-                    .filter(|s| s.epoch <= record.epoch && s.wants(record.block))
-                {
-                    if self.serves(snapshot, at, record) {
-                        snapshot.preserved.fetch_add(1, Ordering::Relaxed);
-                    }
-                }
-            }
-        }
     }
 
     /// For a thread of its own: grows pools ahead of need and gives up pre-images of lost snapshots.
