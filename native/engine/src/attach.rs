@@ -7,7 +7,8 @@
 
 use crate::client::Client;
 use crate::failure::{Context, Failure, Outcome};
-use crate::protocol::{AttachResult, ErrorKind};
+use crate::protocol::ErrorKind;
+use crate::protocol::programs::AttachResult;
 use crate::run_directory::{self, RunDirectory};
 use crate::snapshots::cache_place;
 use crate::state::Configuration;

@@ -2,9 +2,10 @@
 
 use crate::events::Events;
 use crate::nbd::Nbd;
-use crate::protocol::{
-    CachePlaceReport, CacheReport, LossCause, Report, SnapshotReport, SnapshotState, SpillPlace,
+use crate::protocol::report::{
+    CachePlaceReport, CacheReport, LossCause, Report, SnapshotReport, SnapshotState,
 };
+use crate::protocol::snapshots::SpillPlace;
 use crate::snapshots::record::SnapshotRecord;
 use crate::snapshots::registry::Registry;
 use crate::state::{Configuration, State, Word};

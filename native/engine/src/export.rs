@@ -2,7 +2,8 @@
 
 use crate::failure::{Context, Failure, Outcome};
 use crate::names;
-use crate::protocol::{ErrorKind, ExportResult};
+use crate::protocol::ErrorKind;
+use crate::protocol::programs::ExportResult;
 use crate::run_directory::{self, RunDirectory};
 use std::path::Path;
 use transport::loop_device::{self, Settings};

@@ -4,7 +4,7 @@
 use crate::control::connection;
 use crate::engine::Engine;
 pub use crate::protocol::PROTOCOL;
-use crate::protocol::{CachePlace, PrepareParams, WhenFull};
+use crate::protocol::snapshots::{CachePlace, PrepareParams, WhenFull};
 use crate::state::{Configuration, State};
 use crate::{log, nbd, serve};
 use std::fs::File;

@@ -37,7 +37,8 @@ mod upgrade;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use failure::{Context, Failure, Outcome};
-use protocol::{ErrorKind, FailureDocument};
+use protocol::ErrorKind;
+use protocol::programs::FailureDocument;
 use serde::Serialize;
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -1,6 +1,6 @@
 //! `probe`: what this kernel offers, for `doctor`.
 
-use crate::protocol::{Feature, ProbeResult, TransportReport};
+use crate::protocol::programs::{Feature, ProbeResult, TransportReport};
 use std::fs;
 use std::path::Path;
 

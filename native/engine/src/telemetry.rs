@@ -1,7 +1,7 @@
 //! Counters of the live volume, in memory that outlives the engine.
 
 use crate::clock;
-use crate::protocol::LatencyReport;
+use crate::protocol::report::LatencyReport;
 use crate::state::mapping::Region;
 use cow::store::Words;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

@@ -1,5 +1,9 @@
 //! Writes the protocol's types as TypeScript, and checks that the written ones are current.
 
+use crate::protocol::nbd::*;
+use crate::protocol::programs::*;
+use crate::protocol::report::*;
+use crate::protocol::snapshots::*;
 use crate::protocol::*;
 use std::path::Path;
 use ts_rs::TS;
@@ -36,7 +40,7 @@ struct EngineMethods {
 fn typescript() -> String {
     let config = ts_rs::Config::new().with_large_int("number");
     let mut text = String::from(
-        "// Generated from native/engine/src/protocol.rs. Do not edit: STILLFRAME_WRITE_TYPES=1 cargo test \
+        "// Generated from native/engine/src/protocol. Do not edit: STILLFRAME_WRITE_TYPES=1 cargo test \
          -p engine typescript_types\n\n",
     );
     text.push_str(&format!("export const ENGINE_PROTOCOL = {PROTOCOL};\n\n"));

@@ -4,7 +4,8 @@
 use crate::client::Client;
 use crate::failure::{Failure, Outcome};
 use crate::keeper::channel::{self, FromKeeper, ToKeeper};
-use crate::protocol::{ErrorKind, PROTOCOL, UpgradeResult};
+use crate::protocol::programs::UpgradeResult;
+use crate::protocol::{ErrorKind, PROTOCOL};
 use crate::run_directory::RunDirectory;
 use serde_json::{Value, json};
 use std::path::Path;

@@ -1,4 +1,4 @@
-// Generated from native/engine/src/protocol.rs. Do not edit: STILLFRAME_WRITE_TYPES=1 cargo test -p engine typescript_types
+// Generated from native/engine/src/protocol. Do not edit: STILLFRAME_WRITE_TYPES=1 cargo test -p engine typescript_types
 
 export const ENGINE_PROTOCOL = 1;
 

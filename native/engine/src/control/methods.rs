@@ -4,10 +4,14 @@ use super::connection::check_protocol;
 use crate::engine::{Engine, Since};
 use crate::failure::{Failure, Outcome};
 use crate::nbd;
+use crate::protocol::nbd::{ServeNbdParams, StopNbdParams};
+use crate::protocol::snapshots::{
+    AddCacheParams, ChangesParams, PrepareParams, ProgressParams, ReserveParams, SetPolicyParams,
+    SnapshotParams,
+};
 use crate::protocol::{
-    AddCacheParams, ChangesParams, ErrorKind, HelloParams, HelloResult, Nothing, PROTOCOL,
-    PrepareParams, ProgressParams, ReserveParams, ServeNbdParams, SetPolicyParams, ShutdownParams,
-    SnapshotParams, StopNbdParams, SubscribeParams, UpgradeParams,
+    ErrorKind, HelloParams, HelloResult, Nothing, PROTOCOL, ShutdownParams, SubscribeParams,
+    UpgradeParams,
 };
 use crate::state::Word;
 use crate::upgrade;

@@ -4,7 +4,7 @@
 //! name and meaning, which incremental backup programs know already.
 
 use crate::engine::Engine;
-use crate::protocol::NbdAccess;
+use crate::protocol::nbd::NbdAccess;
 use cow::BLOCK;
 use transport::nbd::exports::{Context, Export, Exports, Extent};
 use transport::nbd::wire::{STATE_HOLE, STATE_ZERO};

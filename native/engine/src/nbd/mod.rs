@@ -13,8 +13,9 @@ mod shelf;
 use crate::engine::Engine;
 use crate::failure::{Context, Failure, Outcome};
 use crate::log;
-use crate::protocol::{
-    ErrorKind, NbdAccess, NbdReport, NbdTcp, NbdTcpReport, NbdTlsFiles, ServeNbdParams,
+use crate::protocol::ErrorKind;
+use crate::protocol::nbd::{
+    NbdAccess, NbdReport, NbdTcp, NbdTcpReport, NbdTlsFiles, ServeNbdParams,
 };
 use crate::run_directory::RunDirectory;
 use serde::{Deserialize, Serialize};

@@ -4,9 +4,10 @@ use super::registry::Registry;
 use super::tracking::IntervalRecord;
 use crate::clock;
 use crate::failure::{Failure, Outcome};
-use crate::protocol::{
-    ChangedExtent, ChangesParams, ChangesResult, ErrorKind, ProgressParams, ProgressResult,
-    SnapshotState,
+use crate::protocol::ErrorKind;
+use crate::protocol::report::SnapshotState;
+use crate::protocol::snapshots::{
+    ChangedExtent, ChangesParams, ChangesResult, ProgressParams, ProgressResult,
 };
 use cow::BLOCK;
 use std::ops::Range;

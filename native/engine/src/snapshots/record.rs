@@ -1,6 +1,7 @@
 //! What is stored of a snapshot and of a cache file, for the next engine.
 
-use crate::protocol::{LossCause, SnapshotState, WhenFull};
+use crate::protocol::report::{LossCause, SnapshotState};
+use crate::protocol::snapshots::WhenFull;
 use cow::map::MAX_POOLS;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;

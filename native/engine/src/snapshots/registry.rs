@@ -19,9 +19,11 @@ use super::table::Table;
 use super::tracking::Tracking;
 use super::{cache_place, free_extents};
 use crate::failure::{Context, Failure, Outcome};
-use crate::protocol::{
-    ActivateResult, ErrorKind, PrepareParams, PrepareResult, RefusedPlace, ReleaseResult,
-    ReserveResult, SetPolicyParams, SnapshotState, WhenFull,
+use crate::protocol::ErrorKind;
+use crate::protocol::report::SnapshotState;
+use crate::protocol::snapshots::{
+    ActivateResult, PrepareParams, PrepareResult, RefusedPlace, ReleaseResult, ReserveResult,
+    SetPolicyParams, WhenFull,
 };
 use crate::state::{State, Word};
 use crate::{clock, log, names};

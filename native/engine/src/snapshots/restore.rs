@@ -7,7 +7,7 @@ use super::table::Table;
 use super::tracking::Tracking;
 use crate::failure::Outcome;
 use crate::log;
-use crate::protocol::SnapshotState;
+use crate::protocol::report::SnapshotState;
 use crate::state::{State, Word};
 use cow::bitmap::Bitmap;
 use cow::map::MAX_SLOTS;

@@ -9,7 +9,8 @@
 
 use crate::failure::{Failure, Outcome};
 use crate::log;
-use crate::protocol::{ErrorKind, TrackingReport};
+use crate::protocol::ErrorKind;
+use crate::protocol::report::TrackingReport;
 use crate::state::{MAX_INTERVALS, State};
 use cow::bitmap::Bitmap;
 use cow::changes::Interval;
