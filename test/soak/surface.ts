@@ -79,6 +79,9 @@ export class RawSurface implements Surface {
   }
 }
 
+/** A later attachment may have the larger sectors. */
+const anySector = { ext4: ["-b", "4096"], xfs: ["-s", "size=4096"] };
+
 export class FileSystemSurface implements Surface {
   readonly tree: KnownTree;
   private at: string;
@@ -99,7 +102,7 @@ export class FileSystemSurface implements Surface {
 
   async begin(cleanup: Cleanup, volume: AttachedVolume): Promise<void> {
     this.device = volume.device;
-    if (!this.made) await makeFileSystem(volume.device, this.kind);
+    if (!this.made) await makeFileSystem(volume.device, this.kind, anySector[this.kind]);
     await mount(cleanup, volume.device, this.at);
     if (this.made) {
       await this.compareTree();

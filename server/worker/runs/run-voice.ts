@@ -37,7 +37,8 @@ export class RunVoice {
       return;
     }
     const ending = event.type === "ended";
-    if (ending) await this.journal(event);
+    // Before anybody hears of it: a successor must not know less than the console.
+    if (ending || event.type === "phase") await this.journal(ending ? event : null);
     const { runId } = this.spec;
     const stored = this.emit(runId, event).then(() => (ending ? dropJournal(this.places, runId) : undefined));
     // A disk that takes no event must not keep a run from releasing what it holds: the outbox tries on.
@@ -46,7 +47,6 @@ export class RunVoice {
 
   async phase(group: number, phase: Phase): Promise<void> {
     await this.say({ type: "phase", group, phase });
-    await this.journal(null);
   }
 
   async log(level: "debug" | "info" | "warn" | "error", text: string, code: ErrorCode | null = null): Promise<void> {
