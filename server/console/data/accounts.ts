@@ -3,9 +3,11 @@ import { randomUUID } from "node:crypto";
 import { prismaAdapter } from "better-auth/adapters/prisma";
 import { type Role, roleSchema } from "@/server/core/access/permissions";
 import type { Invitation, LinkView, UserView } from "@/server/core/contracts/accounts";
-import { type Database, patient } from "./database";
+import { type Database, patient, type Queries } from "./database";
 
 export type NewUser = { name: string; email: string; passwordHash: string };
+/** `last`: nobody would be left who can manage users. */
+export type Settled = "done" | "unknown" | "last";
 export type Invited = { email: string; role: Role; invitedBy: string; expiresAt: Date; forPassword: boolean };
 
 /** The accounts library's way to the database. */
@@ -128,23 +130,22 @@ export class AccountStore {
     }, patient);
   }
 
-  /** `last`: nobody would be left who can manage users. */
-  setRole(id: string, role: Role): Promise<"done" | "unknown" | "last"> {
-    return this.#db.$transaction(async (tx) => {
-      if ((await tx.user.count({ where: { id } })) === 0) return "unknown";
-      const others = await tx.user.count({ where: { role: "administrator", id: { not: id } } });
-      if (role !== "administrator" && others === 0) return "last";
-      await tx.user.update({ where: { id }, data: { role } });
-      return "done";
-    }, patient);
+  setRole(id: string, role: Role): Promise<Settled> {
+    return this.#changeUser(id, role === "administrator", (tx) => tx.user.update({ where: { id }, data: { role } }));
   }
 
   /** Their sessions go with them. */
-  remove(id: string): Promise<"done" | "unknown" | "last"> {
+  remove(id: string): Promise<Settled> {
+    return this.#changeUser(id, false, (tx) => tx.user.delete({ where: { id } }));
+  }
+
+  /** `remains`: the user is an administrator afterwards. */
+  #changeUser(id: string, remains: boolean, change: (tx: Queries) => Promise<unknown>): Promise<Settled> {
     return this.#db.$transaction(async (tx) => {
       if ((await tx.user.count({ where: { id } })) === 0) return "unknown";
-      if ((await tx.user.count({ where: { role: "administrator", id: { not: id } } })) === 0) return "last";
-      await tx.user.delete({ where: { id } });
+      const others = await tx.user.count({ where: { role: "administrator", id: { not: id } } });
+      if (!remains && others === 0) return "last";
+      await change(tx);
       return "done";
     }, patient);
   }

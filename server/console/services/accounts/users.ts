@@ -1,7 +1,7 @@
 /** People and their roles, as an administrator manages them. */
 import type { Role } from "@/server/core/access/permissions";
 import type { Invitation, NewLink, UserView } from "@/server/core/contracts/accounts";
-import type { AccountStore, Invited } from "../../data/accounts";
+import type { AccountStore, Invited, Settled } from "../../data/accounts";
 import { noteChange } from "../audit/change-note";
 import { fault } from "../fault-error";
 import { newToken, tokenHash } from "./one-time-token";
@@ -78,7 +78,7 @@ export class Users {
   }
 }
 
-function settled(outcome: "done" | "unknown" | "last"): void {
+function settled(outcome: Settled): void {
   if (outcome === "unknown") throw fault("notFound", "There is no such user any more.");
   if (outcome === "last") {
     throw fault("conflict", "This is the only administrator. Make somebody else one first.", { field: "role" });
