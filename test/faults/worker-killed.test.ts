@@ -4,7 +4,7 @@
  */
 
 import { randomBytes } from "node:crypto";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Phase } from "@/server/core/contracts/run";
@@ -97,6 +97,41 @@ describe("nothing is left", () => {
     expect(await worker.console.ended(runId)).toMatchObject({ outcome: "interrupted", code: "SF-106" });
     expect(readFileSync("/proc/self/mounts", "utf8")).not.toContain(worker.directory);
     await worker.up();
+    await nothingLeft();
+  });
+
+  // Each step of making a namespace, as a kill right after it leaves it.
+  test.each(["the pins' directory is bound", "it is private", "the pin's file is made"])(
+    "of a namespace whose worker was killed when %s, and the next can be made",
+    async (step) => {
+      const runId = await worker.startRun({ volumes: both, command: "sleep 60" });
+      await worker.console.until(runId, (e) => e.type === "phase" && e.phase === "backingUp");
+      await worker.kill();
+      const pins = join(worker.run, "ns");
+      for (const pin of readdirSync(pins)) {
+        await runProgram("umount", [join(pins, pin)]);
+        rmSync(join(pins, pin));
+        await runProgram("umount", [pins]);
+        await runProgram("mount", ["--bind", pins, pins]);
+        await runProgram("mount", ["--make-shared", pins]);
+        if (!step.endsWith("bound")) await runProgram("mount", ["--make-private", pins]);
+        if (step.endsWith("made")) writeFileSync(join(pins, pin), "");
+      }
+      await worker.up();
+      await nothingLeft();
+      const next = await worker.startRun({ volumes: both, command: "true" });
+      expect((await worker.console.ended(next)).outcome, worker.console.story(next)).toBe("succeeded");
+      await nothingLeft();
+    },
+  );
+
+  test("of runs that make and end their namespaces at the same time", async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const ids = await Promise.all(both.map((name) => worker.startRun({ volumes: [name], command: "true" })));
+      for (const id of ids) {
+        expect((await worker.console.ended(id)).outcome, worker.console.story(id)).toBe("succeeded");
+      }
+    }
     await nothingLeft();
   });
 

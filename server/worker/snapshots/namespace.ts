@@ -37,13 +37,13 @@ export function namespaceFile(places: Places, id: string): string {
  */
 export async function pinNamespace(places: Places, id: string): Promise<string> {
   const file = namespaceFile(places, id);
-  await mkdir(places.namespaces, { recursive: true, mode: 0o700 });
-  const bound = (await readMounts()).some((m) => m.mountPoint === places.namespaces);
-  if (!bound) {
-    await mustRun("mount", ["-n", "--bind", places.namespaces, places.namespaces]);
+  await inTurn(async () => {
+    await mkdir(places.namespaces, { recursive: true, mode: 0o700 });
+    if (!(await isBound(places))) await mustRun("mount", ["-n", "--bind", places.namespaces, places.namespaces]);
+    // Also when it was there: whoever bound it may have been killed right after.
     await mustRun("mount", ["-n", "--make-private", places.namespaces]);
-  }
-  await (await open(file, "w", 0o600)).close();
+    await (await open(file, "w", 0o600)).close();
+  });
   await unsharePinned(file);
   await leaveOthers(places, file);
   return file;
@@ -103,14 +103,13 @@ export function inNamespace(namespace: string, args: string[], env?: Record<stri
   return runProgram("nsenter", [`--mount=${namespace}`, "--", ...args], { ...(env && { env }) });
 }
 
-/** Ends every process inside, then lets the namespace go. Does nothing when it is gone already. */
+/** Ends every process inside, then lets the namespace go: whatever there is of it, also of one that was never finished. */
 export async function endNamespace(places: Places, id: string): Promise<{ ended: number }> {
   const file = namespaceFile(places, id);
   const found = await stat(file).catch(() => null);
-  if (found === null) return { ended: 0 };
   let ended = 0;
   const pinned = (await readMounts()).some((m) => m.mountPoint === file);
-  if (pinned) {
+  if (found !== null && pinned) {
     const deadline = monotonicMs() + ENDED_WITHIN_MS;
     // A process may be making another one while we look.
     for (let inside = await processesInNamespace(found.ino); inside.length > 0; ) {
@@ -124,13 +123,27 @@ export async function endNamespace(places: Places, id: string): Promise<{ ended:
     }
     await unmount(file);
   }
-  await rm(file, { force: true });
-  await unbindWhenEmpty(places);
+  await inTurn(async () => {
+    await rm(file, { force: true });
+    await unbindWhenEmpty(places);
+  });
   return { ended };
+}
+
+let lastTurn: Promise<void> = Promise.resolve();
+
+/** The directory of the pins is bound for the first and unbound after the last: one run at a time looks which it is. */
+function inTurn(work: () => Promise<void>): Promise<void> {
+  const turn = lastTurn.then(work);
+  lastTurn = turn.catch(() => {}); // whoever asked hears of it
+  return turn;
 }
 
 async function unbindWhenEmpty(places: Places): Promise<void> {
   const left = await readdir(places.namespaces).catch(() => ["unknown"]);
-  const bound = (await readMounts()).some((m) => m.mountPoint === places.namespaces);
-  if (left.length === 0 && bound) await unmount(places.namespaces);
+  if (left.length === 0 && (await isBound(places))) await unmount(places.namespaces);
+}
+
+async function isBound(places: Places): Promise<boolean> {
+  return (await readMounts()).some((m) => m.mountPoint === places.namespaces);
 }

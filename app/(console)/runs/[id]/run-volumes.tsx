@@ -6,6 +6,7 @@ import { CodeTag, StateBadge } from "@/app/components/state-badge";
 import { Time } from "@/app/components/time";
 import type { Run, VolumeResult } from "@/server/core/contracts/run";
 import type { Sample } from "@/server/core/contracts/volume";
+import { isEnded } from "@/server/core/runs/phases";
 import { formatBytes } from "@/server/core/text/bytes";
 
 const BLOCK_BYTES = 4096;
@@ -61,7 +62,7 @@ export function RunVolumes({ run, samples, stale }: RunVolumesProps) {
                   <td data-label="Provider">{volume.takenAt ? volume.provider : "–"}</td>
                   <td data-label="Result">
                     <span className="inline-flex flex-wrap items-center justify-end gap-1.5 md:justify-start">
-                      <StateBadge state={volume.state === "pending" && volume.takenAt ? "backingUp" : volume.state} />
+                      <StateBadge state={stateOf(volume, run)} />
                       {volume.code && (
                         <Link href={`/articles/${volume.code}`}>
                           <CodeTag code={volume.code} />
@@ -92,4 +93,10 @@ export function RunVolumes({ run, samples, stale }: RunVolumesProps) {
       </div>
     </Card>
   );
+}
+
+/** A volume that waits for its result, in the words of the run's phase once its instant has been taken. */
+function stateOf({ state, takenAt }: VolumeResult, run: Run) {
+  if (state !== "pending" || takenAt === null || isEnded(run.state)) return state;
+  return run.state === "backingUp" ? "backingUp" : "snapshotted";
 }
