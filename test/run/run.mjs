@@ -135,6 +135,8 @@ for (const { name, passed, failed, skipped, seconds } of results) {
     `${failed ? "FAILED" : "ok    "}  ${name.padEnd(18)} ${counts.padEnd(36)} ${seconds.toFixed(1)} s\n`,
   );
 }
+for (const { name, failures = [] } of results)
+  for (const failure of failures) process.stdout.write(`failed: ${name}: ${failure}\n`);
 for (const finding of left) process.stdout.write(`left behind: ${finding}\n`);
 for (const name of results.flatMap((result) => result.skipped)) process.stdout.write(`skipped: ${name}\n`);
 const sum = (/** @type {"passed" | "failed"} */ key) => results.reduce((total, result) => total + result[key], 0);

@@ -4,9 +4,11 @@
  */
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
+import { stripVTControlCharacters } from "node:util";
 
 /**
- * @typedef {{passed: number, failed: number, skipped: string[]}} Counts
+ * `failures`: what failed, a line each, to be told again at the end of a long run.
+ * @typedef {{passed: number, failed: number, skipped: string[], failures?: string[]}} Counts
  * @typedef {{
  *   name: string, program: string, args: string[], cwd?: string, env?: Record<string, string>,
  *   count?: (output: string) => Counts,
@@ -56,14 +58,23 @@ function run(stage, root) {
 
 /** @param {string} output of `cargo test` @returns {Counts} */
 export function countCargo(output) {
-  const counts = { passed: 0, failed: 0, skipped: /** @type {string[]} */ ([]) };
+  const counts = {
+    passed: 0,
+    failed: 0,
+    skipped: /** @type {string[]} */ ([]),
+    failures: /** @type {string[]} */ ([]),
+  };
   for (const [, passed, failed] of output.matchAll(/test result: \w+\. (\d+) passed; (\d+) failed/g)) {
     counts.passed += Number(passed);
     counts.failed += Number(failed);
   }
   for (const [, name] of output.matchAll(/^test (.+?) \.\.\. ignored/gm)) counts.skipped.push(`native: ${name}`);
+  for (const [, name] of output.matchAll(/^test (.+?) \.\.\. FAILED/gm)) counts.failures.push(name);
   return counts;
 }
+
+/** @param {string} message @returns {string} its first line, without colours */
+const firstLine = (message) => (stripVTControlCharacters(message).trim().split("\n")[0] ?? "").slice(0, 300);
 
 /** @param {string} file vitest's JSON report @returns {() => Counts} */
 export const countVitest = (file) => () => {
@@ -74,7 +85,12 @@ export const countVitest = (file) => () => {
     (/** @type {any} */ suite) =>
       suite.status === "failed" && suite.assertionResults.every((/** @type {any} */ t) => t.status !== "failed"),
   );
+  const failures = tests
+    .filter((/** @type {any} */ test) => test.status === "failed")
+    .map((/** @type {any} */ test) => `${test.fullName}: ${firstLine(test.failureMessages[0] ?? "")}`);
+  for (const suite of broken) failures.push(`${suite.name}: ${firstLine(suite.message)}`);
   return {
+    failures,
     passed: tests.filter((/** @type {any} */ test) => test.status === "passed").length,
     failed: tests.filter((/** @type {any} */ test) => test.status === "failed").length + broken.length,
     skipped: tests
@@ -90,15 +106,22 @@ export const countPlaywright = (file) => () => {
   const { expected, unexpected, flaky } = report.stats;
   /** @type {string[]} */
   const skipped = [];
+  /** @type {string[]} */
+  const failures = report.errors.map((/** @type {any} */ error) => firstLine(error.message ?? "an error"));
   const visit = (/** @type {any} */ suite) => {
     for (const spec of suite.specs ?? []) {
       if (spec.tests.some((/** @type {any} */ test) => test.status === "skipped"))
         skipped.push(`browser: ${spec.title}`);
+      const error = spec.tests
+        .flatMap((/** @type {any} */ t) => t.results)
+        .findLast((/** @type {any} */ r) => r.error)?.error;
+      if (!spec.ok && error)
+        failures.push(`${spec.title}: ${firstLine(error.message ?? "")} (line ${error.location?.line})`);
     }
     for (const child of suite.suites ?? []) visit(child);
   };
   for (const suite of report.suites) visit(suite);
-  return { passed: expected + flaky, failed: unexpected + report.errors.length, skipped };
+  return { passed: expected + flaky, failed: unexpected + report.errors.length, skipped, failures };
 };
 
 /** @param {string} file the soak's JSON summary: each kind of comparison is a test @returns {() => Counts} */
@@ -111,6 +134,7 @@ export const countSoak = (file) => () => {
   return {
     passed: reached.length,
     failed: Math.max(failed.length, summary.errors.length > 0 ? 1 : 0),
+    failures: [...summary.errors, ...failed.map((/** @type {any} */ one) => one.what)].map(String),
     skipped: never.map((/** @type {any} */ one) => `soak: not reached in the time: ${one.what}`),
   };
 };
