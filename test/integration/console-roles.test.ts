@@ -23,7 +23,14 @@ const changes = (role: Role) =>
 test("a viewer changes nothing but what is their own, an operator only what runs and troubleshoots", () => {
   const own = ["account.endSession", "account.endOtherSessions", "articles.feedback"];
   const running = ["jobs.run", "runs.cancel"];
-  const troubleshooting = ["cache.removeOrphans", "failures.act", "hosts.doctor", "hosts.restartEngine"];
+  const troubleshooting = [
+    "cache.removeOrphans",
+    "failures.acknowledge",
+    "failures.act",
+    "failures.takeBack",
+    "hosts.doctor",
+    "hosts.restartEngine",
+  ];
   expect(changes("viewer").sort()).toEqual([...own].sort());
   expect(changes("operator").sort()).toEqual([...own, ...running, ...troubleshooting].sort());
 });

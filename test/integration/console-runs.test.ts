@@ -192,7 +192,7 @@ test("a failure keeps its evidence, its action changes the job and reruns it, an
     { type: "ended", at, outcome: "failed", code: "OFO-QUIET" },
   );
   await eventually(() => worker.outbox.length === 0);
-  const [failure] = (await client.overview.get.query()).failures;
+  const failure = (await client.overview.get.query()).failures[0]?.newest;
   const id = failure?.id ?? "";
   expect(failure).toMatchObject({ code: "OFO-QUIET", runId, job: { name: "Nightly" }, resolved: false });
   expect(await client.failures.get.query({ id })).toMatchObject({ evidence });

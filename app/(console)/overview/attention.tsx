@@ -1,7 +1,7 @@
 "use client";
 import Link from "next/link";
 import { Button } from "@/app/components/button";
-import { asSentence } from "@/app/components/format";
+import { asSentence, plural } from "@/app/components/format";
 import { Note } from "@/app/components/note";
 import { CodeTag } from "@/app/components/state-badge";
 import { Ago } from "@/app/components/time";
@@ -38,7 +38,7 @@ export function Attention({ overview }: { overview: Overview }) {
             )}
           </Note>
         ))}
-      {newest.map((failure) => (
+      {newest.map(({ newest: failure, open }) => (
         <Note
           key={failure.id}
           tone="loss"
@@ -54,7 +54,8 @@ export function Attention({ overview }: { overview: Overview }) {
           }
         >
           {failure.job.name}
-          {failure.volume && `, ${failure.volume}`}, <Ago at={failure.at} />. {asSentence(failure.message)}
+          {failure.volume && `, ${failure.volume}`}, {open > 1 && `${plural(open, "time")}, last `}
+          <Ago at={failure.at} />. {asSentence(failure.message)}
         </Note>
       ))}
       {overview.failures.length > SHOWN && (

@@ -10,8 +10,8 @@ import { isAt, places } from "./places";
 export function Navigation({ onNavigate }: { onNavigate?: () => void }) {
   const path = usePathname();
   const trpc = useTRPC();
-  const failures = useQuery(trpc.failures.list.queryOptions(undefined, { refetchInterval: 10_000 }));
-  const open = failures.data?.filter((failure) => !failure.resolved).length ?? 0;
+  const attention = useQuery(trpc.failures.attention.queryOptions(undefined, { refetchInterval: 10_000 }));
+  const open = attention.data?.groups ?? 0;
   return (
     <nav aria-label="Places" className="flex flex-col gap-0.5">
       {places.map((place) => {

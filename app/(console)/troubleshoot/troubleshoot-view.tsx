@@ -1,57 +1,55 @@
 "use client";
-import { useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { CircleCheck } from "lucide-react";
 import Link from "next/link";
-import { useState } from "react";
 import { Button } from "@/app/components/button";
-import { Card } from "@/app/components/card";
 import { EmptyState } from "@/app/components/empty-state";
-import { asSentence, plural } from "@/app/components/format";
+import { plural } from "@/app/components/format";
+import { NoneMatches } from "@/app/components/list/none-matches";
+import { Pager } from "@/app/components/list/pager";
 import { Note } from "@/app/components/note";
 import { PageHeader } from "@/app/components/page-header";
-import { Segmented } from "@/app/components/segmented";
-import { CodeTag } from "@/app/components/state-badge";
-import { Time } from "@/app/components/time";
 import { useTRPC } from "@/app/trpc/client";
 import { faultOf } from "@/app/trpc/fault";
-import type { FailureView } from "@/server/core/contracts/views";
-import type { ErrorCode } from "@/server/core/errors/codes";
-import { errorTable } from "@/server/core/errors/table";
+import { failureListSchema } from "@/server/core/lists/failure-list";
+import { useListQuery } from "../lists/use-list-query";
+import { FailureFilters } from "./failure-filters";
+import { FailureGroupCard } from "./failure-group";
 
 export function TroubleshootView() {
   const trpc = useTRPC();
-  const failures = useQuery(trpc.failures.list.queryOptions(undefined, { refetchInterval: 5000 }));
-  const hosts = useQuery(trpc.hosts.list.queryOptions());
-  const [which, setWhich] = useState<"open" | "all">("open");
-  const shown = (failures.data ?? []).filter((failure) => which === "all" || !failure.resolved);
-  const resolved = (failures.data?.length ?? 0) - (failures.data?.filter((one) => !one.resolved).length ?? 0);
-  const hostName = (id: string) => hosts.data?.find((host) => host.id === id)?.name ?? "unknown host";
+  const { query, change, narrowed, clear } = useListQuery(failureListSchema);
+  const groups = useQuery(
+    trpc.failures.groups.queryOptions(query, { refetchInterval: 5000, placeholderData: keepPreviousData }),
+  );
+  const hosts = useQuery(trpc.hosts.list.queryOptions()).data ?? [];
+  const { data } = groups;
+  const hostName = (id: string) => hosts.find((host) => host.id === id)?.name ?? "unknown host";
   return (
     <>
       <PageHeader
         title="Troubleshoot"
         subtitle="Every failure with what was known at its moment, its causes already checked, and something to press."
-        actions={
-          <Segmented
-            label="Which failures"
-            value={which}
-            onChange={setWhich}
-            options={[
-              { value: "open", label: "Open" },
-              { value: "all", label: "All" },
-            ]}
-          />
-        }
       />
-      {failures.error && (
+      {groups.error && (
         <Note tone="loss" title="The failures cannot be listed" className="mb-4">
-          {faultOf(failures.error).message}
+          {faultOf(groups.error).message}
         </Note>
       )}
-      {failures.data && shown.length === 0 && (
+      {data && data.all > 0 && (
+        <FailureFilters query={query} hosts={hosts} onChange={change} onClear={narrowed ? clear : undefined} />
+      )}
+      {data?.total === 0 && data.all > 0 && narrowed && (
+        <NoneMatches
+          all={data.all}
+          of="kinds of failure"
+          onClear={() => change({ ...failureListSchema.parse({}), state: "all" })}
+        />
+      )}
+      {data?.total === 0 && (data.all === 0 || !narrowed) && (
         <EmptyState
           icon={CircleCheck}
-          title={which === "open" ? "Nothing is failing" : "Nothing has failed yet"}
+          title={data.all === 0 ? "Nothing has failed yet" : "Nothing needs attention"}
           action={
             <Button asChild>
               <Link href="/hosts">Run a host’s self-test</Link>
@@ -59,55 +57,16 @@ export function TroubleshootView() {
           }
         >
           When a run fails it appears here, with the evidence and its fixes, so that no one has to log in to the host.
-          {which === "open" && resolved > 0 && ` ${plural(resolved, "earlier failure")} resolved since.`}
+          {data.all > 0 &&
+            ` ${plural(data.all, "kind of failure", "kinds of failure")} resolved since or acknowledged.`}
         </EmptyState>
       )}
       <div className="space-y-4">
-        {byCode(shown).map(({ code, failures }) => (
-          <Card key={code}>
-            <div className="mb-3 flex flex-wrap items-center gap-x-3 gap-y-1">
-              <h2 className="font-semibold">{errorTable[code].title}</h2>
-              <CodeTag code={code} />
-              <span className="text-mute text-xs">{plural(failures.length, "time")}</span>
-              <Link href={`/articles/${code}`} className="ml-auto text-[0.8125rem] text-accent hover:underline">
-                Article
-              </Link>
-            </div>
-            <ul>
-              {failures.map((failure) => (
-                <li
-                  key={failure.id}
-                  className="flex flex-wrap items-center justify-between gap-x-4 gap-y-2 border-line border-t py-2.5"
-                >
-                  <div className="min-w-0 flex-[1_1_18rem]">
-                    <p className="wrap-anywhere">{asSentence(failure.message)}</p>
-                    <p className="wrap-anywhere text-mute text-xs">
-                      <Time at={failure.at} /> · {failure.job.name} on {hostName(failure.hostId)}
-                      {failure.volume && ` · ${failure.volume}`}
-                    </p>
-                  </div>
-                  <span className="flex items-center gap-3">
-                    {failure.resolved && (
-                      <span className="inline-flex items-center gap-1.5 text-accent text-xs">
-                        <CircleCheck className="size-4" aria-hidden />
-                        resolved since
-                      </span>
-                    )}
-                    <Button asChild size="small" kind={failure.resolved ? "plain" : "primary"}>
-                      <Link href={`/troubleshoot/${failure.id}`}>{failure.resolved ? "Look" : "Fix it"}</Link>
-                    </Button>
-                  </span>
-                </li>
-              ))}
-            </ul>
-          </Card>
+        {data?.items.map((group) => (
+          <FailureGroupCard key={group.newest.id} group={group} hostName={hostName(group.newest.hostId)} />
         ))}
       </div>
+      {data && data.total > 0 && <Pager page={data} of="kinds of failure" onPage={(page) => change({ page })} />}
     </>
   );
-}
-
-function byCode(failures: readonly FailureView[]): { code: ErrorCode; failures: FailureView[] }[] {
-  const codes = [...new Set(failures.map((failure) => failure.code))];
-  return codes.map((code) => ({ code, failures: failures.filter((failure) => failure.code === code) }));
 }

@@ -6,9 +6,14 @@ import { errorCodeSchema } from "@/server/core/errors/codes";
 import type { Database } from "./database";
 import type { Failure } from "./generated/client";
 
-const MOST = 1000;
+/** Failures that are looked at to group them; older ones are history. */
+const MOST = 10_000;
 
-function toView(row: Failure): FailureView {
+type Row = Omit<Failure, "evidence">;
+type Kind = Pick<FailureView, "hostId" | "job" | "code" | "volume">;
+
+function toView(row: Row): FailureView {
+  const { acknowledgedAt, acknowledgedBy } = row;
   return {
     id: row.id,
     code: errorCodeSchema.parse(row.code),
@@ -19,8 +24,14 @@ function toView(row: Failure): FailureView {
     volume: row.volume,
     message: row.message,
     resolved: row.resolvedAt !== null,
+    acknowledgement:
+      acknowledgedAt === null || acknowledgedBy === null
+        ? null
+        : { by: acknowledgedBy, at: acknowledgedAt.toISOString(), note: row.acknowledgedNote },
   };
 }
+
+const ofKind = ({ hostId, job, code, volume }: Kind) => ({ hostId, jobId: job.id, code, volume });
 
 export class FailureStore {
   readonly #db: Database;
@@ -30,9 +41,14 @@ export class FailureStore {
   }
 
   /** Newest first. */
-  async list(filter: { unresolvedOnly: boolean }): Promise<FailureView[]> {
+  async list(filter: { openOnly?: boolean; kind?: Kind; runId?: string } = {}): Promise<FailureView[]> {
     const rows = await this.#db.failure.findMany({
-      where: filter.unresolvedOnly ? { resolvedAt: null } : {},
+      where: {
+        ...(filter.openOnly && { resolvedAt: null }),
+        ...(filter.kind && ofKind(filter.kind)),
+        ...(filter.runId !== undefined && { runId: filter.runId }),
+      },
+      omit: { evidence: true },
       orderBy: { at: "desc" },
       take: MOST,
     });
@@ -42,5 +58,18 @@ export class FailureStore {
   async find(id: string): Promise<(FailureView & { evidence: Evidence }) | null> {
     const row = await this.#db.failure.findUnique({ where: { id } });
     return row && { ...toView(row), evidence: evidenceSchema.parse(z.json().parse(JSON.parse(row.evidence))) };
+  }
+
+  /** Of all open ones of the kind; null takes it back. Returns how many there are. */
+  async acknowledge(kind: Kind, by: { by: string; at: Date; note: string | null } | null): Promise<number> {
+    const { count } = await this.#db.failure.updateMany({
+      where: { ...ofKind(kind), resolvedAt: null },
+      data: {
+        acknowledgedAt: by?.at ?? null,
+        acknowledgedBy: by?.by ?? null,
+        acknowledgedNote: by?.note ?? null,
+      },
+    });
+    return count;
   }
 }

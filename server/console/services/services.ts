@@ -66,7 +66,7 @@ export function makeServices(db: Database, vault: Vault, log: Logger, { home, ru
     vault,
   });
   const jobs = new Jobs({ jobs: jobStore, runs: runStore, settings: settingStore, hostStore, hosts, vault });
-  const failures = new Failures(new FailureStore(db), runLog);
+  const failures = new Failures(new FailureStore(db), runLog, hosts);
   const settings = new SettingsService(settingStore, hosts, log);
   const cache = new Cache(hosts, log);
   return {

@@ -54,6 +54,9 @@ export const runDetailSchema = z.object({
 });
 export type RunDetail = z.infer<typeof runDetailSchema>;
 
+/** Somebody knows of a failure. It ends when the failure resolves. */
+export const acknowledgementSchema = z.object({ by: z.string(), at: instant, note: z.string().nullable() });
+
 export const failureViewSchema = z.object({
   id: z.string(),
   code: errorCodeSchema,
@@ -65,10 +68,27 @@ export const failureViewSchema = z.object({
   message: z.string(),
   /** The same job succeeded later. */
   resolved: z.boolean(),
+  acknowledgement: acknowledgementSchema.nullable(),
 });
 export type FailureView = z.infer<typeof failureViewSchema>;
 
+/** Failures of the same job and host, code and volume. */
+export const failureGroupSchema = z.object({
+  /** The newest of them, whose page stands for the group. */
+  newest: failureViewSchema,
+  /** How many are open: since the job last succeeded. */
+  open: z.number().int().nonnegative(),
+  times: z.number().int().positive(),
+  /** The first open one; of a resolved group the first of all. */
+  since: instant,
+  resolved: z.boolean(),
+  /** Of an open group; the latest one where several were given. */
+  acknowledgement: acknowledgementSchema.nullable(),
+});
+export type FailureGroup = z.infer<typeof failureGroupSchema>;
+
 export const failureDetailSchema = failureViewSchema.extend({
+  group: failureGroupSchema,
   evidence: evidenceSchema,
   events: z.array(positionedEventSchema),
 });
@@ -98,8 +118,8 @@ export const overviewSchema = z.object({
   recentRuns: z.array(runSchema),
   activeRuns: z.array(runSchema),
   jobs: z.array(jobViewSchema),
-  /** Unresolved ones, newest first. */
-  failures: z.array(failureViewSchema),
+  /** Open ones that nobody has acknowledged, the latest first. */
+  failures: z.array(failureGroupSchema),
   cache: z.array(cacheViewSchema),
 });
 export type Overview = z.infer<typeof overviewSchema>;

@@ -9,8 +9,9 @@ export const metadata: Metadata = { title: "Run" };
 export default async function RunPage({ params }: { params: Promise<{ id: string }> }) {
   const { id } = await params;
   const { trpc, queryClient } = await serverTrpc();
+  let runId = id;
   try {
-    await queryClient.fetchQuery(trpc.runs.get.queryOptions({ id }));
+    runId = (await queryClient.fetchQuery(trpc.runs.get.queryOptions({ id }))).run.id;
   } catch (error) {
     if (isNotFound(error)) notFound();
   }
@@ -18,7 +19,7 @@ export default async function RunPage({ params }: { params: Promise<{ id: string
     <Prefetched
       fetch={(trpc, client) => [
         client.prefetchQuery(trpc.volumes.list.queryOptions({})),
-        client.prefetchQuery(trpc.failures.list.queryOptions()),
+        client.prefetchQuery(trpc.failures.list.queryOptions({ runId })),
         client.prefetchQuery(trpc.jobs.list.queryOptions()),
       ]}
     >

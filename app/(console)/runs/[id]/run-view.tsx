@@ -37,7 +37,7 @@ export function RunView({ id }: { id: string }) {
   const live = useRun(id);
   const { run, events, samples, link } = live;
   const volumes = useQuery(trpc.volumes.list.queryOptions({}));
-  const failures = useQuery(trpc.failures.list.queryOptions());
+  const failures = useQuery(trpc.failures.list.queryOptions({ runId: run?.id ?? id }));
   const job = useQuery(trpc.jobs.list.queryOptions()).data?.find((one) => one.id === run?.job.id);
   const details = useMemo(
     () =>
@@ -82,13 +82,7 @@ export function RunView({ id }: { id: string }) {
           </>
         }
       />
-      {isEnded(run.state) && (
-        <RunSummary
-          run={run}
-          outcome={run.state}
-          failures={failures.data?.filter((failure) => failure.runId === run.id) ?? []}
-        />
-      )}
+      {isEnded(run.state) && <RunSummary run={run} outcome={run.state} failures={failures.data ?? []} />}
       <PhaseBar steps={runPhases(run, bare, zone)} />
       {progress && (
         <div className="mt-3">

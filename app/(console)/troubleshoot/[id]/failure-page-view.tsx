@@ -13,6 +13,8 @@ import { readingMinutes } from "@/server/core/errors/article";
 import { errorTable } from "@/server/core/errors/table";
 import { ArticleFeedback } from "../../articles/article-feedback";
 import { RunLog } from "../../runs/[id]/run-log";
+import { Acknowledgement } from "../acknowledgement";
+import { Frequency } from "../failure-group";
 import { Causes } from "./causes";
 import { EvidenceCard } from "./evidence/evidence-card";
 import { FillCurve } from "./evidence/fill-curve";
@@ -22,11 +24,9 @@ export function FailurePageView({ id }: { id: string }) {
   const trpc = useTRPC();
   const failure = useQuery(trpc.failures.get.queryOptions({ id }));
   const host = useQuery(trpc.hosts.list.queryOptions()).data?.find((one) => one.id === failure.data?.hostId);
-  const all = useQuery(trpc.failures.list.queryOptions()).data ?? [];
   const { data } = failure;
   if (!data) return failure.error ? <Note tone="loss">{faultOf(failure.error).message}</Note> : <p>Loading…</p>;
   const entry = errorTable[data.code];
-  const same = all.filter((one) => one.code === data.code && one.job.id === data.job.id).length;
   return (
     <>
       <PageHeader
@@ -63,8 +63,23 @@ export function FailurePageView({ id }: { id: string }) {
                 </>
               )}
               , <Time at={data.at} style="full" />. {asSentence(data.message)}
-              {same > 1 && ` ${same} times so far with this job.`}
             </p>
+            <p className="mt-2 text-mute">
+              Failures of this kind: <Frequency group={data.group} />.
+              {data.group.newest.id !== data.id && (
+                <>
+                  {" "}
+                  <Link href={`/troubleshoot/${data.group.newest.id}`} className="text-accent underline">
+                    The latest
+                  </Link>
+                </>
+              )}
+            </p>
+            {!data.resolved && (
+              <div className="mt-2">
+                <Acknowledgement group={data.group} />
+              </div>
+            )}
             <FillCurve failure={data} />
           </Card>
           <Causes entry={entry} evidence={data.evidence} />

@@ -15,13 +15,7 @@ export default async function FailurePage({ params }: { params: Promise<{ id: st
     if (isNotFound(error)) notFound();
   }
   return (
-    <Prefetched
-      fetch={(trpc, client) => [
-        client.prefetchQuery(trpc.hosts.list.queryOptions()),
-        client.prefetchQuery(trpc.failures.list.queryOptions()),
-        client.prefetchQuery(trpc.runs.list.queryOptions({})),
-      ]}
-    >
+    <Prefetched fetch={(trpc, client) => [client.prefetchQuery(trpc.hosts.list.queryOptions())]}>
       <FailurePageView id={id} />
     </Prefetched>
   );

@@ -26,7 +26,7 @@ export class OverviewService {
       runs.list({ limit: RECENT }),
       runs.active(),
       jobs.list(),
-      failures.unresolved(),
+      failures.attention(),
       cache.list(),
     ]);
     return { hosts: h, volumes: v, recentRuns, activeRuns, jobs: j, failures: f, cache: c };
