@@ -27,7 +27,9 @@ test("a viewer changes nothing but what is their own, an operator only what runs
     "cache.removeOrphans",
     "failures.acknowledge",
     "failures.act",
+    "failures.diagnostics",
     "failures.takeBack",
+    "hosts.diagnostics",
     "hosts.doctor",
     "hosts.restartEngine",
   ];

@@ -9,6 +9,7 @@ import { useTRPC } from "@/app/trpc/client";
 import { faultOf } from "@/app/trpc/fault";
 import type { HostView } from "@/server/core/contracts/views";
 import { May } from "../access/may";
+import { DownloadDiagnostics } from "../troubleshoot/download-diagnostics";
 import { Checklist } from "./checklist";
 
 export function HostCard({ host }: { host: HostView }) {
@@ -48,14 +49,17 @@ export function HostCard({ host }: { host: HostView }) {
           </dl>
         </div>
         <May permission="troubleshoot">
-          <Button
-            kind={doctor.data ? "plain" : "primary"}
-            busy={doctor.isPending}
-            disabled={!host.connected}
-            onClick={() => doctor.mutate({ hostId: host.id })}
-          >
-            {doctor.isPending ? "Testing" : doctor.data ? "Test again" : "Run the self-test"}
-          </Button>
+          <span className="flex flex-wrap gap-2">
+            <DownloadDiagnostics of={{ hostId: host.id }} name={host.name} />
+            <Button
+              kind={doctor.data ? "plain" : "primary"}
+              busy={doctor.isPending}
+              disabled={!host.connected}
+              onClick={() => doctor.mutate({ hostId: host.id })}
+            >
+              {doctor.isPending ? "Testing" : doctor.data ? "Test again" : "Run the self-test"}
+            </Button>
+          </span>
         </May>
       </div>
       {doctor.isPending && (

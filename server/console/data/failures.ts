@@ -41,12 +41,15 @@ export class FailureStore {
   }
 
   /** Newest first. */
-  async list(filter: { openOnly?: boolean; kind?: Kind; runId?: string } = {}): Promise<FailureView[]> {
+  async list(
+    filter: { openOnly?: boolean; kind?: Kind; runId?: string; hostId?: string } = {},
+  ): Promise<FailureView[]> {
     const rows = await this.#db.failure.findMany({
       where: {
         ...(filter.openOnly && { resolvedAt: null }),
         ...(filter.kind && ofKind(filter.kind)),
         ...(filter.runId !== undefined && { runId: filter.runId }),
+        ...(filter.hostId !== undefined && { hostId: filter.hostId }),
       },
       omit: { evidence: true },
       orderBy: { at: "desc" },

@@ -62,11 +62,11 @@ export class RunStore {
   }
 
   /** Newest first. */
-  async list(filter: { jobId?: string; limit: number }): Promise<Run[]> {
+  async list({ limit, ...of }: { jobId?: string; hostId?: string; limit: number }): Promise<Run[]> {
     const rows = await this.#db.run.findMany({
-      where: filter.jobId === undefined ? {} : { jobId: filter.jobId },
+      where: of,
       orderBy: { number: "desc" },
-      take: filter.limit,
+      take: limit,
     });
     return rows.map(toRun);
   }

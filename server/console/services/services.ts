@@ -17,6 +17,7 @@ import { Accounts } from "./accounts/accounts";
 import { Users } from "./accounts/users";
 import { Audit } from "./audit/audit";
 import { Cache } from "./cache/cache";
+import { Diagnostics } from "./diagnostics/diagnostics";
 import { Actions } from "./failures/actions";
 import { Failures } from "./failures/failures";
 import { Hosts } from "./hosts/hosts";
@@ -66,7 +67,8 @@ export function makeServices(db: Database, vault: Vault, log: Logger, { home, ru
     vault,
   });
   const jobs = new Jobs({ jobs: jobStore, runs: runStore, settings: settingStore, hostStore, hosts, vault });
-  const failures = new Failures(new FailureStore(db), runLog, hosts);
+  const failureStore = new FailureStore(db);
+  const failures = new Failures(failureStore, runLog, hosts);
   const settings = new SettingsService(settingStore, hosts, log);
   const cache = new Cache(hosts, log);
   return {
@@ -85,6 +87,17 @@ export function makeServices(db: Database, vault: Vault, log: Logger, { home, ru
     failures,
     actions: new Actions({ failures, jobs, runs, hosts, settings }),
     settings,
+    diagnostics: new Diagnostics({
+      hosts,
+      jobs,
+      runs: runStore,
+      failures,
+      failureStore,
+      settings,
+      log,
+      version,
+      consoleLog: path.join(home, "log", "console.log"),
+    }),
     restore: new Restore(runStore, { runs, jobs, hosts }),
     cache,
     feedback: new FeedbackStore(db),

@@ -38,6 +38,13 @@ export type RestoreEntry = z.infer<typeof restoreEntrySchema>;
 
 export const hostMethods = {
   "host.doctor": { input: z.object({ selfTest: z.boolean().default(true) }).strict(), output: doctorSchema },
+  /** Facts, logs and settings of this host as text files, for a diagnostics bundle. Secrets are taken out. */
+  "host.diagnostics": {
+    input: none,
+    output: z.object({
+      files: z.array(z.object({ name: z.string().regex(/^\w[\w.-]*(\/\w[\w.-]*)*$/), text: z.string() })),
+    }),
+  },
   "volume.list": { input: none, output: z.array(volumeSchema) },
   /** `source`: an image file, a block device, or the mount point of one (needs `remount`). */
   "volume.attach": {

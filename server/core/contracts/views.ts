@@ -94,6 +94,10 @@ export const failureDetailSchema = failureViewSchema.extend({
 });
 export type FailureDetail = z.infer<typeof failureDetailSchema>;
 
+/** An archive to be saved under this name; `zip` in base64. */
+export const diagnosticsBundleSchema = z.object({ fileName: z.string(), zip: z.string() });
+export type DiagnosticsBundle = z.infer<typeof diagnosticsBundleSchema>;
+
 /** What an action did, for a person; `runId` when it started a run. */
 export const actionResultSchema = z.object({ message: z.string(), runId: z.string().nullable() });
 export type ActionResult = z.infer<typeof actionResultSchema>;

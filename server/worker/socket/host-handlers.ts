@@ -5,6 +5,7 @@ import { type HostMethod, type HostMethods, type HostOutput, hostMethods } from 
 import type { Volume } from "@/server/core/contracts/volume";
 import { prepareRepository } from "../backup/restic";
 import { listBackup, restoreFiles } from "../backup/restic-restore";
+import { hostDiagnostics } from "../doctor/diagnostics";
 import { examineHost } from "../doctor/doctor";
 import { restartEngine } from "../engine/restart";
 import { engineLog } from "../engine/unreachable";
@@ -60,6 +61,7 @@ export function hostHandlers({ host, runs, sessions, snapshots }: HostParts): Ha
   };
   return {
     "host.doctor": ({ selfTest }) => examineHost(host, selfTest),
+    "host.diagnostics": () => hostDiagnostics(host),
     "volume.list": () => listVolumes(known),
     "volume.attach": (input) => exclusively(async () => volumeOf((await attachVolume(known, engine, input)).record)),
     "volume.detach": ({ name }) =>

@@ -5,6 +5,7 @@ import { useState } from "react";
 import { toast } from "sonner";
 import { Button } from "@/app/components/button";
 import { formatCount } from "@/app/components/format";
+import { saveFile } from "@/app/components/save-file";
 import { useTRPC } from "@/app/trpc/client";
 import { faultOf } from "@/app/trpc/fault";
 import type { AuditEntry } from "@/server/core/contracts/audit";
@@ -30,7 +31,8 @@ export function AuditExport({ filter }: { filter: AuditFilter }) {
         setRead(entries.length);
         if (page.length < PAGE) break;
       }
-      offer(csv(entries));
+      const name = `stillframe-audit-${new Date().toISOString().slice(0, 10)}.csv`;
+      saveFile(name, new Blob([csv(entries)], { type: "text/csv;charset=utf-8" }));
     } catch (error) {
       toast.error(faultOf(error).message);
     } finally {
@@ -51,13 +53,4 @@ function csv(entries: readonly AuditEntry[]): string {
     ...documents.map((column) => (entry[column] === null ? null : JSON.stringify(entry[column]))),
   ]);
   return toCsv([[...columns, ...documents], ...rows]);
-}
-
-function offer(text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: "text/csv;charset=utf-8" }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = `stillframe-audit-${new Date().toISOString().slice(0, 10)}.csv`;
-  link.click();
-  URL.revokeObjectURL(url);
 }

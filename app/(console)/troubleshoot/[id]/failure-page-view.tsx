@@ -11,9 +11,11 @@ import { useTRPC } from "@/app/trpc/client";
 import { faultOf } from "@/app/trpc/fault";
 import { readingMinutes } from "@/server/core/errors/article";
 import { errorTable } from "@/server/core/errors/table";
+import { May } from "../../access/may";
 import { ArticleFeedback } from "../../articles/article-feedback";
 import { RunLog } from "../../runs/[id]/run-log";
 import { Acknowledgement } from "../acknowledgement";
+import { DownloadDiagnostics } from "../download-diagnostics";
 import { Frequency } from "../failure-group";
 import { Causes } from "./causes";
 import { EvidenceCard } from "./evidence/evidence-card";
@@ -88,6 +90,16 @@ export function FailurePageView({ id }: { id: string }) {
         <div className="min-w-0 space-y-4 max-xl:order-1">
           <Fixes failure={data} entry={entry} />
           <EvidenceCard failure={data} />
+          <May permission="troubleshoot">
+            <Card>
+              <CardTitle>Ask somebody else</CardTitle>
+              <p className="mb-3 text-mute">
+                A bundle of the evidence, the run’s log, the host’s facts, logs and kernel lines, the settings and the
+                doctor’s output. Passwords, keys and the commands of jobs are taken out.
+              </p>
+              <DownloadDiagnostics of={{ failureId: data.id }} name={`${data.code} of ${data.job.name}`} />
+            </Card>
+          </May>
           <Card>
             <CardTitle>Article</CardTitle>
             <p className="text-mute">

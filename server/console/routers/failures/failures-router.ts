@@ -2,6 +2,7 @@ import { z } from "zod";
 import { actionPermission } from "@/server/core/access/permissions";
 import {
   actionResultSchema,
+  diagnosticsBundleSchema,
   failureDetailSchema,
   failureGroupSchema,
   failureViewSchema,
@@ -40,6 +41,11 @@ export const failuresRouter = router({
     .input(byId)
     .output(failureDetailSchema)
     .query(({ ctx, input }) => ctx.services.failures.get(input.id)),
+  /** All that somebody else needs to understand it, as one archive without secrets. */
+  diagnostics: permitted("troubleshoot")
+    .input(byId)
+    .output(diagnosticsBundleSchema)
+    .mutation(({ ctx, input }) => ctx.services.diagnostics.ofFailure(input.id)),
   /** `action`: an id of the error table. */
   act: permitted("troubleshoot")
     .input(z.object({ id: z.string().min(1), action: z.string().min(1) }).strict())

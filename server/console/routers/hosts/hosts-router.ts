@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { hostViewSchema } from "@/server/core/contracts/views";
+import { diagnosticsBundleSchema, hostViewSchema } from "@/server/core/contracts/views";
 import { doctorSchema } from "@/server/core/contracts/volume";
 import { permitted, router } from "../procedures";
 
@@ -12,6 +12,11 @@ export const hostsRouter = router({
     .input(z.object({ hostId: z.string(), selfTest: z.boolean().default(true) }).strict())
     .output(doctorSchema)
     .mutation(({ ctx, input }) => ctx.services.hosts.doctor(input.hostId, input.selfTest)),
+  /** All that somebody else needs to understand it, as one archive without secrets. */
+  diagnostics: permitted("troubleshoot")
+    .input(z.object({ hostId: z.string().min(1) }).strict())
+    .output(diagnosticsBundleSchema)
+    .mutation(({ ctx, input }) => ctx.services.diagnostics.ofHost(input.hostId)),
   restartEngine: permitted("troubleshoot")
     .input(z.object({ hostId: z.string(), volume: z.string() }).strict())
     .output(z.object({}))

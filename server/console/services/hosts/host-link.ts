@@ -15,6 +15,7 @@ const MINUTE = 60 * SECOND;
 /** How long a method may take before the worker counts as not answering. */
 const patience: Partial<Record<HostMethod, number>> = {
   "host.doctor": 3 * MINUTE,
+  "host.diagnostics": MINUTE,
   "volume.attach": 2 * MINUTE,
   "volume.detach": 2 * MINUTE,
   "volume.upgrade": MINUTE,
