@@ -18,7 +18,7 @@ export type Console = { close: () => Promise<void> };
 
 /** Opens the database, serves, and leaves the sign-in link for `stillframe up`. Throws when the port is taken. */
 export async function openConsole(environment: Environment, pages: Pages, log: Logger): Promise<Console> {
-  const { home, run, port, bind, hostKeyFile, publicUrl, developing } = environment;
+  const { home, run, port, bind, hostKeyFile, publicUrl, metricsAccess, developing } = environment;
   const directory = path.join(home, "console");
   const db = await openDatabase(directory);
   const vault = new Vault(readOrCreateKey(path.join(directory, "secret.key")));
@@ -27,7 +27,7 @@ export async function openConsole(environment: Environment, pages: Pages, log: L
   await services.runs.resume();
   await services.audit.forget();
   const auth = makeAuth(db, vault.derive("sessions"), publicUrl, log, services.audit);
-  const http = new HttpServer({ services, auth, pages, log, publicUrl, developing });
+  const http = new HttpServer({ services, auth, pages, log, publicUrl, metricsAccess, developing });
   await services.accounts.link();
   await http.listen(port, bind);
   return {

@@ -9,6 +9,7 @@ const schema = z.object({
   STILLFRAME_BIND: z.string().min(1).default("127.0.0.1"),
   STILLFRAME_HOST_KEY: z.string().startsWith("/", "must be an absolute path").optional(),
   STILLFRAME_PUBLIC_URL: z.url().optional(),
+  STILLFRAME_METRICS: z.enum(["key", "loopback"]).default("key"),
   STILLFRAME_LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
 });
 
@@ -23,6 +24,8 @@ export type Environment = {
   hostKeyFile: string;
   /** Where browsers reach the console when a proxy stands before it; null: by the address they used. */
   publicUrl: string | null;
+  /** Who may read `/metrics`: holders of a key only, or also any program on this machine. */
+  metricsAccess: "key" | "loopback";
   developing: boolean;
   logLevel: string;
 };
@@ -45,6 +48,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     bind: given.STILLFRAME_BIND,
     hostKeyFile: given.STILLFRAME_HOST_KEY ?? path.join(home, "worker", "worker.key"),
     publicUrl: given.STILLFRAME_PUBLIC_URL ?? null,
+    metricsAccess: given.STILLFRAME_METRICS,
     developing: env.NODE_ENV === "development",
     logLevel: given.STILLFRAME_LOG_LEVEL,
   };

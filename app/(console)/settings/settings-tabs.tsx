@@ -8,6 +8,7 @@ import { May } from "../access/may";
 const tabs: readonly { href: string; name: string; permission: Permission }[] = [
   { href: "/settings", name: "Defaults", permission: "see" },
   { href: "/settings/users", name: "Users and roles", permission: "manageUsers" },
+  { href: "/settings/keys", name: "Other programs", permission: "manageKeys" },
   { href: "/settings/audit", name: "Audit log", permission: "readAudit" },
   { href: "/settings/account", name: "Your account", permission: "see" },
 ];

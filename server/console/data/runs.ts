@@ -8,6 +8,13 @@ import type { Run as RunRow } from "./generated/client";
 
 /** A RunSpec as it is kept: the password stays with the job. */
 const keptSpecSchema = runSpecSchema.omit({ password: true });
+/** `before`: only runs with a smaller number. */
+export type RunFilter = {
+  jobId?: string | undefined;
+  hostId?: string | undefined;
+  before?: number | undefined;
+  limit: number;
+};
 export type KeptSpec = z.infer<typeof keptSpecSchema>;
 
 const position = z.coerce.number().int().positive().max(2_147_483_647);
@@ -62,9 +69,9 @@ export class RunStore {
   }
 
   /** Newest first. */
-  async list({ limit, ...of }: { jobId?: string; hostId?: string; limit: number }): Promise<Run[]> {
+  async list({ limit, before, ...of }: RunFilter): Promise<Run[]> {
     const rows = await this.#db.run.findMany({
-      where: of,
+      where: { ...of, ...(before !== undefined && { number: { lt: before } }) },
       orderBy: { number: "desc" },
       take: limit,
     });

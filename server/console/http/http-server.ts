@@ -3,7 +3,9 @@
  *
  *   /api/auth/*   accounts              /api/ws       browsers' socket: session and Origin required
  *   /api/trpc/*   the API               /api/worker   workers' socket: host key required
- *   /healthz      "is it up"            /_next/*      hot reload, while developing
+ *   /api/v1/*     programs, by a key    /metrics      figures, by a key
+ *   /healthz      "is it up"            /readyz       "can it work"
+ *                                       /_next/*      hot reload, while developing
  *   all else      pages                 all other upgrades are refused
  *
  * API and accounts live here and not in Next, whose module graph is another: singletons would exist twice.
@@ -13,12 +15,16 @@ import type { Duplex } from "node:stream";
 import { nodeHTTPRequestHandler } from "@trpc/server/adapters/node-http";
 import { toNodeHandler } from "better-auth/node";
 import type { Logger } from "pino";
+import type { Environment } from "../environment";
 import { appRouter } from "../routers/app-router";
 import { type Auth, CLIENT_ADDRESS } from "../services/accounts/auth";
 import type { Services } from "../services/services";
+import { API_PREFIX, Api } from "./api/api";
 import { BrowserSockets } from "./browser-sockets";
+import { answerMetrics } from "./metrics-endpoint";
 import { sameOrigin } from "./origin";
 import type { Pages } from "./pages";
+import { answerReady } from "./ready-endpoint";
 import { refuseUpgrade } from "./refuse-upgrade";
 import { setSecurityHeaders } from "./security-headers";
 import { viewerOf } from "./viewer";
@@ -34,6 +40,7 @@ export type HttpParts = {
   pages: Pages;
   log: Logger;
   publicUrl: string | null;
+  metricsAccess: Environment["metricsAccess"];
   developing: boolean;
 };
 
@@ -42,12 +49,14 @@ export class HttpServer {
   readonly #server: Server = createServer();
   readonly #browsers: BrowserSockets;
   readonly #workers: WorkerSockets;
+  readonly #api: Api;
   readonly #accounts: ReturnType<typeof toNodeHandler>;
 
   constructor(parts: HttpParts) {
     this.#parts = parts;
     this.#browsers = new BrowserSockets(parts.services, parts.log);
     this.#workers = new WorkerSockets(parts.services, parts.log);
+    this.#api = new Api(parts.services, parts.log);
     this.#accounts = toNodeHandler(parts.auth);
     this.#server.on("request", (request, response) => {
       this.#handle(request, response).catch((error) => {
@@ -91,7 +100,7 @@ export class HttpServer {
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { services, auth, pages, log, publicUrl, developing } = this.#parts;
+    const { services, auth, pages, log, publicUrl, metricsAccess, developing } = this.#parts;
     const path = pathOf(request);
     request.headers[CLIENT_ADDRESS] = request.socket.remoteAddress ?? "";
     setSecurityHeaders(response, developing);
@@ -120,6 +129,12 @@ export class HttpServer {
       });
     } else if (path === "/healthz") {
       response.writeHead(200, { "content-type": "application/json" }).end('{"ok":true}');
+    } else if (path.startsWith(API_PREFIX)) {
+      await this.#api.handle(request, response);
+    } else if (path === "/readyz") {
+      await answerReady(response, services, log);
+    } else if (path === "/metrics") {
+      await answerMetrics(request, response, services, metricsAccess);
     } else if (api) {
       response.writeHead(404).end();
     } else {

@@ -1,5 +1,6 @@
 /** The console's API. Browser code imports the type only. */
 import { accountRouter } from "./account/account-router";
+import { apiKeysRouter } from "./api-keys/api-keys-router";
 import { articlesRouter } from "./articles/articles-router";
 import { auditRouter } from "./audit/audit-router";
 import { cacheRouter } from "./cache/cache-router";
@@ -19,6 +20,7 @@ export const appRouter = router({
   account: accountRouter,
   users: usersRouter,
   audit: auditRouter,
+  apiKeys: apiKeysRouter,
   overview: overviewRouter,
   hosts: hostsRouter,
   volumes: volumesRouter,

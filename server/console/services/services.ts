@@ -2,12 +2,15 @@
 import path from "node:path";
 import type { Logger } from "pino";
 import { AccountStore } from "../data/accounts";
+import { ApiKeyStore } from "../data/api-keys";
 import { AuditStore } from "../data/audit";
 import type { Database } from "../data/database";
 import { FailureStore } from "../data/failures";
 import { FeedbackStore } from "../data/feedback";
+import { FigureStore } from "../data/figures";
 import { HostStore } from "../data/hosts";
 import { JobStore } from "../data/jobs";
+import { ReadinessStore } from "../data/readiness";
 import { EventStore } from "../data/run-events";
 import { SampleStore } from "../data/run-samples";
 import { RunStore } from "../data/runs";
@@ -15,6 +18,7 @@ import { SessionStore } from "../data/sessions";
 import { SettingStore } from "../data/settings";
 import { Accounts } from "./accounts/accounts";
 import { Users } from "./accounts/users";
+import { ApiKeys } from "./api-keys/api-keys";
 import { Audit } from "./audit/audit";
 import { Cache } from "./cache/cache";
 import { Diagnostics } from "./diagnostics/diagnostics";
@@ -22,6 +26,8 @@ import { Actions } from "./failures/actions";
 import { Failures } from "./failures/failures";
 import { Hosts } from "./hosts/hosts";
 import { Jobs } from "./jobs/jobs";
+import { MeasuredRuns } from "./metrics/measured-runs";
+import { Metrics } from "./metrics/metrics";
 import { OverviewService } from "./overview/overview";
 import { Restore } from "./restore/restore";
 import { Reconciler } from "./runs/reconcile";
@@ -55,7 +61,8 @@ export function makeServices(db: Database, vault: Vault, log: Logger, { home, ru
   const recorder = new RunRecorder(new SampleStore(db), hosts, log);
   const telemetry = new Telemetry(hosts, recorder);
   const volumes = new Volumes(hostStore, hosts, telemetry);
-  const runLog = new RunLog(new EventStore(db), runStore, recorder);
+  const measured = new MeasuredRuns();
+  const runLog = new RunLog(new EventStore(db), runStore, recorder, measured);
   const runs = new Runs({
     runs: runStore,
     jobs: jobStore,
@@ -71,8 +78,11 @@ export function makeServices(db: Database, vault: Vault, log: Logger, { home, ru
   const failures = new Failures(failureStore, runLog, hosts);
   const settings = new SettingsService(settingStore, hosts, log);
   const cache = new Cache(hosts, log);
+  const figures = new FigureStore(db);
   return {
+    version,
     accounts,
+    apiKeys: new ApiKeys(new ApiKeyStore(db)),
     audit: new Audit(new AuditStore(db), log),
     users: new Users(accountStore, origin),
     sessions: new SessionStore(db),
@@ -101,6 +111,8 @@ export function makeServices(db: Database, vault: Vault, log: Logger, { home, ru
     restore: new Restore(runStore, { runs, jobs, hosts }),
     cache,
     feedback: new FeedbackStore(db),
+    metrics: new Metrics({ figures, measured, hosts, volumes, telemetry, cache, jobs, runs, version }),
+    readiness: new ReadinessStore(db),
     overview: new OverviewService({ hosts, volumes, runs, jobs, failures, cache }),
   };
 }

@@ -5,6 +5,8 @@ export const auditActions = {
   "account.endSession": "ended a sign-in of their own",
   "account.setPassword": "chose a new password by a link",
   "account.signIn": "signed in",
+  "apiKeys.create": "made an API key",
+  "apiKeys.remove": "revoked an API key",
   "articles.feedback": "gave feedback on an article",
   "cache.removeOrphans": "removed orphaned caches",
   "failures.acknowledge": "acknowledged a failure",

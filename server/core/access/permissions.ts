@@ -19,6 +19,7 @@ export const roleTexts: Record<Role, { label: string; does: string }> = {
 /** The least role for each. What can run a program or write a file of choice as root is an administrator's. */
 export const permissions = {
   see: "viewer",
+  readMetrics: "viewer",
   rateArticles: "viewer",
   runJobs: "operator",
   troubleshoot: "operator",
@@ -29,6 +30,7 @@ export const permissions = {
   changeSettings: "administrator",
   manageUsers: "administrator",
   readAudit: "administrator",
+  manageKeys: "administrator",
 } as const satisfies Record<string, Role>;
 
 export type Permission = keyof typeof permissions;

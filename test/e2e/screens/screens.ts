@@ -28,6 +28,7 @@ const everyPlace = [
   "/hosts",
   "/settings",
   "/settings/users",
+  "/settings/keys",
   "/settings/audit",
   "/settings/account",
 ];

@@ -6,6 +6,7 @@ import { initialRun } from "@/server/core/runs/reduce";
 import { type Change, type EventStore, next, type SequencedEvent } from "../../data/run-events";
 import type { RunStore } from "../../data/runs";
 import { fault } from "../fault-error";
+import type { MeasuredRuns } from "../metrics/measured-runs";
 import type { RunRecorder } from "../telemetry/run-recorder";
 import { Topic } from "../topic";
 
@@ -17,11 +18,13 @@ export class RunLog {
   readonly #events: EventStore;
   readonly #runs: RunStore;
   readonly #recorder: RunRecorder;
+  readonly #measured: MeasuredRuns;
 
-  constructor(events: EventStore, runs: RunStore, recorder: RunRecorder) {
+  constructor(events: EventStore, runs: RunStore, recorder: RunRecorder, measured: MeasuredRuns) {
     this.#events = events;
     this.#runs = runs;
     this.#recorder = recorder;
+    this.#measured = measured;
   }
 
   /** Stores a worker's events; returns up to where its outbox is stored. `first`: nothing came on this connection before. */
@@ -71,7 +74,9 @@ export class RunLog {
   }
 
   #publish(changes: Change[]): void {
-    for (const { run } of changes) {
+    for (const change of changes) {
+      const { run } = change;
+      this.#measured.receive(change);
       if (isEnded(run.state)) this.#recorder.end(run.id);
       this.growth.announce(run.id);
     }

@@ -5,7 +5,7 @@ import type { Run, RunEvent } from "@/server/core/contracts/run";
 import type { LiveSample, RunDetail, RunFollow } from "@/server/core/contracts/views";
 import { isEnded } from "@/server/core/runs/phases";
 import type { JobStore } from "../../data/jobs";
-import type { RunStore } from "../../data/runs";
+import type { RunFilter, RunStore } from "../../data/runs";
 import type { SettingStore } from "../../data/settings";
 import { noteChange } from "../audit/change-note";
 import { FaultError, fault, UnansweredError } from "../fault-error";
@@ -47,9 +47,9 @@ export class Runs {
     for (const run of await this.#parts.runs.active()) this.#parts.recorder.begin(run);
   }
 
-  list(filter: { jobId?: string | undefined; limit: number }): Promise<Run[]> {
-    const { jobId, limit } = filter;
-    return this.#parts.runs.list(jobId === undefined ? { limit } : { jobId, limit });
+  /** Newest first. */
+  list(filter: RunFilter): Promise<Run[]> {
+    return this.#parts.runs.list(filter);
   }
 
   active(): Promise<Run[]> {

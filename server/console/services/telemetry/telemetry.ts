@@ -29,6 +29,11 @@ export class Telemetry {
     this.#news.announce(hostId);
   }
 
+  /** The newest of each volume. */
+  latest(): LiveSample[] {
+    return this.#select(undefined, undefined);
+  }
+
   /** A volume that is gone has no newest sample. */
   keepOnly(hostId: string, volumes: string[]): void {
     const ofHost = this.#latest.get(hostId);
