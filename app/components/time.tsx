@@ -11,6 +11,8 @@ const formats = {
   minute: { hour: "2-digit", minute: "2-digit" },
   /** 22 Nov, 02:05 */
   day: { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" },
+  /** 22 Nov 2026 */
+  date: { day: "numeric", month: "short", year: "numeric" },
   full: {
     day: "numeric",
     month: "short",

@@ -128,6 +128,38 @@ test("what was done is in the audit log, with before and after, to be searched a
   expect(text).toContain("users.invite,grace@example.org,done");
 });
 
+test("a program gets a key of its own, shown once, and loses it again", async ({ request }) => {
+  await administrator.goto("/settings");
+  await administrator.getByRole("link", { name: "Other programs" }).click();
+  await expect(administrator.getByText("No program has a key")).toBeVisible();
+  await administrator.getByRole("button", { name: "New key" }).click();
+  await administrator.getByRole("checkbox", { name: "Metrics" }).uncheck();
+  await administrator.getByRole("button", { name: "Make the key" }).click();
+  await expect(administrator.getByText("must not be empty")).toBeVisible();
+  await expect(administrator.getByText("choose at least one")).toBeVisible();
+  await administrator.getByLabel("Name", { exact: true }).fill("Report");
+  await administrator.getByRole("checkbox", { name: "Read" }).check();
+  expect(await accessibilityProblems(administrator)).toEqual([]);
+  await administrator.getByRole("button", { name: "Make the key" }).click();
+  const key = await administrator.getByLabel("Key", { exact: true }).inputValue();
+  expect(await accessibilityProblems(administrator)).toEqual([]);
+  await administrator.getByRole("button", { name: "Done" }).click();
+  await expect(administrator.getByRole("row", { name: /Report.* Read / })).toBeVisible();
+  expect(await accessibilityProblems(administrator)).toEqual([]);
+
+  const asReport = { headers: { authorization: `Bearer ${key}` } };
+  const jobs = await request.get(`${base}/api/v1/jobs`, asReport);
+  expect((await jobs.json()).items).toMatchObject([{ name: "Copy" }]);
+  expect((await request.post(`${base}/api/v1/jobs/Copy/runs`, asReport)).status()).toBe(403);
+  const dashboard = await request.get(`${base}/monitoring/grafana-dashboard.json`);
+  expect((await dashboard.json()).title).toBe("Stillframe");
+
+  await administrator.getByRole("button", { name: "Revoke Report" }).click();
+  await administrator.getByRole("dialog").getByRole("button", { name: "Revoke", exact: true }).click();
+  await expect(administrator.getByText("No program has a key")).toBeVisible();
+  expect((await request.get(`${base}/api/v1/jobs`, asReport)).status()).toBe(401);
+});
+
 test("one's own password is changed, and other sign-ins end", async ({ browser }) => {
   const elsewhere = await newPage(browser);
   await elsewhere.goto("/sign-in");

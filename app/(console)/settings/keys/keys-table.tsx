@@ -90,10 +90,10 @@ export function KeysTable({ keys }: { keys: readonly ApiKeyView[] }) {
 function Ends({ at }: { at: string | null }) {
   const now = useNow(60_000);
   if (at === null) return <span className="text-mute">never</span>;
-  if (now === null || Date.parse(at) > now) return <Time at={at} />;
+  if (now === null || Date.parse(at) > now) return <Time at={at} style="date" />;
   return (
-    <span className="text-loss-ink">
-      ended <Time at={at} />
+    <span className="font-medium">
+      Ended <Time at={at} style="date" />
     </span>
   );
 }

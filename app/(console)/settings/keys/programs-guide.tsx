@@ -1,3 +1,5 @@
+"use client";
+import { useSyncExternalStore } from "react";
 import { Card, CardTitle } from "@/app/components/card";
 
 const offers: readonly { name: string; href: string | null; does: string; download?: boolean }[] = [
@@ -25,8 +27,13 @@ const offers: readonly { name: string; href: string | null; does: string; downlo
   },
 ];
 
+const never = () => () => {};
+const hereOf = () => window.location.origin;
+const anywhere = () => "https://this-console";
+
 /** What a key opens, and the files that go with it. */
 export function ProgramsGuide() {
+  const origin = useSyncExternalStore(never, hereOf, anywhere);
   return (
     <Card>
       <CardTitle>What there is for programs</CardTitle>
@@ -48,7 +55,7 @@ export function ProgramsGuide() {
       </dl>
       <p className="mt-4 mb-1.5 text-mute">A key is sent with every request:</p>
       <pre className="wrap-anywhere whitespace-pre-wrap rounded-lg bg-soft px-3 py-2 font-mono text-xs">
-        curl -H &quot;Authorization: Bearer $KEY&quot; https://this-console/api/v1/runs
+        curl -H &quot;Authorization: Bearer $KEY&quot; {origin}/api/v1/runs
       </pre>
     </Card>
   );
