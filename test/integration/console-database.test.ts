@@ -29,7 +29,7 @@ test("every table and column of the client is in the migrated database, and noth
     [...models].sort(),
   );
   for (const model of models) {
-    const columns = db.pragma(`table_info("${model}")`) as Column[];
+    const columns = db.pragma(`table_xinfo("${model}")`) as Column[];
     const fields = Prisma[`${model}ScalarFieldEnum`];
     expect(columns.map(({ name }) => name).sort(), model).toEqual(Object.values(fields).sort());
   }

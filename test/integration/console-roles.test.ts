@@ -22,7 +22,7 @@ const changes = (role: Role) =>
 
 test("a viewer changes nothing but what is their own, an operator only what runs and troubleshoots", () => {
   const own = ["account.endSession", "account.endOtherSessions", "articles.feedback"];
-  const running = ["jobs.run", "runs.cancel"];
+  const running = ["jobs.run", "jobs.setPaused", "runs.cancel"];
   const troubleshooting = [
     "cache.removeOrphans",
     "failures.acknowledge",

@@ -9,8 +9,8 @@ export function RecentRuns({ runs }: { runs: readonly Run[] }) {
     <Card>
       <CardTitle
         aside={
-          <Link href="/jobs" className="text-[0.8125rem] text-accent hover:underline">
-            All jobs and runs
+          <Link href="/runs" className="text-[0.8125rem] text-accent hover:underline">
+            All runs
           </Link>
         }
       >

@@ -5,6 +5,7 @@ import type { HostView } from "@/server/core/contracts/views";
 import { errorCodes } from "@/server/core/errors/codes";
 import { errorTable } from "@/server/core/errors/table";
 import type { FailureListQuery } from "@/server/core/lists/failure-list";
+import { HostFilter } from "../lists/host-filter";
 
 const states = [
   { value: "attention", label: "Needs attention" },
@@ -39,14 +40,7 @@ export function FailureFilters({ query, hosts, onChange, onClear }: FailureFilte
     >
       <Select label="State" value={query.state} options={states} onChange={(state) => onChange({ state })} />
       <Select label="Code" value={query.code} options={codes} onChange={(code) => onChange({ code })} />
-      {hosts.length > 1 && (
-        <Select
-          label="Host"
-          value={query.hostId}
-          options={[{ value: "", label: "Every host" }, ...hosts.map(({ id, name }) => ({ value: id, label: name }))]}
-          onChange={(hostId) => onChange({ hostId })}
-        />
-      )}
+      <HostFilter hosts={hosts} value={query.hostId} onChange={(hostId) => onChange({ hostId })} />
       <Select label="Order" value={query.sort} options={orders} onChange={(sort) => onChange({ sort })} />
     </ListSearch>
   );

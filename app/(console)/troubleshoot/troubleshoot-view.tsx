@@ -66,7 +66,9 @@ export function TroubleshootView() {
           <FailureGroupCard key={group.newest.id} group={group} hostName={hostName(group.newest.hostId)} />
         ))}
       </div>
-      {data && data.total > 0 && <Pager page={data} of="kinds of failure" onPage={(page) => change({ page })} />}
+      {data && data.total > 0 && (
+        <Pager page={data} of={["kind of failure", "kinds of failure"]} onPage={(page) => change({ page })} />
+      )}
     </>
   );
 }

@@ -5,17 +5,22 @@ import { useState } from "react";
 import { Button } from "@/app/components/button";
 import { Card, CardTitle } from "@/app/components/card";
 import { EmptyState } from "@/app/components/empty-state";
+import { NoneMatches } from "@/app/components/list/none-matches";
+import { Pager } from "@/app/components/list/pager";
 import { LiveIndicator } from "@/app/components/live-indicator";
 import { Note } from "@/app/components/note";
 import { PageHeader } from "@/app/components/page-header";
 import { useTRPC } from "@/app/trpc/client";
 import { faultOf } from "@/app/trpc/fault";
-import type { HostView, VolumeView } from "@/server/core/contracts/views";
+import type { VolumeView } from "@/server/core/contracts/views";
+import { listVolumes, volumeListSchema } from "@/server/core/lists/volume-list";
 import { May } from "../access/may";
+import { useListQuery } from "../lists/use-list-query";
 import { useLiveVolumes } from "../live/use-live-volumes";
 import { useLiveWrites } from "../live/use-live-writes";
 import { AttachDialog } from "./attach-dialog";
 import { PracticeDialog } from "./practice-dialog";
+import { VolumeFilters } from "./volume-filters";
 import { VolumesTable } from "./volumes-table";
 
 export function VolumesView() {
@@ -24,6 +29,9 @@ export function VolumesView() {
   const volumes = useLiveVolumes();
   const live = useLiveWrites();
   const [dialog, setDialog] = useState<"practice" | "attach" | null>(null);
+  const { query, change, narrowed, clear } = useListQuery(volumeListSchema);
+  const hostName = (id: string) => hosts.find((one) => one.id === id)?.name ?? "Unknown host";
+  const page = volumes.data && listVolumes(volumes.data, query, hostName);
   const host = hosts.find((one) => one.connected) ?? hosts[0];
   const add = host && (
     <May permission="changeVolumes">
@@ -58,18 +66,32 @@ export function VolumesView() {
             : "Volumes appear when a host’s worker connects to this console."}
         </EmptyState>
       )}
+      {page && page.all > 0 && (
+        <VolumeFilters query={query} hosts={hosts} onChange={change} onClear={narrowed ? clear : undefined} />
+      )}
+      {page && page.all > 0 && page.total === 0 && <NoneMatches all={page.all} of="volumes" onClear={clear} />}
       <div className={live.link === "lost" ? "space-y-4 opacity-60" : "space-y-4"}>
-        {byHost(volumes.data ?? [], hosts).map(({ name, hostId, connected, volumes }) => (
+        {hostsOf(page?.items ?? []).map((hostId) => (
           <Card key={hostId}>
             <CardTitle
-              aside={!connected && <span className="text-loss-ink text-xs">Not connected: as last heard</span>}
+              aside={
+                !hosts.find((one) => one.id === hostId)?.connected && (
+                  <span className="text-loss-ink text-xs">Not connected: as last heard</span>
+                )
+              }
             >
-              {name}
+              {hostName(hostId)}
             </CardTitle>
-            <VolumesTable volumes={volumes} writes={live.writes} />
+            <VolumesTable
+              volumes={page?.items.filter((volume) => volume.hostId === hostId) ?? []}
+              writes={live.writes}
+            />
           </Card>
         ))}
       </div>
+      {page && page.total > 0 && (
+        <Pager page={page} of={["volume", "volumes"]} onPage={(next) => change({ page: next })} />
+      )}
       {host && (
         <>
           <PracticeDialog
@@ -88,18 +110,7 @@ export function VolumesView() {
   );
 }
 
-function byHost(volumes: readonly VolumeView[], hosts: readonly HostView[]) {
-  const ids = [...new Set(volumes.map((volume) => volume.hostId))];
-  const rank = { attached: 0, unreachable: 0, detached: 1, available: 2 };
-  return ids.map((hostId) => {
-    const host = hosts.find((one) => one.id === hostId);
-    return {
-      hostId,
-      name: host?.name ?? "Unknown host",
-      connected: host?.connected ?? false,
-      volumes: volumes
-        .filter((volume) => volume.hostId === hostId)
-        .sort((a, b) => rank[a.state] - rank[b.state] || a.name.localeCompare(b.name)),
-    };
-  });
+/** In the order of the list, which keeps a host's volumes together. */
+function hostsOf(volumes: readonly VolumeView[]): string[] {
+  return [...new Set(volumes.map(({ hostId }) => hostId))];
 }

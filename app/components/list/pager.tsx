@@ -1,12 +1,12 @@
 "use client";
 import { ChevronLeft, ChevronRight } from "lucide-react";
 import { Button } from "../button";
-import { formatCount } from "../format";
+import { formatCount, plural } from "../format";
 
 type PagerProps = {
   page: { items: readonly unknown[]; page: number; pages: number; first: number; total: number };
-  /** What is counted, e.g. `runs`. */
-  of: string;
+  /** What is counted, one of it and several: `["run", "runs"]`. */
+  of: readonly [string, string];
   onPage: (page: number) => void;
 };
 
@@ -14,10 +14,10 @@ type PagerProps = {
 export function Pager({ page: { items, page, pages, first, total }, of, onPage }: PagerProps) {
   const last = first + items.length - 1;
   return (
-    <nav aria-label={`Pages of ${of}`} className="mt-3 flex flex-wrap items-center justify-between gap-2">
+    <nav aria-label={`Pages of ${of[1]}`} className="mt-3 flex flex-wrap items-center justify-between gap-2">
       <p role="status" className="text-mute text-xs">
         {pages > 1 ? `${formatCount(first)} to ${formatCount(last)} of ` : ""}
-        {formatCount(total)} {of}
+        {plural(total, ...of)}
       </p>
       {pages > 1 && (
         <span className="flex gap-1.5">

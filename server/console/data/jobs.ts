@@ -23,6 +23,7 @@ function toJob(row: Row): Job {
     openFile: openFileSchema.parse(JSON.parse(row.openFile)),
     destination: destinationSchema.parse(JSON.parse(row.destination)),
     hasPassword: row.secret !== null,
+    paused: row.pausedAt !== null,
   };
 }
 
@@ -66,6 +67,11 @@ export class JobStore {
 
   #saveSecret(jobId: string, sealed: string) {
     return this.#db.jobSecret.upsert({ where: { jobId }, create: { jobId, sealed }, update: { sealed } });
+  }
+
+  /** `at`: null to go on. */
+  async setPaused(id: string, at: Date | null): Promise<void> {
+    await this.#db.job.updateMany({ where: { id }, data: { pausedAt: at } });
   }
 
   async sealedPassword(jobId: string): Promise<string | null> {

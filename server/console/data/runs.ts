@@ -2,9 +2,11 @@
 import { z } from "zod";
 import { type RunSpec, runSpecSchema } from "@/server/core/contracts/job";
 import { type Run, runSchema } from "@/server/core/contracts/run";
+import { type Page, pageAt } from "@/server/core/lists/paging";
+import type { RunListQuery } from "@/server/core/lists/run-list";
 import { initialRun } from "@/server/core/runs/reduce";
 import { type Database, patient } from "./database";
-import type { Run as RunRow } from "./generated/client";
+import type { Prisma, Run as RunRow } from "./generated/client";
 
 /** A RunSpec as it is kept: the password stays with the job. */
 const keptSpecSchema = runSpecSchema.omit({ password: true });
@@ -18,6 +20,33 @@ export type RunFilter = {
 export type KeptSpec = z.infer<typeof keptSpecSchema>;
 
 const position = z.coerce.number().int().positive().max(2_147_483_647);
+
+const orders = {
+  newest: [{ number: "desc" }],
+  oldest: [{ number: "asc" }],
+  longest: [{ tookMs: { sort: "desc", nulls: "last" } }, { number: "desc" }],
+  job: [{ jobName: "asc" }, { number: "desc" }],
+} satisfies Record<RunListQuery["sort"], Prisma.RunOrderByWithRelationInput[]>;
+
+/** Every word is a part of the job's name or of the code, or the run's number. */
+function conditions({ text, result, jobId, hostId }: RunListQuery): Prisma.RunWhereInput {
+  const words = text.split(/\s+/).filter(Boolean);
+  return {
+    ...(jobId !== "" && { jobId }),
+    ...(hostId !== "" && { hostId }),
+    ...(result === "active" ? { active: true } : result !== "" && { result }),
+    AND: words.map((word) => {
+      const number = position.safeParse(word);
+      return {
+        OR: [
+          { jobName: { contains: word } },
+          { code: { contains: word } },
+          ...(number.success ? [{ number: number.data }] : []),
+        ],
+      };
+    }),
+  };
+}
 
 const toRun = (row: RunRow): Run => runSchema.parse(JSON.parse(row.state));
 
@@ -76,6 +105,14 @@ export class RunStore {
       take: limit,
     });
     return rows.map(toRun);
+  }
+
+  async page(query: RunListQuery): Promise<Page<Run>> {
+    const where = conditions(query);
+    const [total, all] = await Promise.all([this.#db.run.count({ where }), this.#db.run.count()]);
+    const { page, pages, skip, take } = pageAt(total, query.page);
+    const rows = await this.#db.run.findMany({ where, orderBy: orders[query.sort], skip, take });
+    return { items: rows.map(toRun), page, pages, first: rows.length === 0 ? 0 : skip + 1, total, all };
   }
 
   async active(hostId?: string): Promise<Run[]> {

@@ -20,6 +20,7 @@ export const auditActions = {
   "jobs.create": "created a job",
   "jobs.remove": "removed a job",
   "jobs.run": "ran a job",
+  "jobs.setPaused": "paused or continued a job",
   "jobs.update": "changed a job",
   "restore.start": "restored files",
   "runs.cancel": "cancelled a run",

@@ -89,6 +89,8 @@ export const jobSchema = z.object({
   ...jobFields,
   destination: destinationSchema,
   hasPassword: z.boolean(),
+  /** Not started until it is continued. */
+  paused: z.boolean().default(false),
 });
 export type Job = z.infer<typeof jobSchema>;
 

@@ -1,11 +1,13 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
+import Link from "next/link";
 import { Card, CardTitle } from "@/app/components/card";
 import { Note } from "@/app/components/note";
 import { useTRPC } from "@/app/trpc/client";
 import { faultOf } from "@/app/trpc/fault";
 import { RunsTable } from "../../runs/runs-table";
 import { JobEditor } from "../editor/job-editor";
+import { JobButton } from "../list/job-button";
 
 export function JobPageView({ id }: { id: string }) {
   const trpc = useTRPC();
@@ -14,10 +16,23 @@ export function JobPageView({ id }: { id: string }) {
   if (!job.data) return job.error ? <Note tone="loss">{faultOf(job.error).message}</Note> : <p>Loading the job…</p>;
   return (
     <>
+      {job.data.paused && (
+        <Note title="This job is paused" className="mb-4" action={<JobButton job={job.data} />}>
+          It is not started until it is continued.
+        </Note>
+      )}
       <JobEditor job={job.data} />
       {runs.data && runs.data.length > 0 && (
         <Card className="mt-4">
-          <CardTitle>Runs of this job</CardTitle>
+          <CardTitle
+            aside={
+              <Link href={`/runs?jobId=${id}`} className="text-[0.8125rem] text-accent hover:underline">
+                All its runs
+              </Link>
+            }
+          >
+            Runs of this job
+          </CardTitle>
           <RunsTable runs={runs.data} />
         </Card>
       )}

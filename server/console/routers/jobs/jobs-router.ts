@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { absolutePath, jobInputSchema } from "@/server/core/contracts/job";
 import { jobViewSchema } from "@/server/core/contracts/views";
+import { jobListSchema } from "@/server/core/lists/job-list";
+import { pageOf } from "@/server/core/lists/paging";
 import { permitted, router } from "../procedures";
 
 const byId = z.object({ id: z.string().min(1) }).strict();
@@ -9,6 +11,11 @@ export const jobsRouter = router({
   list: permitted("see")
     .output(z.array(jobViewSchema))
     .query(({ ctx }) => ctx.services.jobs.list()),
+  /** Searched, filtered and ordered, a page of it. */
+  page: permitted("see")
+    .input(jobListSchema.prefault({}))
+    .output(pageOf(jobViewSchema))
+    .query(({ ctx, input }) => ctx.services.jobs.page(input)),
   get: permitted("see")
     .input(byId)
     .output(jobViewSchema)
@@ -33,6 +40,14 @@ export const jobsRouter = router({
     .input(byId)
     .output(z.object({ runId: z.string() }))
     .mutation(({ ctx, input }) => ctx.services.runs.start(input.id)),
+  /** A paused job is not started, by whomever. */
+  setPaused: permitted("runJobs")
+    .input(z.object({ id: z.string().min(1), paused: z.boolean() }).strict())
+    .output(z.object({}))
+    .mutation(async ({ ctx, input }) => {
+      await ctx.services.jobs.setPaused(input.id, input.paused);
+      return {};
+    }),
   /** Opens the repository on the host, or makes it. Without a password the one stored for `jobId` is used. */
   checkRepository: permitted("changeJobs")
     .input(

@@ -2,6 +2,8 @@ import { type TrackedEnvelope, tracked } from "@trpc/server";
 import { z } from "zod";
 import { runSchema } from "@/server/core/contracts/run";
 import { type LiveSample, type RunFollow, runDetailSchema } from "@/server/core/contracts/views";
+import { pageOf } from "@/server/core/lists/paging";
+import { runListSchema } from "@/server/core/lists/run-list";
 import { permitted, router } from "../procedures";
 
 const byId = z.object({ id: z.string().min(1) }).strict();
@@ -17,6 +19,11 @@ export const runsRouter = router({
     )
     .output(z.array(runSchema))
     .query(({ ctx, input }) => ctx.services.runs.list(input)),
+  /** Searched, filtered and ordered, a page of it. */
+  page: permitted("see")
+    .input(runListSchema.prefault({}))
+    .output(pageOf(runSchema))
+    .query(({ ctx, input }) => ctx.services.runs.page(input)),
   get: permitted("see")
     .input(byId)
     .output(runDetailSchema)

@@ -2,6 +2,8 @@
 import { randomUUID } from "node:crypto";
 import type { Job, JobInput } from "@/server/core/contracts/job";
 import type { JobView } from "@/server/core/contracts/views";
+import { type JobListQuery, listJobs } from "@/server/core/lists/job-list";
+import type { Page } from "@/server/core/lists/paging";
 import type { HostStore } from "../../data/hosts";
 import type { JobStore } from "../../data/jobs";
 import type { RunStore } from "../../data/runs";
@@ -43,6 +45,19 @@ export class Jobs {
       lastRun: lastRuns.get(job.id) ?? null,
       effectiveMode: effectiveMode(job.openFile, present),
     }));
+  }
+
+  async page(query: JobListQuery): Promise<Page<JobView>> {
+    const [all, hosts] = await Promise.all([this.list(), this.#parts.hosts.list()]);
+    const names = new Map(hosts.map(({ id, name }) => [id, name]));
+    return listJobs(all, query, (id) => names.get(id) ?? "");
+  }
+
+  /** What is running goes on to its end. */
+  async setPaused(id: string, paused: boolean): Promise<void> {
+    const before = await this.get(id);
+    noteChange({ subject: before.name, before: { paused: before.paused }, after: { paused } });
+    if (before.paused !== paused) await this.#parts.jobs.setPaused(id, paused ? new Date() : null);
   }
 
   async get(id: string): Promise<JobView> {

@@ -3,6 +3,8 @@ import { randomUUID } from "node:crypto";
 import type { Job, RunSpec } from "@/server/core/contracts/job";
 import type { Run, RunEvent } from "@/server/core/contracts/run";
 import type { LiveSample, RunDetail, RunFollow } from "@/server/core/contracts/views";
+import type { Page } from "@/server/core/lists/paging";
+import type { RunListQuery } from "@/server/core/lists/run-list";
 import { isEnded } from "@/server/core/runs/phases";
 import type { JobStore } from "../../data/jobs";
 import type { RunFilter, RunStore } from "../../data/runs";
@@ -52,6 +54,10 @@ export class Runs {
     return this.#parts.runs.list(filter);
   }
 
+  page(query: RunListQuery): Promise<Page<Run>> {
+    return this.#parts.runs.page(query);
+  }
+
   active(): Promise<Run[]> {
     return this.#parts.runs.active();
   }
@@ -92,6 +98,7 @@ export class Runs {
     const job = await jobs.find(jobId);
     if (!job) throw fault("notFound", "There is no such job.", { field: "id" });
     noteChange({ subject: job.name });
+    if (job.paused) throw fault("conflict", `“${job.name}” is paused. Continue it first.`);
     refuseConflict(job, await runs.active(job.hostId));
     const sealed = await jobs.sealedPassword(job.id);
     const spec: RunSpec = {

@@ -1,20 +1,40 @@
 "use client";
-import { Play } from "lucide-react";
+import { CirclePause } from "lucide-react";
 import Link from "next/link";
-import { Button } from "@/app/components/button";
+import { Checkbox } from "@/app/components/checkbox";
 import { StateBadge } from "@/app/components/state-badge";
 import { Ago } from "@/app/components/time";
 import type { HostView, JobView } from "@/server/core/contracts/views";
-import { isEnded } from "@/server/core/runs/phases";
-import { May } from "../access/may";
-import { useRunJob } from "./use-run-job";
+import { JobButton } from "./job-button";
 
-export function JobsTable({ jobs, hosts }: { jobs: readonly JobView[]; hosts: readonly HostView[] }) {
-  const run = useRunJob();
+type JobsTableProps = {
+  jobs: readonly JobView[];
+  hosts: readonly HostView[];
+  /** Null: nothing can be done with several jobs. */
+  choice: { chosen: ReadonlySet<string>; choose: (ids: readonly string[], on: boolean) => void } | null;
+};
+
+export function JobsTable({ jobs, hosts, choice }: JobsTableProps) {
   return (
     <table className="rows cards">
       <thead>
         <tr>
+          {choice && (
+            <th scope="col">
+              <Checkbox
+                label="Choose all of this page"
+                checked={jobs.every(({ id }) => choice.chosen.has(id))}
+                onChange={(on) =>
+                  choice.choose(
+                    jobs.map(({ id }) => id),
+                    on,
+                  )
+                }
+              >
+                <span className="sr-only">Choose all of this page</span>
+              </Checkbox>
+            </th>
+          )}
           <th scope="col">Job</th>
           <th scope="col">Volumes</th>
           <th scope="col">Frozen</th>
@@ -28,13 +48,29 @@ export function JobsTable({ jobs, hosts }: { jobs: readonly JobView[]; hosts: re
       <tbody>
         {jobs.map((job) => {
           const { lastRun } = job;
-          const active = lastRun !== null && !isEnded(lastRun.state);
           return (
             <tr key={job.id}>
+              {choice && (
+                <td data-label="Choose">
+                  <Checkbox
+                    label={`Choose ${job.name}`}
+                    checked={choice.chosen.has(job.id)}
+                    onChange={(on) => choice.choose([job.id], on)}
+                  >
+                    <span className="sr-only">Choose {job.name}</span>
+                  </Checkbox>
+                </td>
+              )}
               <td className="lead">
                 <Link href={`/jobs/${job.id}`} className="wrap-anywhere font-medium hover:underline">
                   {job.name}
                 </Link>
+                {job.paused && (
+                  <span className="ml-2 inline-flex items-center gap-1 whitespace-nowrap text-mute text-xs">
+                    <CirclePause className="size-3.5" aria-hidden />
+                    paused
+                  </span>
+                )}
                 {hosts.length > 1 && (
                   <span className="block text-mute text-xs">{hosts.find((host) => host.id === job.hostId)?.name}</span>
                 )}
@@ -62,24 +98,8 @@ export function JobsTable({ jobs, hosts }: { jobs: readonly JobView[]; hosts: re
                 )}
               </td>
               <td>
-                <span className="flex justify-end gap-1.5">
-                  {active ? (
-                    <Button asChild size="small">
-                      <Link href={`/runs/${lastRun.id}`}>Watch</Link>
-                    </Button>
-                  ) : (
-                    <May permission="runJobs">
-                      <Button
-                        size="small"
-                        busy={run.isPending && run.variables.id === job.id}
-                        onClick={() => run.mutate({ id: job.id })}
-                        aria-label={`Run ${job.name} now`}
-                      >
-                        {!(run.isPending && run.variables.id === job.id) && <Play aria-hidden />}
-                        Run now
-                      </Button>
-                    </May>
-                  )}
+                <span className="flex justify-end">
+                  <JobButton job={job} />
                 </span>
               </td>
             </tr>
