@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Scope } from "@/server/core/access/scopes";
 import type { Run } from "@/server/core/contracts/run";
 import type { FailureView, JobView, PositionedEvent, VolumeView } from "@/server/core/contracts/views";
+import { errorCodes } from "@/server/core/errors/codes";
 import { ConsoleUnderTest, eventually } from "../fixtures/console-under-test";
 import { goingWell, jobInput, logLine, started, volume } from "../fixtures/link-documents";
 import { ScriptedWorker } from "../fixtures/scripted-worker";
@@ -86,6 +87,7 @@ test("the description is valid OpenAPI 3.1, open to anyone", async () => {
     "getFailure",
     "getJob",
     "getRun",
+    "listErrorCodes",
     "listFailures",
     "listHosts",
     "listJobs",
@@ -158,7 +160,9 @@ test("a run is started, followed and cancelled; failures are read; the audit log
   expect(failures.body.items).toMatchObject([{ code: "SF-101", volume: "mail", runId: second.id }]);
   expect((await ask<List<FailureView>>("GET", "/failures?resolved=true")).body.items).toEqual([]);
   const failure = await ask<FailureView>("GET", `/failures/${failures.body.items[0]?.id}`);
-  expect(failure.body).toMatchObject({ code: "SF-101", message: "no" });
+  expect(failure.body).toMatchObject({ code: "SF-101", message: "no", sentence: expect.any(String) });
+  const codes = (await ask<List<{ code: string }>>("GET", "/error-codes")).body.items.map(({ code }) => code);
+  expect(codes).toEqual([...errorCodes]);
 
   const log = await it.client(cookie).audit.list.query({ text: "key “a runer”" });
   expect(log.map(({ action, subject, outcome }) => [action, subject, outcome])).toEqual([

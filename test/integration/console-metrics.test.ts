@@ -163,6 +163,13 @@ test("figures of hosts, volumes, caches, runs, quiet gaps and failures, in a for
   const succeededAt = figureOf(text, "stillframe_job_last_success_timestamp_seconds", { backup_job: "Nightly" });
   expect(succeededAt).toBeGreaterThanOrEqual(Math.floor(Date.parse(at) / 1000));
 
+  // A host that does not tell its caches takes nothing else away.
+  delete worker.answers["cache.list"];
+  const without = await (await scrape(key)).text();
+  expect(figureOf(without, "stillframe_host_answers", { host })).toBe(0);
+  expect(figureOf(without, "stillframe_cache_location_free_bytes")).toBeUndefined();
+  expect(figureOf(without, "stillframe_volume_size_bytes", { volume: "data" })).toBe(512 * MIB);
+
   worker.drop();
   await eventually(async () => figureOf(await (await scrape(key)).text(), "stillframe_host_connected") === 0);
 });

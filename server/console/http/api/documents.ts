@@ -3,7 +3,6 @@ import { z } from "zod";
 import { faultSchema } from "@/server/core/contracts/link";
 import { evidenceSchema, runEventSchema, runSchema, volumeResultSchema } from "@/server/core/contracts/run";
 import {
-  failureDetailSchema,
   failureViewSchema,
   hostViewSchema,
   jobViewSchema,
@@ -11,6 +10,24 @@ import {
   volumeViewSchema,
 } from "@/server/core/contracts/views";
 import { errorCodeSchema } from "@/server/core/errors/codes";
+
+export const diagnosedFailureSchema = failureViewSchema.extend({
+  /** What happened, from the evidence. */
+  sentence: z.string(),
+  evidence: evidenceSchema,
+  /** Most likely first; `verdict` says whether the evidence shows it. */
+  causes: z.array(
+    z.object({ id: z.string(), title: z.string(), verdict: z.enum(["true", "no", "unknown"]), detail: z.string() }),
+  ),
+});
+
+export const knownErrorSchema = z.object({
+  code: errorCodeSchema,
+  title: z.string(),
+  /** The line that logs carry. It never changes. */
+  text: z.string(),
+  summary: z.string(),
+});
 
 /** An error, after RFC 9457. `kind` is for programs, `detail` for people. */
 export const problemSchema = z.object({
@@ -37,7 +54,8 @@ const named: Record<string, z.ZodType> = {
   PositionedEvent: positionedEventSchema,
   Volume: volumeViewSchema,
   Failure: failureViewSchema,
-  FailureDetail: failureDetailSchema,
+  DiagnosedFailure: diagnosedFailureSchema,
+  KnownError: knownErrorSchema,
 };
 
 export function namedDocuments() {

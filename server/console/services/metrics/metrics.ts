@@ -1,6 +1,6 @@
 /** Gathers the figures for `/metrics`. Scrapes that come at once share one answer. */
 import type { CacheView, HostView } from "@/server/core/contracts/views";
-import type { FigureStore } from "../../data/figures";
+import type { EndedRuns, FigureStore } from "../../data/figures";
 import type { Cache } from "../cache/cache";
 import type { Hosts } from "../hosts/hosts";
 import type { Jobs } from "../jobs/jobs";
@@ -29,6 +29,8 @@ type Parts = {
 export class Metrics {
   readonly contentType = OPEN_METRICS;
   readonly #parts: Parts;
+  /** As they were after so many endings: they are summed up again only when another run has ended. */
+  #endedRuns: { after: number; runs: EndedRuns[] } | null = null;
   #underWay: Promise<string> | null = null;
 
   constructor(parts: Parts) {
@@ -49,7 +51,7 @@ export class Metrics {
     const [v, j, endedRuns, active, failures, { caches, silent }] = await Promise.all([
       volumes.list(),
       jobs.list(),
-      figures.endedRuns(),
+      this.#ended(),
       runs.active(),
       figures.failures(),
       this.#caches(list.filter((host) => host.connected)),
@@ -68,6 +70,13 @@ export class Metrics {
     });
     measured.addTo(now);
     return now.metrics();
+  }
+
+  async #ended(): Promise<EndedRuns[]> {
+    const { figures, measured } = this.#parts;
+    const after = measured.endings;
+    if (this.#endedRuns?.after !== after) this.#endedRuns = { after, runs: await figures.endedRuns() };
+    return this.#endedRuns.runs;
   }
 
   async #caches(connected: HostView[]): Promise<{ caches: CacheView[]; silent: ReadonlySet<string> }> {

@@ -1,7 +1,8 @@
 import { z } from "zod";
-import { failureDetailSchema, failureViewSchema } from "@/server/core/contracts/views";
-import { errorCodeSchema } from "@/server/core/errors/codes";
-import { listOf } from "../documents";
+import { failureViewSchema } from "@/server/core/contracts/views";
+import { errorCodeSchema, errorCodes } from "@/server/core/errors/codes";
+import { errorTable } from "@/server/core/errors/table";
+import { diagnosedFailureSchema, knownErrorSchema, listOf } from "../documents";
 import { limit, onward } from "../parts";
 import { route } from "../route";
 
@@ -39,11 +40,39 @@ export const failuresRoutes = [
     path: "/failures/{id}",
     id: "getFailure",
     tag: "Errors",
-    summary: "A failure with its evidence and the run's log",
+    summary: "A failure with its evidence, and its causes checked against it",
     permission: "see",
     status: 200,
     input: z.object({ id: z.string().min(1).max(100).describe("A failure's id.") }).strict(),
-    answer: failureDetailSchema,
-    respond: ({ failures }, input) => failures.get(input.id),
+    answer: diagnosedFailureSchema,
+    respond: async ({ failures }, input) => {
+      const failure = await failures.get(input.id);
+      const { sentence, causes } = errorTable[failure.code];
+      const checked = causes.map(({ id, title, check, detail }) => ({
+        id,
+        title,
+        verdict: check(failure.evidence),
+        detail: detail(failure.evidence),
+      }));
+      return { ...failure, sentence: sentence(failure.evidence), causes: checked };
+    },
+  }),
+  route({
+    method: "GET",
+    path: "/error-codes",
+    id: "listErrorCodes",
+    tag: "Errors",
+    summary: "The codes that failures have, and what they mean",
+    permission: "see",
+    status: 200,
+    input: z.object({}).strict(),
+    answer: listOf(knownErrorSchema),
+    respond: async () => ({
+      items: errorCodes.map((code) => {
+        const { title, text, article } = errorTable[code];
+        return { code, title, text, summary: article.summary };
+      }),
+      next: null,
+    }),
   }),
 ];
