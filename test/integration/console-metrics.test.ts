@@ -151,6 +151,7 @@ test("figures of hosts, volumes, caches, runs, quiet gaps and failures, in a for
     ["stillframe_runs_total", { backup_job: "Nightly", outcome: "failed" }, 1],
     ["stillframe_runs_total", { backup_job: "Nightly", outcome: "interrupted" }, 0],
     ["stillframe_runs_active", {}, 0],
+    ["stillframe_job_paused", { backup_job: "Nightly", host }, 0],
     ["stillframe_freeze_seconds", {}, 1],
     ["stillframe_failures_total", { code: "SF-101" }, 1],
     ["stillframe_failures_unresolved", { code: "SF-101" }, 0],

@@ -110,7 +110,7 @@ export function UsersTable({ users }: { users: readonly UserView[] }) {
         open={leaving !== null}
         onOpenChange={(open) => !open && setLeaving(null)}
         title={`Remove ${leaving?.name ?? ""}?`}
-        description="Their sign-ins end at once. Jobs, runs and what they wrote stay."
+        description="Their sign-ins end at once. Jobs, runs, API keys and what they wrote stay."
         confirm="Remove"
         danger
         busy={remove.isPending}

@@ -185,6 +185,12 @@ function ofRuns({ hosts, jobs, endedRuns, activeRuns }: Figures, gauge: Add, cou
       return found === null ? [] : [[{ backup_job: job.name, host: nameOf(job.hostId) }, found]];
     });
   gauge(
+    "job_paused",
+    "Whether the job is paused.",
+    labels,
+    ofJobs((job) => Number(job.paused)),
+  );
+  gauge(
     "job_last_success_timestamp_seconds",
     "When the job last ended well, with warnings or without; 0: never.",
     labels,
