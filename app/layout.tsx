@@ -1,7 +1,7 @@
 import { GeistMono } from "geist/font/mono";
 import { GeistSans } from "geist/font/sans";
 import type { Metadata, Viewport } from "next";
-import { cookies } from "next/headers";
+import { cookies, headers } from "next/headers";
 import type { ReactNode } from "react";
 import "./globals.css";
 import { ZONE_COOKIE } from "./components/zone-cookie";
@@ -33,10 +33,13 @@ function validZone(zone: string | undefined): string {
 
 export default async function RootLayout({ children }: { children: ReactNode }) {
   const zone = validZone((await cookies()).get(ZONE_COOKIE)?.value);
+  const nonce = (await headers()).get("x-nonce") ?? "";
   return (
     <html lang="en" suppressHydrationWarning className={`${GeistSans.variable} ${GeistMono.variable}`}>
       <body>
-        <Providers zone={zone}>{children}</Providers>
+        <Providers zone={zone} nonce={nonce}>
+          {children}
+        </Providers>
       </body>
     </html>
   );

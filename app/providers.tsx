@@ -48,11 +48,18 @@ function makeQueryClient() {
   });
 }
 
-export function Providers({ zone, children }: { zone: string; children: ReactNode }) {
+type ProvidersProps = {
+  zone: string;
+  /** For the script that sets the theme before the first paint. */
+  nonce: string;
+  children: ReactNode;
+};
+
+export function Providers({ zone, nonce, children }: ProvidersProps) {
   const [queryClient] = useState(makeQueryClient);
   const [trpcClient] = useState(makeTrpcClient);
   return (
-    <ThemeProvider attribute="data-theme" defaultTheme="system" enableSystem disableTransitionOnChange>
+    <ThemeProvider attribute="data-theme" defaultTheme="system" enableSystem disableTransitionOnChange nonce={nonce}>
       <QueryClientProvider client={queryClient}>
         <TRPCProvider trpcClient={trpcClient} queryClient={queryClient}>
           <ZoneProvider initial={zone}>{children}</ZoneProvider>

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { z } from "zod";
@@ -65,6 +66,12 @@ const EVERYWHERE = new Set(["0.0.0.0", "::"]);
 export function originOf({ publicUrl, bind, port }: Environment): string {
   if (publicUrl !== null) return new URL(publicUrl).origin;
   return httpUrl(EVERYWHERE.has(bind) ? os.hostname() : LOOPBACK.has(bind) ? "127.0.0.1" : bind, port);
+}
+
+/** The host name for which browsers keep passkeys. They keep none for an IP address; this machine has a name besides. */
+export function passkeyHostOf(environment: Environment): string {
+  const { hostname } = new URL(originOf(environment));
+  return isIP(hostname.replace(/^\[|\]$/g, "")) === 0 ? hostname : "localhost";
 }
 
 /** The address at which this very process reaches itself. */

@@ -11,9 +11,10 @@ export function firstLink(here: Installation): string {
   return readFileSync(join(here.home, "console", "signin-link"), "utf8").trim();
 }
 
-/** Makes the administrator by the link of the first start, and is signed in. */
-export async function signInFirst(page: Page, here: Installation): Promise<void> {
-  await page.goto(firstLink(here));
+/** Makes the administrator by the link of the first start, and is signed in. `base`: if not at the link's own host. */
+export async function signInFirst(page: Page, here: Installation, base = ""): Promise<void> {
+  const link = new URL(firstLink(here));
+  await page.goto(base === "" ? link.href : base + link.pathname + link.search);
   await page.getByLabel("Your name").fill(person.name);
   await page.getByLabel("E-mail").fill(person.email);
   await page.getByLabel("Password").fill(person.password);

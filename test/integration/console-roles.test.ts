@@ -21,7 +21,13 @@ const changes = (role: Role) =>
     .map(({ path }) => path);
 
 test("a viewer changes nothing but what is their own, an operator only what runs and troubleshoots", () => {
-  const own = ["account.endSession", "account.endOtherSessions", "articles.feedback"];
+  const own = [
+    "account.endSession",
+    "account.endOtherSessions",
+    "account.renamePasskey",
+    "account.removePasskey",
+    "articles.feedback",
+  ];
   const running = ["jobs.run", "jobs.setPaused", "runs.cancel"];
   const troubleshooting = [
     "cache.removeOrphans",
@@ -102,6 +108,10 @@ test("who forgot their password chooses a new one by a link, once, and their sig
   await expect(account.setPassword.mutate({ token, password: "a better password" })).rejects.toThrow("not valid");
   expect((await it.client(cookies.viewer).account.state.query()).signedIn).toBe(false);
   cookies.viewer = await it.signIn({ email: "viewer@example.net", password: "a better password" });
+  // It is no invitation: withdrawing one leaves it open.
+  const again = new URL((await users.passwordLink.mutate({ email: "viewer@example.net" })).link).searchParams;
+  await expect(users.withdraw.mutate({ email: "viewer@example.net" })).rejects.toThrow("no open invitation");
+  expect(await account.link.query({ token: again.get("token") ?? "" })).toMatchObject({ purpose: "password" });
 });
 
 test("a role that is taken away counts at once, and so does an account that is removed", async () => {

@@ -7,20 +7,22 @@ import { Card } from "@/app/components/card";
 import { Field } from "@/app/components/field";
 import { Input } from "@/app/components/input";
 import { Note } from "@/app/components/note";
-import { signIn } from "../sign-in-request";
+import { afterSignIn, signIn } from "../sign-in-request";
+import { PasskeyButton } from "./passkey-button";
 
 const schema = z.object({
   email: z.email("must be an e-mail address"),
   password: z.string().min(1, "must not be empty"),
 });
 
-export function SignInForm({ target }: { target: string }) {
+/** `passkeyHost`: null while nobody has a passkey. */
+export function SignInForm({ target, passkeyHost }: { target: string; passkeyHost: string | null }) {
   const form = useForm({ resolver: zodResolver(schema), defaultValues: { email: "", password: "" } });
   const { errors, isSubmitting } = form.formState;
   const submit = form.handleSubmit(async ({ email, password }) => {
-    const problem = await signIn(email, password);
-    if (problem) form.setError("root", { message: problem });
-    else location.assign(target);
+    const result = await signIn(email, password);
+    if (result.outcome === "refused") form.setError("root", { message: result.message });
+    else location.assign(afterSignIn(result.outcome, target));
   });
   return (
     <Card className="p-5">
@@ -37,6 +39,7 @@ export function SignInForm({ target }: { target: string }) {
           Sign in
         </Button>
       </form>
+      {passkeyHost !== null && <PasskeyButton host={passkeyHost} target={target} />}
     </Card>
   );
 }

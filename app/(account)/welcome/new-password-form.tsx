@@ -11,7 +11,7 @@ import { Note } from "@/app/components/note";
 import { useTRPC } from "@/app/trpc/client";
 import { faultOf } from "@/app/trpc/fault";
 import { PASSWORD_LENGTH, passwordSchema } from "@/server/core/contracts/accounts";
-import { signIn } from "../sign-in-request";
+import { afterSignIn, signIn } from "../sign-in-request";
 
 const schema = z.object({ password: passwordSchema });
 
@@ -27,8 +27,8 @@ export function NewPasswordForm({ token, email }: { token: string; email: string
       form.setError("root", { message: faultOf(error).message });
       return;
     }
-    const problem = await signIn(email, password);
-    location.assign(problem ? "/sign-in" : "/");
+    const { outcome } = await signIn(email, password);
+    location.assign(outcome === "refused" ? "/sign-in" : afterSignIn(outcome, "/"));
   });
   return (
     <Card className="p-5">

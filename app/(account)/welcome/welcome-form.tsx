@@ -18,7 +18,7 @@ import {
   passwordSchema,
   personNameSchema,
 } from "@/server/core/contracts/accounts";
-import { signIn } from "../sign-in-request";
+import { afterSignIn, signIn } from "../sign-in-request";
 
 const schema = z.object({ name: personNameSchema, email: emailSchema, password: passwordSchema });
 const fields = ["name", "email", "password"] as const;
@@ -42,8 +42,8 @@ export function WelcomeForm({ token, link }: WelcomeFormProps) {
       form.setError(fields.find((field) => field === fault.field) ?? "root", { message: fault.message });
       return;
     }
-    const problem = await signIn(values.email, values.password);
-    location.assign(problem ? "/sign-in" : "/");
+    const { outcome } = await signIn(values.email, values.password);
+    location.assign(outcome === "refused" ? "/sign-in" : afterSignIn(outcome, "/"));
   });
   return (
     <Card className="p-5">

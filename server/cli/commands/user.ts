@@ -25,6 +25,7 @@ export function addUserCommands(program: Command): void {
               { title: "EMAIL", value: (u) => u.email },
               { title: "NAME", value: (u) => u.name },
               { title: "ROLE", value: (u) => u.role },
+              { title: "SECOND FACTOR", value: (u) => (u.secondFactor ? "on" : "off") },
               { title: "LAST SIGN-IN", value: (u) => u.lastSignInAt ?? "signed out" },
             ]),
       );
@@ -49,6 +50,15 @@ export function addUserCommands(program: Command): void {
     .addHelpText("after", examples("stillframe user password grace@example.org"))
     .action(async (email: string, _options, command: Command) => {
       printLink(command, await withWorker(command, (worker) => worker.console("user.password", { email })));
+    });
+
+  user
+    .command("remove-second-factor")
+    .description("let somebody who lost their second factor sign in by password alone; their sign-ins end")
+    .argument("<email>")
+    .addHelpText("after", examples("stillframe user remove-second-factor grace@example.org"))
+    .action(async (email: string, _options, command: Command) => {
+      await withWorker(command, (worker) => worker.console("user.removeSecondFactor", { email }));
     });
 
   user

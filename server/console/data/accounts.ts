@@ -32,13 +32,14 @@ export class AccountStore {
       orderBy: [{ name: "asc" }, { id: "asc" }],
       include: { sessions: { orderBy: { createdAt: "desc" }, take: 1 } },
     });
-    return found.map(({ id, name, email, role, createdAt, sessions }) => ({
+    return found.map(({ id, name, email, role, createdAt, sessions, twoFactorEnabled }) => ({
       id,
       name,
       email,
       role: roleSchema.parse(role),
       createdAt: createdAt.toISOString(),
       lastSignInAt: sessions[0]?.createdAt.toISOString() ?? null,
+      secondFactor: twoFactorEnabled,
     }));
   }
 
@@ -84,9 +85,11 @@ export class AccountStore {
     }));
   }
 
-  /** Whether there was one. */
+  /** Whether there was one. A link for a new password of the same address stays. */
   async withdraw(email: string): Promise<boolean> {
-    const { count } = await this.#db.signInLink.deleteMany({ where: { usedAt: null, email: email.toLowerCase() } });
+    const { count } = await this.#db.signInLink.deleteMany({
+      where: { usedAt: null, forPassword: false, email: email.toLowerCase() },
+    });
     return count > 0;
   }
 

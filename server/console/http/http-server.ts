@@ -17,7 +17,8 @@ import { toNodeHandler } from "better-auth/node";
 import type { Logger } from "pino";
 import type { Environment } from "../environment";
 import { appRouter } from "../routers/app-router";
-import { type Auth, CLIENT_ADDRESS } from "../services/accounts/auth";
+import { type Auth, isAuthEndpoint } from "../services/accounts/auth";
+import { CLIENT_ADDRESS } from "../services/accounts/auth-hooks";
 import type { Services } from "../services/services";
 import { API_PREFIX, Api } from "./api/api";
 import { BrowserSockets } from "./browser-sockets";
@@ -103,11 +104,11 @@ export class HttpServer {
     const { services, auth, pages, log, publicUrl, metricsAccess, developing } = this.#parts;
     const path = pathOf(request);
     request.headers[CLIENT_ADDRESS] = request.socket.remoteAddress ?? "";
-    setSecurityHeaders(response, developing);
+    setSecurityHeaders(request, response, developing);
     const api = path.startsWith("/api/");
     if (api && !SAFE.has(request.method ?? "") && !sameOrigin(request, publicUrl, false)) {
       response.writeHead(403).end();
-    } else if (path.startsWith("/api/auth/")) {
+    } else if (isAuthEndpoint(path)) {
       if (path === "/api/auth/sign-out") response.on("finish", () => void this.#browsers.checkSessions());
       await this.#accounts(request, response);
     } else if (path.startsWith("/api/trpc/")) {

@@ -51,6 +51,10 @@ const handlers: Handlers = {
     users.invite(email, role, await rootOn(hosts, hostId)),
   "user.password": async ({ users, hosts }, { email }, hostId) =>
     users.passwordLink(email, await rootOn(hosts, hostId)),
+  "user.removeSecondFactor": async ({ secondFactors }, { email }) => {
+    await secondFactors.remove(email);
+    return {};
+  },
   "user.role": async ({ users }, { email, role }) => {
     await users.setRole((await users.byEmail(email)).id, role);
     return {};
@@ -73,6 +77,7 @@ const audited: Partial<Record<ConsoleMethod, AuditAction>> = {
   "settings.importReg": "settings.importReg",
   "user.invite": "users.invite",
   "user.password": "users.passwordLink",
+  "user.removeSecondFactor": "users.removeSecondFactor",
   "user.role": "users.setRole",
   "user.remove": "users.remove",
 };

@@ -14,9 +14,13 @@ import { ReadinessStore } from "../data/readiness";
 import { EventStore } from "../data/run-events";
 import { SampleStore } from "../data/run-samples";
 import { RunStore } from "../data/runs";
+import { SecondFactorStore } from "../data/second-factors";
 import { SessionStore } from "../data/sessions";
 import { SettingStore } from "../data/settings";
+import { SignInAttemptStore } from "../data/sign-in-attempts";
 import { Accounts } from "./accounts/accounts";
+import { LockOut } from "./accounts/lock-out";
+import { SecondFactors } from "./accounts/second-factors";
 import { Users } from "./accounts/users";
 import { ApiKeys } from "./api-keys/api-keys";
 import { Audit } from "./audit/audit";
@@ -46,16 +50,21 @@ export type ServiceOptions = {
   /** Where browsers reach the console, for the sign-in link. */
   origin: string;
   version: string;
+  /** The host name for which browsers keep passkeys. */
+  passkeyHost: string;
 };
 
-export function makeServices(db: Database, vault: Vault, log: Logger, { home, run, origin, version }: ServiceOptions) {
+export function makeServices(db: Database, vault: Vault, log: Logger, options: ServiceOptions) {
+  const { home, run, origin, version, passkeyHost } = options;
   const hostStore = new HostStore(db);
   const jobStore = new JobStore(db);
   const runStore = new RunStore(db);
   const settingStore = new SettingStore(db);
 
   const accountStore = new AccountStore(db);
-  const accounts = new Accounts(accountStore, path.join(home, "console", "signin-link"), origin);
+  const lockOut = new LockOut(new SignInAttemptStore(db));
+  const users = new Users(accountStore, origin);
+  const accounts = new Accounts(accountStore, lockOut, path.join(home, "console", "signin-link"), origin);
   const local = { workerSocket: path.join(run, "worker.sock"), workerLog: path.join(home, "log", "worker.log") };
   const hosts = new Hosts(hostStore, settingStore, { version, local });
   const recorder = new RunRecorder(new SampleStore(db), hosts, log);
@@ -84,7 +93,9 @@ export function makeServices(db: Database, vault: Vault, log: Logger, { home, ru
     accounts,
     apiKeys: new ApiKeys(new ApiKeyStore(db)),
     audit: new Audit(new AuditStore(db), log),
-    users: new Users(accountStore, origin),
+    lockOut,
+    users,
+    secondFactors: new SecondFactors(new SecondFactorStore(db), users, vault, passkeyHost),
     sessions: new SessionStore(db),
     hosts,
     telemetry,

@@ -48,6 +48,8 @@ export const userViewSchema = z.object({
   createdAt: instant,
   /** Of the sign-ins that are still open. */
   lastSignInAt: instant.nullable(),
+  /** Whether a code is asked for besides the password. */
+  secondFactor: z.boolean(),
 });
 export type UserView = z.infer<typeof userViewSchema>;
 
@@ -58,6 +60,24 @@ export const invitationSchema = z.object({
   expiresAt: instant,
 });
 export type Invitation = z.infer<typeof invitationSchema>;
+
+/** Besides e-mail and password. `passkeyHost` is null while nobody has a passkey. */
+export const signInWaysSchema = z.object({ passkeyHost: z.string().nullable() });
+export type SignInWays = z.infer<typeof signInWaysSchema>;
+
+export const passkeyNameSchema = z.string().trim().min(1, "must not be empty").max(60, "must be at most 60 characters");
+export const passkeyViewSchema = z.object({ id: z.string(), name: z.string(), createdAt: instant });
+export type PasskeyView = z.infer<typeof passkeyViewSchema>;
+
+/** What protects one's own account besides the password. */
+export const accountSafetySchema = z.object({
+  /** Null: sign-in asks for no code. */
+  secondFactor: z.object({ backupCodesLeft: z.number().int() }).nullable(),
+  passkeys: z.array(passkeyViewSchema),
+  /** A browser keeps passkeys for this host name, and offers them nowhere else. */
+  passkeyHost: z.string(),
+});
+export type AccountSafety = z.infer<typeof accountSafetySchema>;
 
 /** A sign-in of one's own. `current`: the one that asks. */
 export const sessionViewSchema = z.object({

@@ -51,6 +51,7 @@ export const consoleMethods = {
   "user.list": { input: z.object({}).strict(), output: z.array(userViewSchema) },
   "user.invite": { input: z.object({ email: emailSchema, role: roleSchema }).strict(), output: newLinkSchema },
   "user.password": { input: byEmail, output: newLinkSchema },
+  "user.removeSecondFactor": { input: byEmail, output: z.object({}) },
   "user.role": { input: z.object({ email: emailSchema, role: roleSchema }).strict(), output: z.object({}) },
   "user.remove": { input: byEmail, output: z.object({}) },
   "signin.link": { input: z.object({}).strict(), output: z.object({ url: z.string().nullable() }) },

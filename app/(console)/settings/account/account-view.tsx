@@ -2,7 +2,9 @@
 import { PageHeader } from "@/app/components/page-header";
 import { roleTexts } from "@/server/core/access/permissions";
 import { useViewer } from "../../access/may";
+import { Passkeys } from "./passkeys";
 import { PasswordForm } from "./password-form";
+import { SecondFactor } from "./second-factor";
 import { Sessions } from "./sessions";
 
 export function AccountView() {
@@ -15,6 +17,8 @@ export function AccountView() {
       />
       <div className="space-y-4">
         <PasswordForm />
+        <SecondFactor />
+        <Passkeys />
         <Sessions />
       </div>
     </div>

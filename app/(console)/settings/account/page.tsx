@@ -6,7 +6,12 @@ export const metadata: Metadata = { title: "Your account" };
 
 export default function AccountPage() {
   return (
-    <Prefetched fetch={(trpc, client) => [client.prefetchQuery(trpc.account.sessions.queryOptions())]}>
+    <Prefetched
+      fetch={(trpc, client) => [
+        client.prefetchQuery(trpc.account.safety.queryOptions()),
+        client.prefetchQuery(trpc.account.sessions.queryOptions()),
+      ]}
+    >
       <AccountView />
     </Prefetched>
   );

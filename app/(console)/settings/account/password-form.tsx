@@ -4,12 +4,14 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useForm } from "react-hook-form";
 import { toast } from "sonner";
 import { z } from "zod";
+import { authRequest } from "@/app/auth-request";
 import { Button } from "@/app/components/button";
 import { Card, CardTitle } from "@/app/components/card";
 import { Field } from "@/app/components/field";
 import { Input } from "@/app/components/input";
 import { useTRPC } from "@/app/trpc/client";
 import { PASSWORD_LENGTH, passwordSchema } from "@/server/core/contracts/accounts";
+import { WRONG_PASSWORD } from "./password-prompt";
 
 const schema = z.object({ present: z.string().min(1, "must not be empty"), next: passwordSchema });
 
@@ -50,19 +52,8 @@ export function PasswordForm() {
 type Answer = { ok: true } | { ok: false; field: "present" | "next"; message: string };
 
 async function change(currentPassword: string, newPassword: string): Promise<Answer> {
-  try {
-    const response = await fetch("/api/auth/change-password", {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ currentPassword, newPassword, revokeOtherSessions: true }),
-    });
-    if (response.ok) return { ok: true };
-    if (response.status === 429) {
-      return { ok: false, field: "present", message: "Too many attempts: wait a minute." };
-    }
-    if (response.status === 400) return { ok: false, field: "present", message: "This is not your present password." };
-    return { ok: false, field: "next", message: `The console refused it (${response.status}).` };
-  } catch {
-    return { ok: false, field: "next", message: "The console does not answer; your password is as it was." };
-  }
+  const answer = await authRequest("change-password", { currentPassword, newPassword, revokeOtherSessions: true });
+  if (answer.ok) return { ok: true };
+  if (answer.code === "INVALID_PASSWORD") return { ok: false, field: "present", message: WRONG_PASSWORD };
+  return { ok: false, field: "next", message: answer.message };
 }

@@ -22,6 +22,16 @@ export function UsersTable({ users }: { users: readonly UserView[] }) {
   const change = useUsersChange();
   const [leaving, setLeaving] = useState<UserView | null>(null);
   const setRole = useMutation(trpc.users.setRole.mutationOptions(change));
+  const [unlocking, setUnlocking] = useState<UserView | null>(null);
+  const removeSecondFactor = useMutation(
+    trpc.users.removeSecondFactor.mutationOptions({
+      ...change,
+      onSuccess: () => {
+        toast.success(`${unlocking?.name} signs in by password alone now.`);
+        setUnlocking(null);
+      },
+    }),
+  );
   const passwordLink = useMutation(trpc.users.passwordLink.mutationOptions({ onError: change.onError }));
   const remove = useMutation(
     trpc.users.remove.mutationOptions({
@@ -39,6 +49,7 @@ export function UsersTable({ users }: { users: readonly UserView[] }) {
           <tr>
             <th scope="col">Name</th>
             <th scope="col">Role</th>
+            <th scope="col">Second factor</th>
             <th scope="col">Last sign-in</th>
             <th scope="col">
               <span className="sr-only">Actions</span>
@@ -66,6 +77,7 @@ export function UsersTable({ users }: { users: readonly UserView[] }) {
                     onChange={(role) => setRole.mutate({ id: user.id, role })}
                   />
                 </td>
+                <td data-label="Second factor">{user.secondFactor ? "on" : <span className="text-mute">off</span>}</td>
                 <td data-label="Last sign-in">
                   {user.lastSignInAt ? <Ago at={user.lastSignInAt} /> : <span className="text-mute">signed out</span>}
                 </td>
@@ -81,6 +93,15 @@ export function UsersTable({ users }: { users: readonly UserView[] }) {
                         >
                           New password
                         </Button>
+                        {user.secondFactor && (
+                          <Button
+                            size="small"
+                            onClick={() => setUnlocking(user)}
+                            aria-label={`Remove the second factor of ${user.name}`}
+                          >
+                            Remove second factor
+                          </Button>
+                        )}
                         <Button size="small" onClick={() => setLeaving(user)} aria-label={`Remove ${user.name}`}>
                           Remove
                         </Button>
@@ -106,6 +127,16 @@ export function UsersTable({ users }: { users: readonly UserView[] }) {
           />
         )}
       </Dialog>
+      <ConfirmDialog
+        open={unlocking !== null}
+        onOpenChange={(open) => !open && setUnlocking(null)}
+        title={`Remove the second factor of ${unlocking?.name ?? ""}?`}
+        description="For somebody who lost their app and backup codes. Their sign-ins end, and the password alone lets them in until they set up a new one."
+        confirm="Remove it"
+        danger
+        busy={removeSecondFactor.isPending}
+        onConfirm={() => unlocking && removeSecondFactor.mutate({ email: unlocking.email })}
+      />
       <ConfirmDialog
         open={leaving !== null}
         onOpenChange={(open) => !open && setLeaving(null)}

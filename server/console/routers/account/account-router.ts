@@ -1,11 +1,14 @@
 import { z } from "zod";
 import {
+  accountSafetySchema,
   accountStateSchema,
   emailSchema,
   linkViewSchema,
+  passkeyNameSchema,
   passwordSchema,
   personNameSchema,
   sessionViewSchema,
+  signInWaysSchema,
 } from "@/server/core/contracts/accounts";
 import { fault } from "../../services/fault-error";
 import { permitted, publicProcedure, router } from "../procedures";
@@ -17,6 +20,7 @@ export const accountRouter = router({
     const user = viewer && { name: viewer.name, email: viewer.email, role: viewer.role };
     return services.accounts.state(user);
   }),
+  signInWays: publicProcedure.output(signInWaysSchema).query(({ ctx }) => ctx.services.secondFactors.signInWays()),
   /** What a one-time link is good for; null when it is not valid any more. */
   link: publicProcedure
     .input(z.object({ token }).strict())
@@ -42,6 +46,24 @@ export const accountRouter = router({
       const actor = { by: email, role: null, address };
       await services.audit.record(actor, "account.setPassword", null, { outcome: "done", message: null });
       return { email };
+    }),
+  /** Second factor and passkeys. They are made by `/api/auth/two-factor` and `/api/auth/passkey`. */
+  safety: permitted("see")
+    .output(accountSafetySchema)
+    .query(({ ctx }) => ctx.services.secondFactors.of(ctx.viewer.userId)),
+  renamePasskey: permitted("see")
+    .input(z.object({ id: z.string().min(1), name: passkeyNameSchema }).strict())
+    .output(z.object({}))
+    .mutation(async ({ ctx, input }) => {
+      await ctx.services.secondFactors.renamePasskey(ctx.viewer.userId, input.id, input.name);
+      return {};
+    }),
+  removePasskey: permitted("see")
+    .input(z.object({ id: z.string().min(1) }).strict())
+    .output(z.object({}))
+    .mutation(async ({ ctx, input }) => {
+      await ctx.services.secondFactors.removePasskey(ctx.viewer.userId, input.id);
+      return {};
     }),
   sessions: permitted("see")
     .output(z.array(sessionViewSchema))

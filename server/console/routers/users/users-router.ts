@@ -30,6 +30,14 @@ export const usersRouter = router({
       await ctx.services.users.withdraw(input.email);
       return {};
     }),
+  /** For somebody who has lost theirs; their sign-ins end. */
+  removeSecondFactor: manage
+    .input(z.object({ email: emailSchema }).strict())
+    .output(z.object({}))
+    .mutation(async ({ ctx, input }) => {
+      await ctx.services.secondFactors.remove(input.email);
+      return {};
+    }),
   setRole: manage
     .input(z.object({ id, role: roleSchema }).strict())
     .output(z.object({}))

@@ -4,18 +4,21 @@ import { hashPassword } from "better-auth/crypto";
 import type { AccountState, LinkView, SignedIn } from "@/server/core/contracts/accounts";
 import type { AccountStore } from "../../data/accounts";
 import { fault } from "../fault-error";
+import type { LockOut } from "./lock-out";
 import { newToken, tokenHash } from "./one-time-token";
 
 export type Newcomer = { token: string; name: string; email: string; password: string };
 
 export class Accounts {
   readonly #store: AccountStore;
+  readonly #lockOut: LockOut;
   readonly #linkFile: string;
   readonly #origin: string;
 
   /** `linkFile`: where the first link waits for `stillframe up` to print it, mode 0600. */
-  constructor(store: AccountStore, linkFile: string, origin: string) {
+  constructor(store: AccountStore, lockOut: LockOut, linkFile: string, origin: string) {
     this.#store = store;
+    this.#lockOut = lockOut;
     this.#linkFile = linkFile;
     this.#origin = origin;
   }
@@ -63,6 +66,7 @@ export class Accounts {
     const link = await this.lookAt(token);
     if (link?.purpose !== "password" || link.email === null) throw usedUp();
     if (!(await this.#store.setPasswordByLink(tokenHash(token), await hashPassword(password)))) throw usedUp();
+    await this.#lockOut.forgive(link.email);
     return link.email;
   }
 

@@ -1,0 +1,132 @@
+/**
+ * What happens around the accounts library's own endpoints: who guesses has to wait, and the audit log is told. An
+ * attempt counts as wrong before it is looked at (`lock-out.ts`), and is taken back when it was not.
+ */
+import { APIError, createAuthMiddleware, getSessionFromCtx } from "better-auth/api";
+import type { AuditAction } from "@/server/core/access/audit";
+import { roleSchema } from "@/server/core/access/permissions";
+import type { Audit, Outcome } from "../audit/audit";
+import type { Attempt, LockOut, Trying } from "./lock-out";
+
+/** The client's, written by the HTTP server over whatever the client sent. */
+export const CLIENT_ADDRESS = "x-stillframe-client-address";
+/** The code of a refusal because of too many wrong attempts; `retryAfterSeconds` says how long. */
+const LOCKED_OUT = "LOCKED_OUT";
+
+type Hooked = Parameters<Parameters<typeof createAuthMiddleware>[0]>[0];
+type Person = { email: string; role?: unknown };
+type Meaning = { action: AuditAction | null; method?: string };
+
+/** Endpoints at which a password or a code is tried. */
+const signIns: Record<string, string> = {
+  "/sign-in/email": "password",
+  "/two-factor/verify-totp": "code",
+  "/two-factor/verify-backup-code": "backup code",
+};
+const confirmed: Record<string, AuditAction | null> = {
+  "/change-password": "account.changePassword",
+  "/two-factor/enable": null,
+  "/two-factor/disable": "account.disableSecondFactor",
+  "/two-factor/generate-backup-codes": "account.newBackupCodes",
+};
+const WRONG = new Set(["INVALID_EMAIL_OR_PASSWORD", "INVALID_PASSWORD", "INVALID_CODE", "INVALID_BACKUP_CODE"]);
+
+export function authHooks(audit: Audit, lockOut: LockOut) {
+  const under = new WeakMap<Request, { trying: Trying; attempt: Attempt; person: Person }>();
+
+  const record = (context: Hooked, person: Person, action: AuditAction, input: unknown, outcome: Outcome) => {
+    const role = roleSchema.safeParse(person.role).data ?? null;
+    return audit.record({ by: person.email, role, address: addressOf(context) }, action, input, outcome);
+  };
+
+  const before = createAuthMiddleware(async (context) => {
+    const { path, request } = context;
+    if ((context.body as { trustDevice?: unknown } | undefined)?.trustDevice) {
+      throw new APIError("BAD_REQUEST", { message: "A browser is not remembered: each sign-in asks for the code." });
+    }
+    if (!request || (!Object.hasOwn(signIns, path) && !Object.hasOwn(confirmed, path))) return;
+    const person = await whoTries(context);
+    // Enrolling: the code proves nothing but that the app was set up.
+    if (!person || (path.startsWith("/two-factor/verify") && (await getSessionFromCtx(context)))) return;
+    const trying = { account: person.email, address: addressOf(context) ?? "unknown" };
+    const attempt = await lockOut.begin(trying);
+    if (attempt.waitMs > 0) throw tooMany(attempt.waitMs);
+    under.set(request, { trying, attempt, person });
+  });
+
+  const after = createAuthMiddleware(async (context) => {
+    const { returned } = context.context;
+    const failed = returned instanceof APIError ? returned : null;
+    const begun = context.request && under.get(context.request);
+    const meaning = meaningOf(context);
+    const done: Outcome = { outcome: "done", message: null };
+    if (begun && failed && WRONG.has(String(failed.body?.code))) {
+      const input = meaning.method ? { method: meaning.method } : null;
+      const outcome: Outcome = { outcome: "refused", message: wrongWords(meaning.method) };
+      if (meaning.action) await record(context, begun.person, meaning.action, input, outcome);
+      if (begun.attempt.locks) {
+        const locked: Outcome = { outcome: "refused", message: begun.attempt.locks };
+        await record(context, begun.person, "account.lockOut", null, locked);
+      }
+      return;
+    }
+    const pending = context.path === "/sign-in/email" && context.context.newSession?.user.twoFactorEnabled === true;
+    if (begun) await (failed || pending ? lockOut.takeBack(begun.trying) : lockOut.succeed(begun.trying));
+    if (failed || pending || !meaning.action) return;
+    const session = context.context.newSession ?? context.context.session;
+    const person = begun?.person ?? (session?.user as Person | undefined);
+    if (!person) return;
+    const role = (session?.user as Person | undefined)?.role ?? person.role;
+    await record(
+      context,
+      { ...person, role },
+      meaning.action,
+      meaning.method ? { method: meaning.method } : null,
+      done,
+    );
+  });
+
+  function meaningOf(context: Hooked): Meaning {
+    const { path } = context;
+    if (path === "/two-factor/verify-totp" && context.request && !under.has(context.request)) {
+      return { action: context.context.newSession ? "account.enableSecondFactor" : null };
+    }
+    const method = signIns[path];
+    if (method) return { action: "account.signIn", method };
+    if (path === "/passkey/verify-authentication") return { action: "account.signIn", method: "passkey" };
+    if (path === "/passkey/verify-registration") return { action: "account.addPasskey" };
+    return { action: confirmed[path] ?? null };
+  }
+
+  return { before, after };
+}
+
+const addressOf = (context: Hooked): string | null => context.headers?.get(CLIENT_ADDRESS) ?? null;
+
+/** Whose password or code is tried; null when nobody can be told. */
+async function whoTries(context: Hooked): Promise<Person | null> {
+  if (context.path === "/sign-in/email") {
+    const { email } = (context.body ?? {}) as { email?: unknown };
+    return typeof email === "string" ? { email: email.toLowerCase().slice(0, 254) } : null;
+  }
+  const session = await getSessionFromCtx(context);
+  if (session) return session.user;
+  const { name } = context.context.createAuthCookie("two_factor");
+  const pending = await context.getSignedCookie(name, context.context.secret);
+  const found = pending ? await context.context.internalAdapter.findVerificationValue(pending) : null;
+  return found ? context.context.internalAdapter.findUserById(found.value) : null;
+}
+
+function wrongWords(method: string | undefined): string {
+  if (method === "password") return "wrong e-mail or password";
+  return method ? `wrong ${method}` : "wrong password";
+}
+
+function tooMany(waitMs: number): APIError {
+  const retryAfterSeconds = Math.ceil(waitMs / 1000);
+  return new APIError(
+    "TOO_MANY_REQUESTS",
+    { code: LOCKED_OUT, message: "Too many wrong attempts.", retryAfterSeconds },
+    { "retry-after": String(retryAfterSeconds) },
+  );
+}
