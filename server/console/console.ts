@@ -28,16 +28,19 @@ export async function openConsole(environment: Environment, pages: Pages, log: L
   await services.hosts.ensureLocal(os.hostname(), hashKey(readOrCreateKey(hostKeyFile)));
   await services.runs.resume();
   await services.audit.forget();
+  await services.notifications.forget();
   const secureCookies = origin.startsWith("https:");
   const auth = makeAuth(db, vault, log, services, { publicUrl, secureCookies, passkeyHost });
   const http = new HttpServer({ services, auth, pages, log, publicUrl, metricsAccess, developing });
   await services.accounts.link();
   await http.listen(port, bind);
+  services.dispatcher.start();
   return {
     close: async () => {
       await http.close();
       await pages.close();
       await services.recorder.close();
+      await services.dispatcher.close();
       await db.$disconnect();
     },
   };

@@ -97,6 +97,7 @@ async function append(tx: Queries, entries: Entry[]): Promise<Change[]> {
     });
     const events = ofRun.map((entry) => entry.event);
     await recordFailures(tx, run, events);
+    if (!isEnded(before.state) && isEnded(run.state)) await tx.endedRun.create({ data: { runId } });
     if (!isEnded(before.state) && (run.state === "succeeded" || run.state === "warnings")) await resolve(tx, run);
     changes.push({ before, run, events });
   }

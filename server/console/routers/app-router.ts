@@ -8,6 +8,7 @@ import { failuresRouter } from "./failures/failures-router";
 import { hostsRouter } from "./hosts/hosts-router";
 import { jobsRouter } from "./jobs/jobs-router";
 import { liveRouter } from "./live/live-router";
+import { notificationsRouter } from "./notifications/notifications-router";
 import { overviewRouter } from "./overview/overview-router";
 import { router } from "./procedures";
 import { restoreRouter } from "./restore/restore-router";
@@ -32,6 +33,7 @@ export const appRouter = router({
   articles: articlesRouter,
   cache: cacheRouter,
   settings: settingsRouter,
+  notifications: notificationsRouter,
 });
 
 export type AppRouter = typeof appRouter;

@@ -5,12 +5,15 @@ import { AccountStore } from "../data/accounts";
 import { ApiKeyStore } from "../data/api-keys";
 import { AuditStore } from "../data/audit";
 import type { Database } from "../data/database";
+import { EndedRunStore } from "../data/ended-runs";
 import { FailureStore } from "../data/failures";
 import { FeedbackStore } from "../data/feedback";
 import { FigureStore } from "../data/figures";
 import { HostStore } from "../data/hosts";
 import { JobStore } from "../data/jobs";
 import { ReadinessStore } from "../data/readiness";
+import { ChannelStore } from "../data/notification-channels";
+import { DeliveryStore } from "../data/notification-deliveries";
 import { EventStore } from "../data/run-events";
 import { SampleStore } from "../data/run-samples";
 import { RunStore } from "../data/runs";
@@ -32,6 +35,10 @@ import { Hosts } from "./hosts/hosts";
 import { Jobs } from "./jobs/jobs";
 import { MeasuredRuns } from "./metrics/measured-runs";
 import { Metrics } from "./metrics/metrics";
+import { Dispatcher } from "./notifications/dispatcher";
+import { Notifications } from "./notifications/notifications";
+import { Planner } from "./notifications/planner";
+import { Sender } from "./notifications/sender";
 import { OverviewService } from "./overview/overview";
 import { Restore } from "./restore/restore";
 import { Reconciler } from "./runs/reconcile";
@@ -88,6 +95,12 @@ export function makeServices(db: Database, vault: Vault, log: Logger, options: S
   const settings = new SettingsService(settingStore, hosts, log);
   const cache = new Cache(hosts, log);
   const figures = new FigureStore(db);
+  const channels = new ChannelStore(db);
+  const deliveries = new DeliveryStore(db);
+  const sender = new Sender(vault);
+  const planner = new Planner({ ended: new EndedRunStore(db), channels, hosts, origin, log });
+  const dispatcher = new Dispatcher({ deliveries, planner, sender, log });
+  runLog.ends.listen(() => dispatcher.wake());
   return {
     version,
     accounts,
@@ -119,6 +132,8 @@ export function makeServices(db: Database, vault: Vault, log: Logger, options: S
       version,
       consoleLog: path.join(home, "log", "console.log"),
     }),
+    notifications: new Notifications({ channels, deliveries, sender, dispatcher, origin }),
+    dispatcher,
     restore: new Restore(runStore, { runs, jobs, hosts }),
     cache,
     feedback: new FeedbackStore(db),

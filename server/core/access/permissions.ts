@@ -28,6 +28,7 @@ export const permissions = {
   changeJobs: "administrator",
   changeVolumes: "administrator",
   changeSettings: "administrator",
+  manageNotifications: "administrator",
   manageUsers: "administrator",
   readAudit: "administrator",
   manageKeys: "administrator",

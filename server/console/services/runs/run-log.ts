@@ -15,6 +15,8 @@ const PAGE = 500;
 export class RunLog {
   /** Announces the id of a run whose log has grown. */
   readonly growth = new Topic();
+  /** Announces the id of a run that has ended. */
+  readonly ends = new Topic();
   readonly #events: EventStore;
   readonly #runs: RunStore;
   readonly #recorder: RunRecorder;
@@ -75,10 +77,11 @@ export class RunLog {
 
   #publish(changes: Change[]): void {
     for (const change of changes) {
-      const { run } = change;
+      const { before, run } = change;
       this.#measured.receive(change);
       if (isEnded(run.state)) this.#recorder.end(run.id);
       this.growth.announce(run.id);
+      if (isEnded(run.state) && !isEnded(before.state)) this.ends.announce(run.id);
     }
   }
 }
