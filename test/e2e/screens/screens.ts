@@ -27,6 +27,7 @@ const everyPlace = [
   "/articles/a000851c",
   "/hosts",
   "/settings",
+  "/settings/notifications",
   "/settings/users",
   "/settings/keys",
   "/settings/audit",
