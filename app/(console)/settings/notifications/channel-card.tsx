@@ -6,6 +6,7 @@ import { Button } from "@/app/components/button";
 import { Card } from "@/app/components/card";
 import { ConfirmDialog } from "@/app/components/confirm-dialog";
 import { Note } from "@/app/components/note";
+import { Ago } from "@/app/components/time";
 import { useTRPC } from "@/app/trpc/client";
 import { faultOf } from "@/app/trpc/fault";
 import type { ChannelView } from "@/server/core/contracts/notifications";
@@ -31,10 +32,10 @@ export function ChannelCard({ channel }: { channel: ChannelView }) {
       },
     }),
   );
-  const { name, target, receiver, tells, quietMinutes } = channel;
+  const { name, target, receiver, tells, quietMinutes, lastDelivered, lastError, waiting } = channel;
   return (
     <Card aria-label={`Channel ${name}`} className="flex h-full flex-col">
-      <div className="mb-3 flex flex-wrap items-start justify-between gap-x-4 gap-y-2">
+      <div className="mb-3 flex items-start justify-between gap-4">
         <div className="min-w-0">
           <h2 className="wrap-anywhere font-semibold">{name}</h2>
           <p className="wrap-anywhere text-[0.8125rem] text-mute">
@@ -43,15 +44,37 @@ export function ChannelCard({ channel }: { channel: ChannelView }) {
         </div>
         <ChannelHealth channel={channel} />
       </div>
-      <dl className="mb-4 grid gap-x-4 gap-y-1 text-[0.8125rem] sm:grid-cols-[6rem_1fr]">
+      <dl className="mb-4 grid grid-cols-[6rem_1fr] gap-x-4 gap-y-1 text-[0.8125rem]">
         <dt className="text-mute">Tells</dt>
         <dd>{tells.map((severity) => severityTexts[severity].label).join(", ")}</dd>
-        <dt className="text-mute">Of</dt>
+        <dt className="text-mute">Jobs</dt>
         <dd className="wrap-anywhere">
           <JobNames jobIds={channel.jobIds} />
         </dd>
         <dt className="text-mute">Repetition</dt>
         <dd>{quietText(quietMinutes)}</dd>
+        {lastDelivered && (
+          <>
+            <dt className="text-mute">Last delivery</dt>
+            <dd className="wrap-anywhere">
+              <Ago at={lastDelivered.at} />: {lastDelivered.title}
+            </dd>
+          </>
+        )}
+        {lastError && (
+          <>
+            <dt className="text-mute">Last error</dt>
+            <dd className="wrap-anywhere">
+              <Ago at={lastError.at} />: <span className="font-mono text-xs">{lastError.error}</span>
+            </dd>
+          </>
+        )}
+        {waiting > 0 && (
+          <>
+            <dt className="text-mute">Under way</dt>
+            <dd>{waiting === 1 ? "1 message" : `${waiting} messages`}</dd>
+          </>
+        )}
       </dl>
       <div aria-live="polite">
         {test.data && (

@@ -1,6 +1,6 @@
 "use client";
 import { useMutation } from "@tanstack/react-query";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { toast } from "sonner";
 import { Button } from "@/app/components/button";
 import { Dialog, DialogActions } from "@/app/components/dialog";
@@ -42,6 +42,11 @@ function ChannelForm({ channel, onDone }: { channel: ChannelView | null; onDone:
   const { onSettled } = useNotificationsChange();
   const [draft, setDraft] = useState(() => draftOf(channel));
   const [problems, setProblems] = useState<Problems>({});
+  const form = useRef<HTMLFormElement>(null);
+  // The first of what is wrong may be out of sight.
+  useEffect(() => {
+    if (Object.keys(problems).length > 0) form.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
+  }, [problems]);
   const ends = {
     onSettled,
     onSuccess: () => {
@@ -66,6 +71,7 @@ function ChannelForm({ channel, onDone }: { channel: ChannelView | null; onDone:
   }
   return (
     <form
+      ref={form}
       noValidate
       className="space-y-4"
       onSubmit={(event) => {

@@ -1,41 +1,27 @@
 import { BellOff, Circle, CircleAlert, CircleCheck, type LucideIcon } from "lucide-react";
 import { cn } from "@/app/components/class-names";
-import { Ago } from "@/app/components/time";
 import type { ChannelView } from "@/server/core/contracts/notifications";
 
-/** How the last attempts went; a failure only until something arrived after it. */
-export function ChannelHealth({ channel }: { channel: ChannelView }) {
-  const { enabled, lastDelivered, lastError, waiting } = channel;
-  const failing = lastError !== null && (lastDelivered === null || lastDelivered.at < lastError.at);
-  return (
-    <div className="min-w-0 text-[0.8125rem] sm:max-w-[60%] sm:text-right">
-      {!enabled ? (
-        <Mark icon={BellOff} tone="text-mute" word="Switched off" />
-      ) : failing ? (
-        <Mark icon={CircleAlert} tone="text-loss-ink" word="Failing" />
-      ) : lastDelivered ? (
-        <Mark icon={CircleCheck} tone="text-accent" word="Working" />
-      ) : (
-        <Mark icon={Circle} tone="text-mute" word="Not used yet" />
-      )}
-      {failing && (
-        <p className="text-mute">
-          <span className="wrap-anywhere font-mono text-xs">{lastError.error}</span>, <Ago at={lastError.at} />
-        </p>
-      )}
-      {lastDelivered && (
-        <p className="text-mute">
-          Last delivery <Ago at={lastDelivered.at} />
-        </p>
-      )}
-      {waiting > 0 && <p className="text-mute">{waiting === 1 ? "1 message waits" : `${waiting} messages wait`}</p>}
-    </div>
-  );
+type Health = "off" | "failing" | "working" | "unused";
+
+const looks: Record<Health, { icon: LucideIcon; tone: string; word: string }> = {
+  off: { icon: BellOff, tone: "text-mute", word: "Switched off" },
+  failing: { icon: CircleAlert, tone: "text-loss-ink", word: "Failing" },
+  working: { icon: CircleCheck, tone: "text-accent", word: "Working" },
+  unused: { icon: Circle, tone: "text-mute", word: "Not used yet" },
+};
+
+/** How the last attempt went. */
+function healthOf({ enabled, lastDelivered, lastError }: ChannelView): Health {
+  if (!enabled) return "off";
+  if (lastError !== null && (lastDelivered === null || lastDelivered.at < lastError.at)) return "failing";
+  return lastDelivered === null ? "unused" : "working";
 }
 
-function Mark({ icon: Icon, tone, word }: { icon: LucideIcon; tone: string; word: string }) {
+export function ChannelHealth({ channel }: { channel: ChannelView }) {
+  const { icon: Icon, tone, word } = looks[healthOf(channel)];
   return (
-    <span className={cn("inline-flex items-center gap-1.5 whitespace-nowrap", tone)}>
+    <span className={cn("inline-flex items-center gap-1.5 whitespace-nowrap text-[0.8125rem]", tone)}>
       <Icon className="size-4 shrink-0" aria-hidden />
       {word}
     </span>

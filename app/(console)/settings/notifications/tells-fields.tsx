@@ -37,7 +37,7 @@ export function TellsFields({ draft: { tells, jobIds }, onChange, said }: TellsF
           ))}
         </div>
       </Field>
-      <Field label="Of" error={said("jobIds")} group>
+      <Field label="Jobs" error={said("jobIds")} group>
         <Segmented
           value={jobIds === null ? "every" : "some"}
           options={[
