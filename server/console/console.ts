@@ -4,7 +4,8 @@ import os from "node:os";
 import path from "node:path";
 import type { Logger } from "pino";
 import { openDatabase } from "./data/database";
-import { type Environment, originOf, passkeyHostOf } from "./environment";
+import { type Environment, originOf, passkeyHostOf, plainBindOf } from "./environment";
+import { readKeyPair } from "./http/certificate";
 import { HttpServer } from "./http/http-server";
 import type { Pages } from "./http/pages";
 import { hashKey } from "./link/host-key";
@@ -18,7 +19,9 @@ export type Console = { close: () => Promise<void> };
 
 /** Opens the database, serves, and leaves the sign-in link for `stillframe up`. Throws when the port is taken. */
 export async function openConsole(environment: Environment, pages: Pages, log: Logger): Promise<Console> {
-  const { home, run, port, bind, hostKeyFile, publicUrl, metricsAccess, developing } = environment;
+  const { home, run, port, bind, hostKeyFile, publicUrl, tls, metricsAccess, developing } = environment;
+  // Before anything is opened: a bad certificate is the administrator's to mend.
+  if (tls) readKeyPair(tls);
   const directory = path.join(home, "console");
   const db = await openDatabase(directory);
   const vault = new Vault(readOrCreateKey(path.join(directory, "secret.key")));
@@ -31,9 +34,9 @@ export async function openConsole(environment: Environment, pages: Pages, log: L
   await services.notifications.forget();
   const secureCookies = origin.startsWith("https:");
   const auth = makeAuth(db, vault, log, services, { publicUrl, secureCookies, passkeyHost });
-  const http = new HttpServer({ services, auth, pages, log, publicUrl, metricsAccess, developing });
+  const http = new HttpServer({ services, auth, pages, log, publicUrl, tls, metricsAccess, developing });
   await services.accounts.link();
-  await http.listen(port, bind);
+  await http.listen(port, plainBindOf(environment), bind);
   services.dispatcher.start();
   return {
     close: async () => {

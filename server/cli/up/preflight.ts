@@ -53,30 +53,30 @@ export function lockInstallation(at: Installation): Promise<Server> {
   });
 }
 
-export async function requireFreePort(at: Installation): Promise<void> {
+export async function requireFreePorts({ tls, bind, port }: Installation): Promise<void> {
+  await requireFreePort(tls ? "127.0.0.1" : bind, port, "--port");
+  if (tls) await requireFreePort(bind, tls.port, "--tls-port");
+}
+
+async function requireFreePort(bind: string, port: number, option: string): Promise<void> {
   const failure = await new Promise<NodeJS.ErrnoException | null>((resolve) => {
     const probe = createServer();
     probe.once("error", resolve);
-    probe.listen(at.port, at.bind, () => probe.close(() => resolve(null)));
+    probe.listen(port, bind, () => probe.close(() => resolve(null)));
   });
   if (!failure) return;
   if (failure.code === "EADDRINUSE") {
     throw new Failure(
-      `port ${at.port} on ${at.bind} is in use by another program`,
+      `port ${port} on ${bind} is in use by another program`,
       1,
       null,
-      `Choose another: npm start -- --port ${at.port + 1}`,
+      `Choose another: npm start -- ${option} ${port + 1}`,
     );
   }
   if (failure.code === "EADDRNOTAVAIL") {
-    throw new Failure(
-      `this host has no address ${at.bind}`,
-      1,
-      null,
-      "Choose one with --bind; 0.0.0.0 is all of them.",
-    );
+    throw new Failure(`this host has no address ${bind}`, 1, null, "Choose one with --bind; 0.0.0.0 is all of them.");
   }
-  throw new Failure(`cannot listen on ${at.bind}:${at.port}: ${failure.message}`);
+  throw new Failure(`cannot listen on ${bind}:${port}: ${failure.message}`);
 }
 
 /** A worker that was started by hand on the same sockets. */

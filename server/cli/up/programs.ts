@@ -18,6 +18,8 @@ export interface Installation {
   run: string;
   bind: string;
   port: number;
+  /** HTTPS on `bind` and this port; the console's plain port is then for this host alone. */
+  tls: { certificate: string; key: string; port: number } | null;
 }
 
 export function programEnvironment(at: Installation): NodeJS.ProcessEnv {
@@ -28,16 +30,25 @@ export function programEnvironment(at: Installation): NodeJS.ProcessEnv {
     STILLFRAME_RUN: at.run,
     STILLFRAME_BIND: at.bind,
     STILLFRAME_PORT: String(at.port),
-    STILLFRAME_CONSOLE_URL: `ws://${reachable(at.bind)}:${at.port}`,
+    ...(at.tls && {
+      STILLFRAME_TLS_CERT: at.tls.certificate,
+      STILLFRAME_TLS_KEY: at.tls.key,
+      STILLFRAME_TLS_PORT: String(at.tls.port),
+    }),
+    STILLFRAME_CONSOLE_URL: `ws://${plainHost(at)}:${at.port}`,
     STILLFRAME_HOST_KEY: process.env.STILLFRAME_HOST_KEY ?? join(at.home, "worker", "worker.key"),
   };
 }
 
-export const consoleUrl = (at: Installation): string => `http://${reachable(at.bind)}:${at.port}`;
+export const consoleUrl = (at: Installation): string => `http://${plainHost(at)}:${at.port}`;
+
+/** Where this host reaches the console. */
+const plainHost = (at: Installation): string => (at.tls ? "127.0.0.1" : reachable(at.bind));
 
 /** What a person types, on this host or, where it listens everywhere, on another. */
 export function shownUrl(at: Installation): string {
-  return everywhere.has(at.bind) ? `http://${hostname()}:${at.port}` : consoleUrl(at);
+  const host = everywhere.has(at.bind) ? hostname() : reachable(at.bind);
+  return at.tls ? `https://${host}:${at.tls.port}` : `http://${host}:${at.port}`;
 }
 
 const everywhere = new Set(["0.0.0.0", "::"]);

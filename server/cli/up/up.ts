@@ -13,7 +13,7 @@ import { exitCodes, Failure } from "../failure";
 import { workerSocketPath } from "../locations";
 import { printFacts, printNote } from "../output/print";
 import { WorkerConnection } from "../worker-connection";
-import { lockInstallation, makeDirectories, requireFreePort, requireNoWorker, requireRoot } from "./preflight";
+import { lockInstallation, makeDirectories, requireFreePorts, requireNoWorker, requireRoot } from "./preflight";
 import { consoleUrl, type Installation, programArguments, programEnvironment, shownUrl } from "./programs";
 import { stillMounted } from "./still-mounted";
 import { Supervised } from "./supervised";
@@ -29,7 +29,7 @@ export async function up(at: Installation): Promise<void> {
   const programs: { console?: Supervised; worker?: Supervised } = {};
   try {
     makeDirectories(at);
-    await requireFreePort(at);
+    await requireFreePorts(at);
     await requireNoWorker(at);
     const env = programEnvironment(at);
     const start = (name: "console" | "worker", more: Record<string, string> = {}) =>

@@ -11,6 +11,7 @@
  * API and accounts live here and not in Next, whose module graph is another: singletons would exist twice.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createSecureServer, type Server as SecureServer } from "node:https";
 import type { Duplex } from "node:stream";
 import { nodeHTTPRequestHandler } from "@trpc/server/adapters/node-http";
 import { toNodeHandler } from "better-auth/node";
@@ -22,6 +23,7 @@ import { CLIENT_ADDRESS } from "../services/accounts/auth-hooks";
 import type { Services } from "../services/services";
 import { API_PREFIX, Api } from "./api/api";
 import { BrowserSockets } from "./browser-sockets";
+import { followFiles, readKeyPair } from "./certificate";
 import { answerMetrics } from "./metrics-endpoint";
 import { sameOrigin } from "./origin";
 import type { Pages } from "./pages";
@@ -41,6 +43,7 @@ export type HttpParts = {
   pages: Pages;
   log: Logger;
   publicUrl: string | null;
+  tls: Environment["tls"];
   metricsAccess: Environment["metricsAccess"];
   developing: boolean;
 };
@@ -48,6 +51,8 @@ export type HttpParts = {
 export class HttpServer {
   readonly #parts: HttpParts;
   readonly #server: Server = createServer();
+  readonly #secure: SecureServer | null;
+  #stopFollowing = () => {};
   readonly #browsers: BrowserSockets;
   readonly #workers: WorkerSockets;
   readonly #api: Api;
@@ -59,42 +64,52 @@ export class HttpServer {
     this.#workers = new WorkerSockets(parts.services, parts.log);
     this.#api = new Api(parts.services, parts.log);
     this.#accounts = toNodeHandler(parts.auth);
-    this.#server.on("request", (request, response) => {
+    this.#secure = parts.tls && createSecureServer(readKeyPair(parts.tls));
+    for (const server of this.#servers) this.#serve(server);
+  }
+
+  get #servers(): (Server | SecureServer)[] {
+    return this.#secure ? [this.#server, this.#secure] : [this.#server];
+  }
+
+  #serve(server: Server | SecureServer): void {
+    const { log } = this.#parts;
+    server.on("request", (request, response) => {
       this.#handle(request, response).catch((error) => {
-        parts.log.error({ err: error, path: pathOf(request) }, "a request failed");
+        log.error({ err: error, path: pathOf(request) }, "a request failed");
         if (!response.headersSent) response.writeHead(500).end();
         else response.destroy();
       });
     });
-    this.#server.on("upgrade", (request, socket, head) => {
+    server.on("upgrade", (request, socket, head) => {
       socket.on("error", () => socket.destroy());
       this.#upgrade(request, socket, head).catch((error) => {
-        parts.log.error({ err: error, path: pathOf(request) }, "an upgrade failed");
+        log.error({ err: error, path: pathOf(request) }, "an upgrade failed");
         refuseUpgrade(socket, 500);
       });
     });
   }
 
-  listen(port: number, bind: string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#server.once("error", reject);
-      this.#server.listen(port, bind, () => {
-        this.#server.off("error", reject);
-        resolve();
-      });
-    });
+  /** `plainBind`: of plain HTTP; HTTPS, where there is a certificate, listens on `bind`. */
+  async listen(port: number, plainBind: string, bind: string): Promise<void> {
+    await listening(this.#server, port, plainBind);
+    const { tls, log } = this.#parts;
+    if (!tls || !this.#secure) return;
+    await listening(this.#secure, tls.port, bind);
+    this.#stopFollowing = followFiles(tls, this.#secure, log);
   }
 
   /** Ends sockets and answers under way, then closes the port. */
   async close(): Promise<void> {
     this.#browsers.close();
     this.#workers.close();
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#server.closeIdleConnections();
+    this.#stopFollowing();
+    const closed = Promise.all(this.#servers.map((server) => new Promise((resolve) => server.close(resolve))));
+    for (const server of this.#servers) server.closeIdleConnections();
     const late = setTimeout(() => {
       this.#browsers.terminate();
       this.#workers.terminate();
-      this.#server.closeAllConnections();
+      for (const server of this.#servers) server.closeAllConnections();
     }, CLOSE_WITHIN_MS);
     await closed;
     clearTimeout(late);
@@ -157,6 +172,16 @@ export class HttpServer {
       refuseUpgrade(socket, 404);
     }
   }
+}
+
+function listening(server: Server | SecureServer, port: number, bind: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, bind, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
 }
 
 function pathOf(request: IncomingMessage): string {

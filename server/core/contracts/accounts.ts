@@ -61,6 +61,9 @@ export const invitationSchema = z.object({
 });
 export type Invitation = z.infer<typeof invitationSchema>;
 
+/** Of a code that an authenticator app shows. */
+export const CODE_DIGITS = 6;
+
 /** Besides e-mail and password. `passkeyHost` is null while nobody has a passkey. */
 export const signInWaysSchema = z.object({ passkeyHost: z.string().nullable() });
 export type SignInWays = z.infer<typeof signInWaysSchema>;

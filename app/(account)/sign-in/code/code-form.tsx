@@ -6,6 +6,7 @@ import { Card } from "@/app/components/card";
 import { Field } from "@/app/components/field";
 import { Input } from "@/app/components/input";
 import { Note } from "@/app/components/note";
+import { CODE_DIGITS } from "@/server/core/contracts/accounts";
 
 const kinds = {
   app: {
@@ -36,6 +37,7 @@ export function CodeForm({ target }: { target: string }) {
   async function submit(event: FormEvent) {
     event.preventDefault();
     const typed = kind === "app" ? code.replace(/\D/g, "") : code.trim();
+    if (kind === "app" && typed.length !== CODE_DIGITS) return setProblem(`must have ${CODE_DIGITS} digits`);
     if (typed === "") return setProblem("must not be empty");
     setBusy(true);
     const answer = await authRequest(path, { code: typed });

@@ -5,6 +5,7 @@ import { Button } from "@/app/components/button";
 import { DialogActions } from "@/app/components/dialog";
 import { Field } from "@/app/components/field";
 import { Input } from "@/app/components/input";
+import { CODE_DIGITS } from "@/server/core/contracts/accounts";
 import { BackupCodes } from "./backup-codes";
 import { PasswordPrompt } from "./password-prompt";
 import { QrCode } from "./qr-code";
@@ -38,8 +39,10 @@ function ConfirmCode({ uri, onConfirmed, onCancel }: ConfirmCodeProps) {
   const secret = new URL(uri).searchParams.get("secret") ?? "";
   async function submit(event: FormEvent) {
     event.preventDefault();
+    const typed = code.replace(/\D/g, "");
+    if (typed.length !== CODE_DIGITS) return setProblem(`must have ${CODE_DIGITS} digits`);
     setBusy(true);
-    const answer = await authRequest("two-factor/verify-totp", { code: code.replace(/\D/g, "") });
+    const answer = await authRequest("two-factor/verify-totp", { code: typed });
     setBusy(false);
     if (answer.ok) return onConfirmed();
     const wrong = "This code is not right. Take the one that the app shows now, and check the clock of its device.";
