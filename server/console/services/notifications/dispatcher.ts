@@ -8,6 +8,7 @@
  * One channel has one attempt under way at a time, oldest message first; a slow receiver holds up no other. A run's
  * end only rings a bell here: nothing of this is in the way of a run.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import { delayAfter } from "@/server/core/notifications/back-off";
 import type { DeliveryStore, Due } from "../../data/notification-deliveries";
@@ -64,10 +65,17 @@ export class Dispatcher {
 
   /** Begins what is due; returns how long nothing else will be. */
   async #once(): Promise<number> {
-    const { deliveries, planner } = this.#parts;
-    await planner.plan();
+    const { deliveries, planner, log } = this.#parts;
+    const planned = await planner.plan().then(
+      () => true,
+      (error) => {
+        log.error({ err: error }, "what is to be told could not be decided");
+        return false;
+      },
+    );
     for (const due of await deliveries.due(new Date(), [...this.#busy.keys()])) this.#begin(due);
     const [attempt, quiet] = await Promise.all([deliveries.nextAttemptAt([...this.#busy.keys()]), planner.nextAt()]);
+    if (!planned) return AFTER_ERROR_MS;
     const next = Math.min(...[attempt, quiet].map((at) => at?.getTime() ?? Number.POSITIVE_INFINITY));
     return Math.min(SLEEP_MS, Math.max(0, next - Date.now()));
   }
@@ -75,7 +83,11 @@ export class Dispatcher {
   #begin(due: Due): void {
     const { id } = due.channel;
     const attempt = this.#attempt(due)
-      .catch((error) => this.#parts.log.error({ err: error, channel: id }, "a delivery could not be recorded"))
+      .catch(async (error) => {
+        this.#parts.log.error({ err: error, channel: id }, "a delivery could not be recorded");
+        // Else the message, still waiting in the database, would be sent over and over.
+        await sleep(AFTER_ERROR_MS, undefined, { signal: this.#closing.signal }).catch(() => {});
+      })
       .finally(() => {
         this.#busy.delete(id);
         this.wake();
