@@ -156,6 +156,13 @@ test("mail goes to all recipients; the test button shows the server's own answer
   expect(receiver.received[0]).toMatchObject({ from: "backup@example.net", to: target.to, user: user.name });
   expect(receiver.received[0]?.text).toContain("Subject: Test message from Stillframe");
 
+  // A server that does not encrypt gets neither password nor mail from a channel that wants it.
+  const strict = { name: "strict", enabled: false, secret: user.password };
+  const wary = await makeChannel({ ...target, security: "starttls" }, strict);
+  const plain = await client.notifications.test.mutate({ id: wary.id });
+  expect(plain).toEqual({ ok: false, answer: expect.stringMatching(/STARTTLS|not recognized|not implemented/i) });
+  expect(receiver.signIns).toBe(2);
+
   receiver.refusals.push("mailbox is full, try later");
   await run(await makeJob("Nightly"), "badly");
   // The next attempt comes by itself.
