@@ -19,7 +19,7 @@ export type Console = { close: () => Promise<void> };
 
 /** Opens the database, serves, and leaves the sign-in link for `stillframe up`. Throws when the port is taken. */
 export async function openConsole(environment: Environment, pages: Pages, log: Logger): Promise<Console> {
-  const { home, run, port, bind, hostKeyFile, publicUrl, tls, metricsAccess, developing } = environment;
+  const { home, run, port, bind, hostKeyFile, publicUrl, tls, trustedProxies, metricsAccess, developing } = environment;
   // Before anything is opened: a bad certificate is the administrator's to mend.
   if (tls) readKeyPair(tls);
   const directory = path.join(home, "console");
@@ -34,7 +34,17 @@ export async function openConsole(environment: Environment, pages: Pages, log: L
   await services.notifications.forget();
   const secureCookies = origin.startsWith("https:");
   const auth = makeAuth(db, vault, log, services, { publicUrl, secureCookies, passkeyHost });
-  const http = new HttpServer({ services, auth, pages, log, publicUrl, tls, metricsAccess, developing });
+  const http = new HttpServer({
+    services,
+    auth,
+    pages,
+    log,
+    publicUrl,
+    tls,
+    trustedProxies,
+    metricsAccess,
+    developing,
+  });
   await services.accounts.link();
   await http.listen(port, plainBindOf(environment), bind);
   services.dispatcher.start();

@@ -14,6 +14,11 @@ const schema = z.object({
   STILLFRAME_TLS_CERT: z.string().startsWith("/", "must be an absolute path").optional(),
   STILLFRAME_TLS_KEY: z.string().startsWith("/", "must be an absolute path").optional(),
   STILLFRAME_TLS_PORT: z.coerce.number().int().min(1).max(65_535).default(4643),
+  STILLFRAME_TRUSTED_PROXIES: z
+    .string()
+    .default("")
+    .transform((list) => list.split(",").flatMap((address) => address.trim() || []))
+    .refine((list) => list.every((address) => isIP(address) !== 0), "must be IP addresses with commas between them"),
   STILLFRAME_METRICS: z.enum(["key", "loopback"]).default("key"),
   STILLFRAME_LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
 });
@@ -29,6 +34,8 @@ export type Environment = {
   hostKeyFile: string;
   /** Where browsers reach the console when a proxy stands before it; null: by the address they used. */
   publicUrl: string | null;
+  /** Addresses of proxies that are believed who their client is. */
+  trustedProxies: ReadonlySet<string>;
   /** HTTPS by an own certificate on `bind` and this port; plain HTTP is then for this machine alone. */
   tls: (CertificateFiles & { port: number }) | null;
   /** Who may read `/metrics`: holders of a key only, or also any program on this machine. */
@@ -55,6 +62,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     bind: given.STILLFRAME_BIND,
     hostKeyFile: given.STILLFRAME_HOST_KEY ?? path.join(home, "worker", "worker.key"),
     publicUrl: given.STILLFRAME_PUBLIC_URL ?? null,
+    trustedProxies: new Set(given.STILLFRAME_TRUSTED_PROXIES),
     tls: tlsOf(given),
     metricsAccess: given.STILLFRAME_METRICS,
     developing: env.NODE_ENV === "development",

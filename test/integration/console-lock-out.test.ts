@@ -64,6 +64,32 @@ test("one address that tries many accounts waits too", async () => {
   expect((await tries("guess-20@example.net")).status).toBe(401);
 });
 
+test("behind a trusted proxy the wait is each client's own, and nobody else may say who they are", async () => {
+  const from = (client: string, email: string) =>
+    it.post("/api/auth/sign-in/email", { email, password: wrong }, { "x-forwarded-for": client });
+  const allButOne = () =>
+    inDatabase((db) => db.exec("UPDATE SignInAttempts SET failures = 19 WHERE key LIKE 'address:%'"));
+  await from("203.0.113.7", "guess-1@example.net");
+  allButOne();
+  expect((await from("203.0.113.8", "guess-2@example.net")).status).toBe(401);
+  expect((await from("203.0.113.9", "guess-3@example.net")).status).toBe(429);
+  await it.stop();
+  await it.start({ STILLFRAME_TRUSTED_PROXIES: "127.0.0.1, 192.0.2.1" });
+  try {
+    await eventually(() => fetch(`${it.origin}/healthz`).catch(() => null));
+    inDatabase((db) => db.exec("DELETE FROM SignInAttempts"));
+    await from("198.51.100.1, 203.0.113.7, 192.0.2.1", "guess-1@example.net");
+    allButOne();
+    expect((await from("203.0.113.7", "guess-2@example.net")).status).toBe(401);
+    expect((await from("203.0.113.7", "guess-3@example.net")).status).toBe(429);
+    expect((await from("203.0.113.8", "guess-3@example.net")).status).toBe(401);
+    expect((await it.client(cookie).audit.list.query({ action: "account.lockOut" }))[0]?.address).toBe("203.0.113.7");
+  } finally {
+    await it.stop();
+    await it.start();
+  }
+});
+
 /** Makes all waits end so many seconds later. */
 function shiftLocks(seconds: number): void {
   inDatabase((db) => {

@@ -10,6 +10,7 @@ import type { Logger } from "pino";
 import { type WebSocket, WebSocketServer } from "ws";
 import { appRouter } from "../routers/app-router";
 import type { Viewer } from "../routers/procedures";
+import { CLIENT_ADDRESS } from "../services/accounts/auth-hooks";
 import type { Services } from "../services/services";
 
 const MAX_MESSAGE_BYTES = 1 << 20;
@@ -33,7 +34,7 @@ export class BrowserSockets {
       createContext: ({ req }) => ({
         services,
         viewer: this.#byRequest.get(req) ?? null,
-        address: req.socket.remoteAddress ?? null,
+        address: req.headers[CLIENT_ADDRESS]?.toString() || null,
       }),
       keepAlive: { enabled: true, pingMs: 15_000, pongWaitMs: 10_000 },
       onError: ({ error, path }) => {

@@ -24,6 +24,7 @@ import type { Services } from "../services/services";
 import { API_PREFIX, Api } from "./api/api";
 import { BrowserSockets } from "./browser-sockets";
 import { followFiles, readKeyPair } from "./certificate";
+import { clientAddress } from "./client-address";
 import { answerMetrics } from "./metrics-endpoint";
 import { sameOrigin } from "./origin";
 import type { Pages } from "./pages";
@@ -44,6 +45,7 @@ export type HttpParts = {
   log: Logger;
   publicUrl: string | null;
   tls: Environment["tls"];
+  trustedProxies: ReadonlySet<string>;
   metricsAccess: Environment["metricsAccess"];
   developing: boolean;
 };
@@ -116,9 +118,10 @@ export class HttpServer {
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { services, auth, pages, log, publicUrl, metricsAccess, developing } = this.#parts;
+    const { services, auth, pages, log, publicUrl, trustedProxies, metricsAccess, developing } = this.#parts;
     const path = pathOf(request);
-    request.headers[CLIENT_ADDRESS] = request.socket.remoteAddress ?? "";
+    const address = clientAddress(request, trustedProxies);
+    request.headers[CLIENT_ADDRESS] = address;
     setSecurityHeaders(request, response, developing);
     const api = path.startsWith("/api/");
     if (api && !SAFE.has(request.method ?? "") && !sameOrigin(request, publicUrl, false)) {
@@ -137,7 +140,7 @@ export class HttpServer {
         createContext: async () => ({
           services,
           viewer: await viewerOf(auth, request),
-          address: request.socket.remoteAddress ?? null,
+          address: address || null,
         }),
         onError: ({ error, path: procedure }) => {
           if (error.code === "INTERNAL_SERVER_ERROR") log.error({ err: error, procedure }, "a procedure failed");
@@ -159,8 +162,9 @@ export class HttpServer {
   }
 
   async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    const { auth, pages, publicUrl } = this.#parts;
+    const { auth, pages, publicUrl, trustedProxies } = this.#parts;
     const path = pathOf(request);
+    request.headers[CLIENT_ADDRESS] = clientAddress(request, trustedProxies);
     if (path === "/api/ws") {
       if (!sameOrigin(request, publicUrl, true)) return refuseUpgrade(socket, 403);
       const viewer = await viewerOf(auth, request);

@@ -6,6 +6,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Logger } from "pino";
 import { z } from "zod";
+import { CLIENT_ADDRESS } from "../../services/accounts/auth-hooks";
 import type { Services } from "../../services/services";
 import { keyHolderOf, type Refusal, refusalOf } from "../key-holder";
 import { describeApi } from "./description";
@@ -71,7 +72,7 @@ export class Api {
     const { audit, apiKeys } = this.#services;
     const holder = await keyHolderOf(apiKeys, request);
     const refusal = refusalOf(holder, route.permission);
-    const address = request.socket.remoteAddress ?? null;
+    const address = request.headers[CLIENT_ADDRESS]?.toString() || null;
     const actor = { by: `key “${holder?.name}”`, role: null, address };
     if (refusal) {
       // A stranger could fill the log with guesses.
