@@ -66,6 +66,7 @@ test("a sign-in asks for the code and leads where one wanted to go; a backup cod
   const phone = await newPage(browser);
   await phone.goto("/sign-in?next=%2Fvolumes");
   await typePassword(phone, password);
+  await phone.waitForURL(/\/sign-in\/code/);
   await expect(phone.getByRole("heading", { name: "One more step" })).toBeVisible();
   expect(await accessibilityProblems(phone)).toEqual([]);
   await phone.getByLabel("Code from your app").fill(wrongCode(secret));
@@ -79,7 +80,12 @@ test("a sign-in asks for the code and leads where one wanted to go; a backup cod
 
   await phone.goto("/sign-in");
   await typePassword(phone, password);
-  await phone.getByRole("button", { name: "Use a backup code instead" }).click();
+  await phone.waitForURL(/\/sign-in\/code/);
+  await expect(async () => {
+    const other = phone.getByRole("button", { name: "Use a backup code instead" });
+    if (await other.isVisible()) await other.click({ timeout: 2_000 });
+    await expect(phone.getByLabel("Backup code")).toBeVisible({ timeout: 2_000 });
+  }).toPass();
   await phone.getByLabel("Backup code").fill(backupCodes[0] ?? "");
   await phone.getByRole("button", { name: "Sign in" }).click();
   await expect(places(phone)).toBeVisible();

@@ -2,6 +2,7 @@
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import Sqlite from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BackgroundProgram } from "../fixtures/background-program";
 import { Cleanup, cleanupAfterEach } from "../fixtures/cleanup";
@@ -197,6 +198,14 @@ describe("users", () => {
     expect(last).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("only administrator") });
     expect((await here.json<{ link: string }>("user", "password", "grace@example.org")).link).toContain("token=");
     expect((await here.cli("user", "password", "nobody@example.org")).stderr).toContain("no user");
+    const none = await here.cli("user", "remove-second-factor", "grace@example.org");
+    expect([none.exitCode, none.stderr]).toEqual([1, expect.stringContaining("has no second factor")]);
+    const database = new Sqlite(`${here.home}/console/console.db`);
+    database.prepare("UPDATE User SET twoFactorEnabled = 1").run();
+    database.close();
+    expect(await here.json("user", "list")).toMatchObject([{ secondFactor: true }]);
+    await here.must("user", "remove-second-factor", "grace@example.org");
+    expect(await here.json("user", "list")).toMatchObject([{ secondFactor: false }]);
     expect((await here.cli("user", "invite", "no address")).exitCode).toBe(2);
     expect((await here.cli("user", "role", "grace@example.org", "king")).exitCode).toBe(2);
   });
