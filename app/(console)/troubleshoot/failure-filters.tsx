@@ -39,7 +39,13 @@ export function FailureFilters({ query, hosts, onChange, onClear }: FailureFilte
       onClear={onClear}
     >
       <Select label="State" value={query.state} options={states} onChange={(state) => onChange({ state })} />
-      <Select label="Code" value={query.code} options={codes} onChange={(code) => onChange({ code })} />
+      <Select
+        className="max-w-60"
+        label="Code"
+        value={query.code}
+        options={codes}
+        onChange={(code) => onChange({ code })}
+      />
       <HostFilter hosts={hosts} value={query.hostId} onChange={(hostId) => onChange({ hostId })} />
       <Select label="Order" value={query.sort} options={orders} onChange={(sort) => onChange({ sort })} />
     </ListSearch>

@@ -18,7 +18,7 @@ type ListSearchProps = {
 /** The search above a list, with its filters beside it. */
 export function ListSearch({ label, text, onSearch, children, onClear }: ListSearchProps) {
   return (
-    <search className="mb-4 flex flex-wrap items-center gap-2">
+    <search className="mb-4 flex flex-wrap items-center gap-2 max-sm:[&>span]:grow max-sm:[&>span]:basis-36">
       {/* A text that changed elsewhere, by the back button or by “Clear filters”, is taken over. */}
       <SearchField key={text} label={label} text={text} onSearch={onSearch} />
       {children}

@@ -31,8 +31,8 @@ const forms: readonly [RegExp, string][] = [
   ],
   // --password value
   [new RegExp(`(--[\\w-]{0,40}(?:${NAMES})[\\w-]{0,40}\\s+)(?!-)("[^"\\n]*"|'[^'\\n]*'|\\S+)`, "gi"), `$1${REMOVED}`],
-  // Keys of well-known services, and signed tokens.
-  [/\b(?:gh[pousr]_\w{20,}|AKIA[0-9A-Z]{16}|xox[abprs]-[\w-]{10,}|[sr]k_live_\w{10,})/g, REMOVED],
+  // Keys of well-known services and our own, and signed tokens.
+  [/\b(?:gh[pousr]_\w{20,}|AKIA[0-9A-Z]{16}|xox[abprs]-[\w-]{10,}|[sr]k_live_\w{10,}|stillframe_[\w-]{32,})/g, REMOVED],
   [/\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g, REMOVED],
 ];
 

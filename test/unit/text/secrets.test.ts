@@ -31,6 +31,7 @@ test.each([
 test.each([
   "ghp_0123456789abcdefghijABCDEFGHIJ",
   "AKIAIOSFODNN7EXAMPLE",
+  "stillframe_q8Zt0aB-cD_1eF2gH3iJ4kL5mN6oP7qR8sT9uV0wX1yZ2",
   "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc-def",
 ])("a key of a well-known form is removed where no name gives it away: %s", (key) =>
   expect(withoutSecrets(`it was ${key}, I think`)).toBe("it was [removed], I think"),
