@@ -56,7 +56,8 @@ test("a visitor without a session sees nothing but the sign-in", async ({ browse
 test("two practice volumes with writers are made from the first page", async () => {
   await page.goto("/");
   await page.getByRole("button", { name: "Create both volumes" }).click();
-  await expect(page.getByRole("button", { name: "Create the job and run it" })).toBeVisible({ timeout: 60_000 });
+  await expect(page.getByText("accounts, letters", { exact: true })).toBeVisible({ timeout: 60_000 });
+  await expect(page.getByRole("button", { name: "Create the job and run it" })).toBeVisible();
   const volumes = await here.json<{ name: string; fsType: string; state: string }[]>("volume", "list");
   const made = volumes.filter((volume) => ["accounts", "letters"].includes(volume.name));
   expect(made.map((volume) => [volume.name, volume.fsType, volume.state])).toEqual([

@@ -1,4 +1,5 @@
 "use client";
+import { useState } from "react";
 import { Card } from "@/app/components/card";
 import type { Overview } from "@/server/core/contracts/views";
 import { isEnded } from "@/server/core/runs/phases";
@@ -17,7 +18,9 @@ type FirstStepsProps = { overview: Overview; writes: ReadonlyMap<string, LiveWri
 export function FirstSteps({ overview, writes }: FirstStepsProps) {
   const host = overview.hosts.find((one) => one.connected) ?? null;
   const attached = overview.volumes.filter((volume) => volume.state === "attached");
-  const hasVolumes = attached.length > 0;
+  // The first of several is no reason to go on: the job would be made without the others.
+  const [making, setMaking] = useState(false);
+  const hasVolumes = attached.length > 0 && !making;
   const job = overview.jobs[0] ?? null;
   const run = overview.activeRuns[0] ?? overview.recentRuns[0] ?? null;
   const running = run !== null && !isEnded(run.state);
@@ -37,7 +40,13 @@ export function FirstSteps({ overview, writes }: FirstStepsProps) {
           state={hasVolumes ? "done" : "now"}
           summary={hasVolumes ? attached.map((volume) => volume.name).join(", ") : undefined}
         >
-          {(open) => (host ? <VolumesStep host={host} volumes={attached} writes={writes} open={open} /> : <NoHost />)}
+          {(open) =>
+            host ? (
+              <VolumesStep host={host} volumes={attached} writes={writes} open={open} onMaking={setMaking} />
+            ) : (
+              <NoHost />
+            )
+          }
         </Step>
         <Step
           number={2}

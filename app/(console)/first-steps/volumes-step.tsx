@@ -17,6 +17,8 @@ type VolumesStepProps = {
   volumes: readonly VolumeView[];
   writes: ReadonlyMap<string, LiveWrites>;
   open: boolean;
+  /** Told when volumes begin to be made, and when all that could be are there. */
+  onMaking: (making: boolean) => void;
 };
 
 const suggested: readonly PracticeDraft[] = [
@@ -25,7 +27,7 @@ const suggested: readonly PracticeDraft[] = [
 ];
 
 /** Two practice volumes, named and sized as one likes; once they are there, their writes as they happen. */
-export function VolumesStep({ host, volumes, writes, open }: VolumesStepProps) {
+export function VolumesStep({ host, volumes, writes, open, onMaking }: VolumesStepProps) {
   const trpc = useTRPC();
   const queryClient = useQueryClient();
   const [drafts, setDrafts] = useState<readonly PracticeDraft[]>(suggested);
@@ -35,6 +37,7 @@ export function VolumesStep({ host, volumes, writes, open }: VolumesStepProps) {
 
   async function createAll() {
     setFault(null);
+    onMaking(true);
     for (const [index, draft] of drafts.entries()) {
       if (volumes.some((volume) => volume.name === draft.name.trim())) continue;
       setCreating(index);
@@ -48,6 +51,7 @@ export function VolumesStep({ host, volumes, writes, open }: VolumesStepProps) {
     setCreating(null);
     await queryClient.invalidateQueries({ queryKey: trpc.overview.pathKey() });
     await queryClient.invalidateQueries({ queryKey: trpc.volumes.pathKey() });
+    onMaking(false);
   }
 
   if (!open && creating === null && fault === null)
