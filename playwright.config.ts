@@ -20,6 +20,8 @@ export default defineConfig({
   workers: 1,
   fullyParallel: false,
   timeout: 180_000,
+  // A file begins anew with an installation of its own; what failed at first is told at the end of `npm test`.
+  retries: process.env.CI ? 1 : 0,
   expect: { timeout: 15_000 },
   reporter: [
     ["list"],

@@ -115,8 +115,10 @@ export const countPlaywright = (file) => () => {
       const error = spec.tests
         .flatMap((/** @type {any} */ t) => t.results)
         .findLast((/** @type {any} */ r) => r.error)?.error;
-      if (!spec.ok && error)
-        failures.push(`${spec.title}: ${firstLine(error.message ?? "")} (line ${error.location?.line})`);
+      if (error)
+        failures.push(
+          `${spec.title}${spec.ok ? " (its first attempt only)" : ""}: ${firstLine(error.message ?? "")} (line ${error.location?.line})`,
+        );
     }
     for (const child of suite.suites ?? []) visit(child);
   };
