@@ -17,6 +17,8 @@ type Stop = "cancelled" | "interrupted";
 interface ActiveRun {
   spec: RunSpec;
   stop: AbortController;
+  /** Everything of the run is released, only its end remains to be stored and told: its volumes are free. */
+  released: boolean;
   ended: Promise<void>;
 }
 
@@ -33,16 +35,16 @@ export class ActiveRuns {
     return [...this.active.keys()];
   }
 
-  /** Volumes of all runs that are on. */
+  /** Volumes that runs are at. */
   volumes(): Set<string> {
-    return new Set([...this.active.values()].flatMap((r) => r.spec.selection.volumes));
+    return new Set(this.atVolumes().flatMap((r) => r.spec.selection.volumes));
   }
 
   /** `run.start`: returns when the run has begun. Refuses a volume that another run is at. */
   start(spec: RunSpec): void {
     if (this.closing) throw new FaultError("unavailable", "the worker is stopping");
     if (this.active.has(spec.runId)) throw new FaultError("conflict", `run ${spec.runId} is on already`);
-    for (const other of this.active.values()) {
+    for (const other of this.atVolumes()) {
       const shared = spec.selection.volumes.find((v) => other.spec.selection.volumes.includes(v));
       if (shared === undefined) continue;
       const { jobName, runId } = other.spec;
@@ -50,11 +52,11 @@ export class ActiveRuns {
         field: "selection.volumes",
       });
     }
-    const stop = new AbortController();
-    const ended = this.carry(spec, stop.signal)
+    const run: ActiveRun = { spec, stop: new AbortController(), released: false, ended: Promise.resolve() };
+    this.active.set(spec.runId, run);
+    run.ended = this.carry(run)
       .catch((err: unknown) => log.error({ err, run: spec.runId }, "a run ended without saying how"))
       .finally(() => this.active.delete(spec.runId));
-    this.active.set(spec.runId, { spec, stop, ended });
   }
 
   /** `run.cancel`: resolves when everything of the run is released. */
@@ -99,7 +101,13 @@ export class ActiveRuns {
     await this.emit(runId, { type: "ended", at: now(), outcome: "interrupted", code: "SF-106" });
   }
 
-  private async carry(spec: RunSpec, signal: AbortSignal): Promise<void> {
+  private atVolumes(): ActiveRun[] {
+    return [...this.active.values()].filter((r) => !r.released);
+  }
+
+  private async carry(run: ActiveRun): Promise<void> {
+    const { spec } = run;
+    const { signal } = run.stop;
     const voice = new RunVoice(this.host.places, spec, this.emit);
     const groups = groupsOf(spec.mode, spec.selection.volumes);
     await voice.open(groups);
@@ -117,6 +125,8 @@ export class ActiveRuns {
       const message = `the worker was stopped during the run, while ${inWords(lastPhase)}`;
       await voice.say({ type: "failure", code: "SF-106", volume: null, message, evidence: { lastPhase, cleaned } });
     }
+    // Before anybody hears of the end: whoever starts the next run at once must not be told that this one is on.
+    run.released = true;
     await voice.say({ type: "ended", outcome: overall(outcomes, signal), code: voice.run.code });
   }
 }
