@@ -12,6 +12,12 @@ const onRealParts = {
   teardownTimeout: 30_000,
 } as const;
 
+/**
+ * On CI a step that could not be carried out (a time-out, a conflict, a program that did not come up) is tried once
+ * more, and `npm test` tells at its end what failed at first. A wrong answer ("expected …") is never tried again.
+ */
+const retry = process.env.CI ? { count: 1, condition: /^(?!.*\bexpected\b)/s } : 0;
+
 export default defineConfig({
   test: {
     projects: [
@@ -23,11 +29,18 @@ export default defineConfig({
           include: ["test/integration/**/*.test.ts"],
           sequence: { groupOrder: 1 },
           ...onRealParts,
+          retry,
         },
       },
       {
         resolve,
-        test: { name: "faults", include: ["test/faults/**/*.test.ts"], sequence: { groupOrder: 2 }, ...onRealParts },
+        test: {
+          name: "faults",
+          include: ["test/faults/**/*.test.ts"],
+          sequence: { groupOrder: 2 },
+          ...onRealParts,
+          retry,
+        },
       },
       {
         resolve,

@@ -15,7 +15,9 @@ const cleanup = cleanupAfterEach();
 function hostOfNoVolume(): Host {
   const home = mkdtempSync(join(tmpdir(), "stillframe-runs-"));
   cleanup.add("remove the home", () => rmSync(home, { recursive: true, force: true }));
-  return { places: placesFromEnvironment({ STILLFRAME_HOME: home, STILLFRAME_RUN: join(home, "run") }) } as Host;
+  return {
+    places: placesFromEnvironment({ ...process.env, STILLFRAME_HOME: home, STILLFRAME_RUN: join(home, "run") }),
+  } as Host;
 }
 
 const run = (runId: string): RunSpec => ({

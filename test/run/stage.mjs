@@ -76,6 +76,8 @@ export function countCargo(output) {
 /** @param {string} message @returns {string} its first line, without colours */
 const firstLine = (message) => (stripVTControlCharacters(message).trim().split("\n")[0] ?? "").slice(0, 300);
 
+const FIRST_ATTEMPT = " (its first attempt only)";
+
 /** @param {string} file vitest's JSON report @returns {() => Counts} */
 export const countVitest = (file) => () => {
   if (!existsSync(file)) return { passed: 0, failed: 1, skipped: [] };
@@ -86,8 +88,11 @@ export const countVitest = (file) => () => {
       suite.status === "failed" && suite.assertionResults.every((/** @type {any} */ t) => t.status !== "failed"),
   );
   const failures = tests
-    .filter((/** @type {any} */ test) => test.status === "failed")
-    .map((/** @type {any} */ test) => `${test.fullName}: ${firstLine(test.failureMessages[0] ?? "")}`);
+    .filter((/** @type {any} */ test) => test.failureMessages?.length > 0)
+    .map(
+      (/** @type {any} */ test) =>
+        `${test.fullName}${test.status === "passed" ? FIRST_ATTEMPT : ""}: ${firstLine(test.failureMessages[0])}`,
+    );
   for (const suite of broken) failures.push(`${suite.name}: ${firstLine(suite.message)}`);
   return {
     failures,
@@ -117,7 +122,7 @@ export const countPlaywright = (file) => () => {
         .findLast((/** @type {any} */ r) => r.error)?.error;
       if (error)
         failures.push(
-          `${spec.title}${spec.ok ? " (its first attempt only)" : ""}: ${firstLine(error.message ?? "")} (line ${error.location?.line})`,
+          `${spec.title}${spec.ok ? FIRST_ATTEMPT : ""}: ${firstLine(error.message ?? "")} (line ${error.location?.line})`,
         );
     }
     for (const child of suite.suites ?? []) visit(child);
