@@ -7,6 +7,7 @@
 import { parseArgs } from "node:util";
 import { nativeProgram } from "@/test/fixtures/native-program";
 import { mustBoot } from "../rig/boot";
+import { median } from "./median";
 
 const subjects = ["loop", "fuse_loop", "ublk"] as const;
 type Subject = (typeof subjects)[number];
@@ -59,11 +60,6 @@ function figures(output: string, load: number): Record<Subject, number[]> {
       ([, reads, writes]) => Number(reads) + Number(writes),
     );
   return { loop: of("loop"), fuse_loop: of("fuse_loop"), ublk: of("ublk") };
-}
-
-function median(values: number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return ((sorted[Math.floor((sorted.length - 1) / 2)] ?? 0) + (sorted[Math.ceil((sorted.length - 1) / 2)] ?? 0)) / 2;
 }
 
 const { values } = parseArgs({
