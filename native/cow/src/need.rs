@@ -7,9 +7,9 @@ use crate::record::{self, Record};
 use crate::store::{Loss, LossCause};
 use crate::sync::Arc;
 use crate::sync::atomic::Ordering;
-use crate::volume::{Open, Volume};
+use crate::volume::{Open, Patience, Volume};
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Why a range could not be preserved: `Err` is the backing store's, and the writer's.
 pub(crate) type Unpreserved = io::Result<Loss>;
@@ -156,16 +156,19 @@ impl Volume {
     }
 
     /// A write found no room. Ends the snapshots that need its blocks, those that want writers to
-    /// wait only once their time is over; else waits. Afterwards the write tries again.
+    /// wait only once their time is over. Returns how long the write may wait before it tries again;
+    /// None: at once.
     pub(crate) fn without_room(
         &self,
         first: u64,
         last: u64,
         loss: Loss,
-        since: Instant,
-        seen: u64,
-    ) {
-        let waited = since.elapsed();
+        patience: Patience,
+    ) -> Option<Duration> {
+        let waited = match patience {
+            Patience::None => Duration::ZERO,
+            Patience::Since(instant) => instant.elapsed(),
+        };
         let mut longest = Duration::ZERO;
         let mut open = self.exclusive();
         let needing: Vec<u64> = open
@@ -192,8 +195,8 @@ impl Volume {
         if lost {
             self.unswept.store(true, Ordering::SeqCst);
             self.room.ask();
-        } else if longest > Duration::ZERO {
-            self.room.wait(seen, longest);
+            return None;
         }
+        (longest > Duration::ZERO).then_some(longest)
     }
 }

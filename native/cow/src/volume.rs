@@ -28,7 +28,8 @@
 //!    written by reading and writing the whole.
 //! 3. The map's shards and the pools' slots: leaves, never held across I/O.
 //!
-//! A writer that waits for room (policy `Hold`) holds none of them.
+//! A writer that waits for room (policy `Hold`) holds none of them. A thread that readers of an image need
+//! as well must not wait: it asks with [`Patience::None`] and leaves the change to one that may.
 //!
 //! # What fails how
 //!
@@ -65,6 +66,21 @@ pub(crate) struct Open {
 impl Open {
     pub fn find(&self, key: u64) -> Option<&Snapshot> {
         self.snapshots.iter().find(|s| s.key == key)
+    }
+}
+
+/// How long a change may wait for room that a snapshot with the policy `Hold` wants it to wait for.
+#[derive(Debug, Clone, Copy)]
+pub enum Patience {
+    /// Not at all: it fails with `WouldBlock`, and is to be made again.
+    None,
+    /// As long as the policy says, counted from this instant.
+    Since(Instant),
+}
+
+impl Patience {
+    pub fn from_now() -> Self {
+        Patience::Since(Instant::now())
     }
 }
 
@@ -238,15 +254,21 @@ impl Volume {
     }
 
     /// Writes to the live volume; pre-images first. `scratch`: at least the data and two blocks.
-    pub fn write(&self, offset: u64, data: &[u8], scratch: &mut [u8]) -> io::Result<()> {
+    pub fn write(
+        &self,
+        offset: u64,
+        data: &[u8],
+        patience: Patience,
+        scratch: &mut [u8],
+    ) -> io::Result<()> {
         let (from, to) = self.aligned(offset, data.len());
         if from == offset && to == offset + data.len() as u64 {
             let store = &self.store;
-            return self.mutate(offset, data.len() as u64, scratch, |_| {
+            return self.mutate(offset, data.len() as u64, patience, scratch, |_| {
                 store.write(offset, data)
             });
         }
-        self.mutate(offset, data.len() as u64, scratch, |scratch| {
+        self.mutate(offset, data.len() as u64, patience, scratch, |scratch| {
             let whole = &mut scratch[..(to - from) as usize];
             self.store.read(from, whole)?;
             let skip = (offset - from) as usize;
@@ -259,19 +281,35 @@ impl Volume {
         self.store.flush()
     }
 
-    pub fn discard(&self, offset: u64, length: u64, scratch: &mut [u8]) -> io::Result<()> {
+    pub fn discard(
+        &self,
+        offset: u64,
+        length: u64,
+        patience: Patience,
+        scratch: &mut [u8],
+    ) -> io::Result<()> {
         self.in_pieces(offset, length, |at, piece| {
-            self.mutate(at, piece, scratch, |_| self.store.discard(at, piece))
+            self.mutate(at, piece, patience, scratch, |_| {
+                self.store.discard(at, piece)
+            })
         })
     }
 
-    pub fn write_zeroes(&self, offset: u64, length: u64, scratch: &mut [u8]) -> io::Result<()> {
+    pub fn write_zeroes(
+        &self,
+        offset: u64,
+        length: u64,
+        patience: Patience,
+        scratch: &mut [u8],
+    ) -> io::Result<()> {
         self.in_pieces(offset, length, |at, piece| {
             let (from, to) = self.aligned(at, piece as usize);
             if (from, to) == (at, at + piece) {
-                return self.mutate(at, piece, scratch, |_| self.store.write_zeroes(at, piece));
+                return self.mutate(at, piece, patience, scratch, |_| {
+                    self.store.write_zeroes(at, piece)
+                });
             }
-            self.write(at, &vec![0; piece as usize], scratch)
+            self.write(at, &vec![0; piece as usize], patience, scratch)
         })
     }
 
@@ -303,6 +341,7 @@ impl Volume {
         &self,
         offset: u64,
         length: u64,
+        patience: Patience,
         scratch: &mut [u8],
         apply: impl FnOnce(&mut [u8]) -> io::Result<()>,
     ) -> io::Result<()> {
@@ -311,7 +350,6 @@ impl Volume {
         }
         let first = offset / BLOCK as u64;
         let last = (offset + length - 1) / BLOCK as u64;
-        let mut waiting_since: Option<Instant> = None;
         loop {
             let seen = self.room.count();
             let open = self.shared();
@@ -330,8 +368,13 @@ impl Volume {
                 Err(loss) => {
                     drop(range);
                     drop(open);
-                    let since = *waiting_since.get_or_insert_with(Instant::now);
-                    self.without_room(first, last, loss?, since, seen);
+                    let Some(longest) = self.without_room(first, last, loss?, patience) else {
+                        continue;
+                    };
+                    if matches!(patience, Patience::None) {
+                        return Err(io::ErrorKind::WouldBlock.into());
+                    }
+                    self.room.wait(seen, longest);
                 }
             }
         }

@@ -6,7 +6,7 @@ mod world;
 
 use cow::BLOCK;
 use cow::snapshot_read::ReadFailure;
-use cow::volume::{Policy, Volume};
+use cow::volume::{Patience, Policy, Volume};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -171,21 +171,21 @@ impl Life {
                     .map(|n| fill.wrapping_add((n / 13) as u8))
                     .collect();
                 self.volume
-                    .write(from as u64, &data, &mut self.scratch)
+                    .write(from as u64, &data, Patience::from_now(), &mut self.scratch)
                     .expect("write");
             }
             Step::Discard { sector, count } => {
                 let (from, to) = self.block_range(*sector, *count);
                 let length = (to - from) as u64;
                 self.volume
-                    .discard(from as u64, length, &mut self.scratch)
+                    .discard(from as u64, length, Patience::from_now(), &mut self.scratch)
                     .expect("discard");
             }
             Step::Zero { sector, count } => {
                 let (from, to) = self.clip(*sector, *count);
                 let length = (to - from) as u64;
                 self.volume
-                    .write_zeroes(from as u64, length, &mut self.scratch)
+                    .write_zeroes(from as u64, length, Patience::from_now(), &mut self.scratch)
                     .expect("zero");
             }
             Step::Snapshot { pools, free } => {

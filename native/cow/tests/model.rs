@@ -14,7 +14,7 @@ use cow::snapshot_read::ReadFailure;
 use cow::store::{BlockStore, Ledger, Loss, SlotStore, Words};
 use cow::sync::Mutex;
 use cow::sync::atomic::AtomicU64;
-use cow::volume::{NewSnapshot, Policy, Snapshot, Survivors, Volume};
+use cow::volume::{NewSnapshot, Patience, Policy, Snapshot, Survivors, Volume};
 use shuttle::thread;
 use std::io;
 use std::sync::Arc;
@@ -244,7 +244,9 @@ fn writes_of_overlapping_ranges_neither_mix_pre_images_nor_wait_for_each_other_f
                 let mut scratch = vec![0; 6 * BLOCK];
                 let data = vec![fill; 3 * BLOCK - 1024];
                 let offset = (from * BLOCK + 512) as u64;
-                w.volume.write(offset, &data, &mut scratch).expect("write");
+                w.volume
+                    .write(offset, &data, Patience::from_now(), &mut scratch)
+                    .expect("write");
             }
         };
         all([
@@ -254,7 +256,7 @@ fn writes_of_overlapping_ranges_neither_mix_pre_images_nor_wait_for_each_other_f
                 let (mut scratch, length) = (vec![0; 4 * BLOCK], (2 * BLOCK) as u64);
                 let at = BLOCK as u64;
                 w.volume
-                    .write_zeroes(at, length, &mut scratch)
+                    .write_zeroes(at, length, Patience::from_now(), &mut scratch)
                     .expect("zeroes");
             }),
         ]);

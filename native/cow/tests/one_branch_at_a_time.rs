@@ -5,7 +5,7 @@ mod world;
 use cow::BLOCK;
 use cow::snapshot_read::ReadFailure;
 use cow::store::LossCause;
-use cow::volume::{Policy, Volume};
+use cow::volume::{Patience, Policy, Volume};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -24,7 +24,12 @@ fn world(room: u64) -> (World, Arc<Volume>) {
 fn write(volume: &Volume, block: u64, fill: u8) {
     let mut scratch = vec![0; 4 * BLOCK];
     volume
-        .write(block * BLOCK as u64, &[fill; BLOCK], &mut scratch)
+        .write(
+            block * BLOCK as u64,
+            &[fill; BLOCK],
+            Patience::from_now(),
+            &mut scratch,
+        )
         .expect("a live write never fails because of a snapshot");
 }
 
@@ -147,6 +152,29 @@ fn a_writer_that_holds_goes_on_when_room_is_made() {
     waiting.join().expect("writer");
     assert!(began.elapsed() < Duration::from_secs(10));
     assert_eq!(read(&volume, 1, 1).ok(), Some(1));
+}
+
+#[test]
+fn a_writer_without_patience_is_turned_away_and_costs_no_image() {
+    let (world, volume) = world(1);
+    let hold = Policy {
+        hold: Duration::from_secs(20),
+    };
+    world.snapshot(&volume, 1, &[0], None, hold);
+    write(&volume, 0, 2);
+    let mut scratch = vec![0; 4 * BLOCK];
+    let (at, new) = (BLOCK as u64, [2; BLOCK]);
+    let mut hasty = |change: &dyn Fn(&mut [u8]) -> std::io::Result<()>| {
+        let refused = change(&mut scratch).expect_err("no room");
+        assert_eq!(refused.kind(), std::io::ErrorKind::WouldBlock);
+        assert_eq!(read(&volume, 1, 1).ok(), Some(1));
+    };
+    hasty(&|scratch| volume.write(at, &new, Patience::None, scratch));
+    hasty(&|scratch| volume.discard(at, BLOCK as u64, Patience::None, scratch));
+    hasty(&|scratch| volume.write_zeroes(at, BLOCK as u64, Patience::None, scratch));
+    // What is preserved already needs no room.
+    let preserved = volume.write(0, &new, Patience::None, &mut vec![0; 4 * BLOCK]);
+    preserved.expect("a write that needs no room");
 }
 
 #[test]

@@ -14,10 +14,12 @@ use crate::{clock, live};
 use cow::BLOCK;
 use cow::snapshot_read::ReadFailure;
 use cow::volume::Volume;
+use std::io::ErrorKind;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use transport::served::{ChangedExtents, Errno, Image, Served};
+use std::time::Duration;
+use transport::served::{Change, ChangedExtents, Errno, Image, Patience, Served};
 
 pub struct Engine {
     pub configuration: Configuration,
@@ -30,14 +32,6 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Counts a change of the live volume and times it.
-    fn change(&self, act: impl FnOnce() -> std::io::Result<()>) -> Result<(), Errno> {
-        let began = self.telemetry.change_began();
-        let result = act();
-        self.telemetry.change_ended(began);
-        result.map_err(Errno::from)
-    }
-
     pub(crate) fn inside(&self, offset: u64, length: u64) -> Result<(), Errno> {
         match offset.checked_add(length) {
             Some(end) if end <= self.configuration.size => Ok(()),
@@ -77,29 +71,52 @@ impl Served for Engine {
         }
     }
 
-    fn write(&self, offset: u64, data: &[u8], scratch: &mut [u8]) -> Result<(), Errno> {
-        self.inside(offset, data.len() as u64)?;
-        self.telemetry.add(Counter::Writes, 1);
-        self.telemetry.add(Counter::WriteBytes, data.len() as u64);
-        self.change(|| self.volume.write(offset, data, scratch))
+    fn change(
+        &self,
+        change: Change<'_>,
+        patience: Patience,
+        scratch: &mut [u8],
+    ) -> Result<(), Errno> {
+        let (offset, length) = match change {
+            Change::Write { offset, data } => (offset, data.len() as u64),
+            Change::Discard { offset, length } | Change::WriteZeroes { offset, length } => {
+                (offset, length)
+            }
+        };
+        self.inside(offset, length)?;
+        let (patience, waited) = match patience {
+            Patience::None => (cow::volume::Patience::None, Duration::ZERO),
+            Patience::Since(then) => (cow::volume::Patience::Since(then), then.elapsed()),
+        };
+        let began = self.telemetry.change_began();
+        let volume = &self.volume;
+        let result = match change {
+            Change::Write { data, .. } => volume.write(offset, data, patience, scratch),
+            Change::Discard { .. } => volume.discard(offset, length, patience, scratch),
+            Change::WriteZeroes { .. } => volume.write_zeroes(offset, length, patience, scratch),
+        };
+        if result
+            .as_ref()
+            .is_err_and(|e| e.kind() == ErrorKind::WouldBlock)
+        {
+            // Counted when it is made.
+            return Err(Errno::WOULD_WAIT);
+        }
+        self.telemetry
+            .change_ended(began.saturating_sub(waited.as_nanos() as u64));
+        match change {
+            Change::Discard { .. } => self.telemetry.add(Counter::Discards, 1),
+            Change::Write { .. } | Change::WriteZeroes { .. } => {
+                self.telemetry.add(Counter::Writes, 1);
+                self.telemetry.add(Counter::WriteBytes, length);
+            }
+        }
+        Ok(result?)
     }
 
     fn flush(&self) -> Result<(), Errno> {
         self.telemetry.add(Counter::Flushes, 1);
         Ok(self.volume.flush()?)
-    }
-
-    fn discard(&self, offset: u64, length: u64, scratch: &mut [u8]) -> Result<(), Errno> {
-        self.inside(offset, length)?;
-        self.telemetry.add(Counter::Discards, 1);
-        self.change(|| self.volume.discard(offset, length, scratch))
-    }
-
-    fn write_zeroes(&self, offset: u64, length: u64, scratch: &mut [u8]) -> Result<(), Errno> {
-        self.inside(offset, length)?;
-        self.telemetry.add(Counter::Writes, 1);
-        self.telemetry.add(Counter::WriteBytes, length);
-        self.change(|| self.volume.write_zeroes(offset, length, scratch))
     }
 
     fn known_since(&self, image: Image) -> Vec<String> {

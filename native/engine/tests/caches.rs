@@ -125,6 +125,93 @@ fn a_release_does_not_wait_for_writers_that_wait_for_room() {
     assert!(live.chunks(BLOCK).step_by(3).all(|b| b == [5; BLOCK]));
 }
 
+/// More than an engine has threads, fewer than a loop device takes.
+const WRITERS: usize = 100;
+
+/// A volume whose first writes wait: its snapshot "one" holds writers so long, and its cache is full.
+fn full(name: &str, hold_ms: u64) -> Volume {
+    let volume = Volume::attach(name);
+    volume.snapshot_with("one", MIB, json!({ "whenFull": "hold", "holdMs": hold_ms }));
+    volume.write(0..MIB as usize / BLOCK, 1);
+    volume
+}
+
+/// The blocks that writers wait with, all of them beyond what is preserved.
+fn waiting() -> impl Iterator<Item = usize> {
+    (MIB as usize / BLOCK..SIZE / BLOCK)
+        .step_by(5)
+        .take(WRITERS)
+}
+
+#[test]
+fn images_are_read_and_an_engine_killed_while_more_writers_wait_than_there_are_threads() {
+    if !possible() {
+        return;
+    }
+    let volume = full("crowd", 60_000);
+    let before = fs::read(volume.path("image")).expect("image");
+    let frozen = |volume: &Volume| {
+        let image = content(&volume.export("one")).expect("readable");
+        assert!(image[MIB as usize..] == before[MIB as usize..]);
+        assert!(image[..MIB as usize] != before[..MIB as usize]);
+    };
+    std::thread::scope(|scope| {
+        let writing = volume.write_at_once(scope, waiting(), 7);
+        frozen(&volume);
+        assert!(content(&volume.device).expect("readable") == before);
+        volume.kill_engine();
+        frozen(&volume);
+        assert!(!writing.iter().any(|w| w.is_finished()));
+        volume.call(
+            "setPolicy",
+            json!({ "snapshot": "one", "maxBytes": 64 * MIB }),
+        );
+        for write in writing {
+            write.join().expect("no panic").expect("no write fails");
+        }
+    });
+    frozen(&volume);
+    let live = content(&volume.device).expect("readable");
+    assert!(waiting().all(|b| live[b * BLOCK..][..BLOCK] == [7; BLOCK]));
+}
+
+#[test]
+fn at_the_end_of_their_time_all_writers_go_on_without_the_snapshot() {
+    if !possible() {
+        return;
+    }
+    let volume = full("ended", 1000);
+    std::thread::scope(|scope| {
+        for write in volume.write_at_once(scope, waiting(), 7) {
+            write.join().expect("no panic").expect("no write fails");
+        }
+    });
+    assert_eq!(volume.report()["snapshots"][0]["state"], "overflowed");
+    let live = content(&volume.device).expect("readable");
+    assert!(waiting().all(|b| live[b * BLOCK..][..BLOCK] == [7; BLOCK]));
+}
+
+#[test]
+fn a_forced_detach_does_not_wait_for_writers_that_wait() {
+    if !possible() {
+        return;
+    }
+    let volume = full("forced", 60_000);
+    std::thread::scope(|scope| {
+        let writing = volume.write_at_once(scope, waiting(), 7);
+        let said = volume::run(&["detach", "--force", "--run-dir", &volume.path("run")]);
+        assert!(said["error"].is_null(), "{said}");
+        for write in writing {
+            // It went on when the snapshot was released, or failed when the connection was cut.
+            let _ = write.join().expect("no panic");
+        }
+    });
+    let left = fs::read_dir(volume.path("cache"))
+        .expect("directory")
+        .count();
+    assert_eq!(left, 0, "the cache is not empty");
+}
+
 #[test]
 fn what_a_reader_has_passed_takes_no_cache_also_after_a_kill() {
     if !possible() {

@@ -7,7 +7,7 @@ use crate::memory::Memory;
 use std::cell::RefCell;
 use transport::fuse::abi::{InHeader, OutHeader, Plain};
 use transport::fuse::buffer::PAGE;
-use transport::fuse::dispatch;
+use transport::fuse::dispatch::{self, Outcome};
 use transport::fuse::session::MAX_PAYLOAD;
 use transport::served::SCRATCH_BYTES;
 
@@ -35,8 +35,10 @@ fn answer(input: &[u8], buffer: &mut [u8], scratch: &mut [u8]) {
             buffer[START..START + 4].copy_from_slice(&(length as u32).to_le_bytes());
         }
         let asked = InHeader::parse(&buffer[START..START + length]);
-        let reply = dispatch::handle(buffer, START, length, scratch, &served);
-        let Some(range) = reply else { continue };
+        let Outcome::Reply(range) = dispatch::handle(buffer, START, length, scratch, &served)
+        else {
+            continue;
+        };
         let asked = asked.expect("a request without a header is not answered");
         let reply = &buffer[range];
         let head = OutHeader::parse(reply).expect("a reply has a header");

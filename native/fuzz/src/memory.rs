@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use transport::nbd::exports::{Context, Export, Exports, Extent};
-use transport::served::{ChangedExtents, Errno, Image, SCRATCH_BYTES, Served};
+use transport::served::{Change, ChangedExtents, Errno, Image, Patience, SCRATCH_BYTES, Served};
 
 /// Not a multiple of a page, so that ends are met.
 pub const BYTES: usize = 256 * 1024 + 512;
@@ -66,24 +66,21 @@ impl Served for Memory {
         Ok(())
     }
 
-    fn write(&self, offset: u64, data: &[u8], scratch: &mut [u8]) -> Result<(), Errno> {
+    fn change(&self, change: Change<'_>, _: Patience, scratch: &mut [u8]) -> Result<(), Errno> {
         assert_eq!(scratch.len(), SCRATCH_BYTES);
-        let range = Memory::range(offset, data.len() as u64);
-        self.content()[range].copy_from_slice(data);
+        match change {
+            Change::Write { offset, data } => {
+                let range = Memory::range(offset, data.len() as u64);
+                self.content()[range].copy_from_slice(data);
+            }
+            Change::Discard { offset, length } | Change::WriteZeroes { offset, length } => {
+                self.content()[Memory::range(offset, length)].fill(0);
+            }
+        }
         Ok(())
     }
 
     fn flush(&self) -> Result<(), Errno> {
-        Ok(())
-    }
-
-    fn discard(&self, offset: u64, length: u64, scratch: &mut [u8]) -> Result<(), Errno> {
-        self.write_zeroes(offset, length, scratch)
-    }
-
-    fn write_zeroes(&self, offset: u64, length: u64, scratch: &mut [u8]) -> Result<(), Errno> {
-        assert_eq!(scratch.len(), SCRATCH_BYTES);
-        self.content()[Memory::range(offset, length)].fill(0);
         Ok(())
     }
 

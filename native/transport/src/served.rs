@@ -1,6 +1,7 @@
 //! The one seam between a transport and the engine.
 
 use std::ops::Range;
+use std::time::Instant;
 
 /// An errno, as the kernel is answered. Every failure of a request ends as one of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,6 +11,8 @@ impl Errno {
     pub const IO: Errno = Errno(libc::EIO);
     pub const NOT_FOUND: Errno = Errno(libc::ENOENT);
     pub const NOT_SUPPORTED: Errno = Errno(libc::EOPNOTSUPP);
+    /// See [`Patience::None`].
+    pub const WOULD_WAIT: Errno = Errno(libc::EAGAIN);
 }
 
 impl From<std::io::Error> for Errno {
@@ -24,6 +27,40 @@ pub enum Image {
     Live,
     /// Numbers are never used twice while a volume is attached.
     Frozen(u64),
+}
+
+/// A change of the live volume.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change<'a> {
+    Write {
+        offset: u64,
+        data: &'a [u8],
+    },
+    /// The range may read as zeroes afterwards, and its room may be given back.
+    Discard {
+        offset: u64,
+        length: u64,
+    },
+    /// The range reads as zeroes afterwards.
+    WriteZeroes {
+        offset: u64,
+        length: u64,
+    },
+}
+
+/// Whether a change may wait until a snapshot's cache has room for what it overwrites.
+#[derive(Debug, Clone, Copy)]
+pub enum Patience {
+    /// No: then it fails with [`Errno::WOULD_WAIT`] instead, to be made again by a thread that may wait.
+    None,
+    /// For as long as the snapshot wants it, counted from this instant.
+    Since(Instant),
+}
+
+impl Patience {
+    pub fn from_now() -> Self {
+        Patience::Since(Instant::now())
+    }
 }
 
 /// Bytes that may have changed.
@@ -51,13 +88,31 @@ pub trait Served: Send + Sync {
         data: &mut [u8],
         scratch: &mut [u8],
     ) -> Result<(), Errno>;
-    fn write(&self, offset: u64, data: &[u8], scratch: &mut [u8]) -> Result<(), Errno>;
+    /// What fails may have been done in part, and can be done again.
+    fn change(
+        &self,
+        change: Change<'_>,
+        patience: Patience,
+        scratch: &mut [u8],
+    ) -> Result<(), Errno>;
+    /// The three changes, by a thread that may wait.
+    fn write(&self, offset: u64, data: &[u8], scratch: &mut [u8]) -> Result<(), Errno> {
+        self.change(
+            Change::Write { offset, data },
+            Patience::from_now(),
+            scratch,
+        )
+    }
+    fn discard(&self, offset: u64, length: u64, scratch: &mut [u8]) -> Result<(), Errno> {
+        let discard = Change::Discard { offset, length };
+        self.change(discard, Patience::from_now(), scratch)
+    }
+    fn write_zeroes(&self, offset: u64, length: u64, scratch: &mut [u8]) -> Result<(), Errno> {
+        let zeroes = Change::WriteZeroes { offset, length };
+        self.change(zeroes, Patience::from_now(), scratch)
+    }
     /// All that was answered before is on stable storage when this returns.
     fn flush(&self) -> Result<(), Errno>;
-    /// The range may read as zeroes afterwards, and its room may be given back.
-    fn discard(&self, offset: u64, length: u64, scratch: &mut [u8]) -> Result<(), Errno>;
-    /// The range reads as zeroes afterwards.
-    fn write_zeroes(&self, offset: u64, length: u64, scratch: &mut [u8]) -> Result<(), Errno>;
     /// The snapshots, released ones too, since which it is known what changed up to this image; oldest
     /// first. Names as in `find`.
     fn known_since(&self, image: Image) -> Vec<String> {

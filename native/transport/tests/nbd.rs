@@ -12,7 +12,7 @@ use transport::nbd::exports::{Context, Export, Exports, Extent};
 use transport::nbd::negotiation::{MAX_OPTION_DATA, MAX_PAYLOAD, Negotiation, Next, Security};
 use transport::nbd::server::Server;
 use transport::nbd::wire::{self, answer, be32, be64, chunk, cmd, option};
-use transport::served::{Errno, Image, Served};
+use transport::served::{Change, Errno, Image, Patience, Served};
 
 const SIZE: usize = 64 << 20;
 const HOLE: std::ops::Range<usize> = 1 << 20..2 << 20;
@@ -44,19 +44,16 @@ impl Served for Memory {
         }
         Ok(())
     }
-    fn write(&self, offset: u64, data: &[u8], _: &mut [u8]) -> Result<(), Errno> {
+    fn change(&self, change: Change<'_>, _: Patience, _: &mut [u8]) -> Result<(), Errno> {
+        let Change::Write { offset, data } = change else {
+            return Err(Errno::NOT_SUPPORTED);
+        };
         self.live.lock().expect("lock")[offset as usize..][..data.len()].copy_from_slice(data);
         Ok(())
     }
     fn flush(&self) -> Result<(), Errno> {
         self.flushes.fetch_add(1, Ordering::SeqCst);
         Ok(())
-    }
-    fn discard(&self, _: u64, _: u64, _: &mut [u8]) -> Result<(), Errno> {
-        Err(Errno::NOT_SUPPORTED)
-    }
-    fn write_zeroes(&self, _: u64, _: u64, _: &mut [u8]) -> Result<(), Errno> {
-        Err(Errno::NOT_SUPPORTED)
     }
 }
 

@@ -17,6 +17,10 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_stillframe-engine");
 pub const SIZE: usize = 16 << 20;
 pub const BLOCK: usize = 4096;
 
+/// Memory that direct I/O takes.
+#[repr(align(4096))]
+struct Page([u8; BLOCK]);
+
 /// An attached volume, taken down when dropped, also by a failing test.
 pub struct Volume {
     name: String,
@@ -157,6 +161,42 @@ impl Volume {
                 .expect("no write fails");
         }
         device.sync_all().expect("no flush fails");
+    }
+
+    /// One direct write for each block, all at once; returns when the device has them all, before any of
+    /// them need be answered. The threads' results are the writes'.
+    pub fn write_at_once<'scope>(
+        &self,
+        scope: &'scope std::thread::Scope<'scope, '_>,
+        blocks: impl Iterator<Item = usize>,
+        fill: u8,
+    ) -> Vec<std::thread::ScopedJoinHandle<'scope, std::io::Result<()>>> {
+        let device = OpenOptions::new()
+            .write(true)
+            .custom_flags(libc::O_DIRECT)
+            .open(&self.device)
+            .expect("opens");
+        let device = std::sync::Arc::new(device);
+        let write = |block: usize| {
+            let device = device.clone();
+            move || {
+                let page = Page([fill; BLOCK]);
+                device.write_all_at(&page.0, (block * BLOCK) as u64)
+            }
+        };
+        let writing: Vec<_> = blocks.map(|block| scope.spawn(write(block))).collect();
+        let name = Path::new(&self.device).file_name().expect("a name");
+        let inflight = Path::new("/sys/block").join(name).join("inflight");
+        let ended = |w: &std::thread::ScopedJoinHandle<_>| w.is_finished();
+        loop {
+            let counts = fs::read_to_string(&inflight).expect("counts");
+            let writes = counts.split_whitespace().nth(1).expect("of writes");
+            let there: usize = writes.parse().expect("a number");
+            if there + writing.iter().filter(|w| ended(w)).count() >= writing.len() {
+                return writing;
+            }
+            std::thread::yield_now();
+        }
     }
 
     pub fn report(&self) -> Value {

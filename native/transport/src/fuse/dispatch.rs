@@ -7,8 +7,9 @@
 
 use super::abi::{self, Plain};
 use super::buffer::PAGE;
+use super::held::Held;
 use super::session::{MAX_PAYLOAD, REPLY_HEAD};
-use crate::served::{Errno, Image, Served};
+use crate::served::{Change, Errno, Image, Patience, Served};
 use std::ops::Range;
 
 const LIVE_NODE: u64 = 2;
@@ -24,26 +25,50 @@ fn image_of(node: u64) -> Result<Image, Errno> {
     }
 }
 
-/// Handles the request of `length` bytes at `start`; `buffer[PAGE..]` is where payloads lie. Returns
-/// the range of `buffer` that holds the reply, None where the protocol wants no reply.
+/// What becomes of a request.
+pub enum Outcome {
+    /// The reply lies in this range of the buffer.
+    Reply(Range<usize>),
+    /// The protocol wants no reply.
+    Silence,
+    /// It must wait, and is to be answered later.
+    Held(Held),
+}
+
+/// Why there is no reply of success.
+enum Unfinished {
+    Failed(Errno),
+    Held(Held),
+}
+
+impl From<Errno> for Unfinished {
+    fn from(errno: Errno) -> Self {
+        Unfinished::Failed(errno)
+    }
+}
+
+/// Handles the request of `length` bytes at `start`; `buffer[PAGE..]` is where payloads lie. Never waits
+/// for room in a cache.
 pub fn handle(
     buffer: &mut [u8],
     start: usize,
     length: usize,
     scratch: &mut [u8],
     served: &dyn Served,
-) -> Option<Range<usize>> {
-    let header = abi::InHeader::parse(&buffer[start..start + length])?;
+) -> Outcome {
+    let Some(header) = abi::InHeader::parse(&buffer[start..start + length]) else {
+        return Outcome::Silence;
+    };
     // The arguments of a WRITE and a READ end where the payload begins; small enough to copy.
     let body = start + size_of::<abi::InHeader>();
     let result = match header.opcode {
-        abi::FORGET | abi::BATCH_FORGET | abi::INTERRUPT => return None,
-        abi::READ => read(buffer, body, &header, scratch, served),
+        abi::FORGET | abi::BATCH_FORGET | abi::INTERRUPT => return Outcome::Silence,
+        abi::READ => read(buffer, body, &header, scratch, served).map_err(Unfinished::from),
         abi::WRITE => write(buffer, body, length, scratch, served),
-        abi::FSYNC => served.flush().map(|()| 0),
+        abi::FSYNC => served.flush().map(|()| 0).map_err(Unfinished::from),
         abi::FALLOCATE => fallocate(buffer, body, &header, scratch, served).map(|()| 0),
-        abi::INIT => init(buffer, body),
-        abi::LOOKUP => lookup(buffer, body, length, &header, served),
+        abi::INIT => init(buffer, body).map_err(Unfinished::from),
+        abi::LOOKUP => lookup(buffer, body, length, &header, served).map_err(Unfinished::from),
         abi::GETATTR => Ok(put(
             buffer,
             &abi::AttrOut {
@@ -52,7 +77,7 @@ pub fn handle(
                 ..Default::default()
             },
         )),
-        abi::OPEN => open(buffer, &header),
+        abi::OPEN => open(buffer, &header).map_err(Unfinished::from),
         abi::OPENDIR => Ok(put(buffer, &abi::OpenOut::default())),
         abi::READDIR | abi::RELEASE | abi::RELEASEDIR | abi::DESTROY => Ok(0),
         abi::STATFS => Ok(put(
@@ -66,11 +91,12 @@ pub fn handle(
                 ..Default::default()
             },
         )),
-        _ => Err(Errno(libc::ENOSYS)),
+        _ => Err(Errno(libc::ENOSYS).into()),
     };
     let (payload, error) = match result {
         Ok(payload) => (payload, 0),
-        Err(errno) => (0, -errno.0),
+        Err(Unfinished::Failed(errno)) => (0, -errno.0),
+        Err(Unfinished::Held(held)) => return Outcome::Held(held),
     };
     let out = abi::OutHeader {
         len: (REPLY_HEAD + payload) as u32,
@@ -78,7 +104,20 @@ pub fn handle(
         unique: header.unique,
     };
     buffer[PAGE - REPLY_HEAD..PAGE].copy_from_slice(out.bytes());
-    Some(PAGE - REPLY_HEAD..PAGE + payload)
+    Outcome::Reply(PAGE - REPLY_HEAD..PAGE + payload)
+}
+
+/// Makes the change, or puts it aside if it would have to wait.
+fn change(
+    unique: u64,
+    change: Change<'_>,
+    scratch: &mut [u8],
+    served: &dyn Served,
+) -> Result<(), Unfinished> {
+    match served.change(change, Patience::None, scratch) {
+        Err(Errno::WOULD_WAIT) => Err(Unfinished::Held(Held::new(unique, change))),
+        other => Ok(other?),
+    }
 }
 
 /// Places a reply's structure; returns its length.
@@ -115,22 +154,26 @@ fn write(
     length: usize,
     scratch: &mut [u8],
     served: &dyn Served,
-) -> Result<usize, Errno> {
+) -> Result<usize, Unfinished> {
     let header =
         abi::InHeader::parse(&buffer[body - size_of::<abi::InHeader>()..]).ok_or_else(malformed)?;
     let ask = abi::WriteIn::parse(&buffer[body..]).ok_or_else(malformed)?;
     let size = ask.size as usize;
     let received = length.saturating_sub(size_of::<abi::InHeader>() + size_of::<abi::WriteIn>());
     if image_of(header.nodeid)? != Image::Live {
-        return Err(Errno(libc::EROFS));
+        return Err(Errno(libc::EROFS).into());
     }
     if size > received {
-        return Err(malformed());
+        return Err(malformed().into());
     }
     if ask.offset.saturating_add(size as u64) > served.size() {
-        return Err(Errno(libc::ENOSPC));
+        return Err(Errno(libc::ENOSPC).into());
     }
-    served.write(ask.offset, &buffer[PAGE..PAGE + size], scratch)?;
+    let write = Change::Write {
+        offset: ask.offset,
+        data: &buffer[PAGE..PAGE + size],
+    };
+    change(header.unique, write, scratch, served)?;
     Ok(put(
         buffer,
         &abi::WriteOut {
@@ -146,21 +189,23 @@ fn fallocate(
     header: &abi::InHeader,
     scratch: &mut [u8],
     served: &dyn Served,
-) -> Result<(), Errno> {
+) -> Result<(), Unfinished> {
     let ask = abi::FallocateIn::parse(&buffer[body..]).ok_or_else(malformed)?;
     if image_of(header.nodeid)? != Image::Live {
-        return Err(Errno(libc::EROFS));
+        return Err(Errno(libc::EROFS).into());
     }
     let end = ask.offset.checked_add(ask.length).ok_or_else(malformed)?;
     let keep = libc::FALLOC_FL_KEEP_SIZE as u32;
     if ask.mode & keep == 0 || end > served.size() {
-        return Err(Errno::NOT_SUPPORTED);
+        return Err(Errno::NOT_SUPPORTED.into());
     }
-    match (ask.mode & !keep) as i32 {
-        libc::FALLOC_FL_PUNCH_HOLE => served.discard(ask.offset, ask.length, scratch),
-        libc::FALLOC_FL_ZERO_RANGE => served.write_zeroes(ask.offset, ask.length, scratch),
-        _ => Err(Errno::NOT_SUPPORTED),
-    }
+    let (offset, length) = (ask.offset, ask.length);
+    let wanted = match (ask.mode & !keep) as i32 {
+        libc::FALLOC_FL_PUNCH_HOLE => Change::Discard { offset, length },
+        libc::FALLOC_FL_ZERO_RANGE => Change::WriteZeroes { offset, length },
+        _ => return Err(Errno::NOT_SUPPORTED.into()),
+    };
+    change(header.unique, wanted, scratch, served)
 }
 
 /// The negotiated values depend on the kernel alone, so a replaced engine needs to know none of them.
@@ -196,8 +241,10 @@ fn init(buffer: &mut [u8], body: usize) -> Result<usize, Errno> {
             max_readahead: ask.max_readahead.min(MAX_PAYLOAD as u32),
             flags: agreed as u32,
             flags2: (agreed >> 32) as u32,
-            max_background: 128,
-            congestion_threshold: 96,
+            // A loop device has at most 128 requests in flight. Were this the limit, a live device whose writes
+            // wait for room would leave none for the readers of the image that must make it.
+            max_background: 1024,
+            congestion_threshold: 768,
             max_write: MAX_PAYLOAD as u32,
             time_gran: 1,
             max_pages: (MAX_PAYLOAD / PAGE) as u16,

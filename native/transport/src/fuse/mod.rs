@@ -4,4 +4,5 @@ pub mod abi;
 pub mod buffer;
 pub mod connection;
 pub mod dispatch;
+pub mod held;
 pub mod session;

@@ -1,7 +1,7 @@
 //! The threads that serve a FUSE connection.
 //!
 //! Every thread reads one request, handles it to its end and answers it; their number is the depth
-//! to which the backing store is driven. One descriptor serves them all. It is held by the keeper
+//! to which the backing store is driven. None waits for room in a cache: see [`super::held`]. One descriptor serves them all. It is held by the keeper
 //! too, so requests that were read but not answered when the engine dies stay known to the kernel,
 //! and the next engine asks for them again ([`resend`]) before it reads its first. A request sent
 //! again carries bit 63 in `unique`, which must be echoed.
@@ -15,11 +15,13 @@
 
 use super::abi::{self, Plain};
 use super::buffer::{PAGE, Resident};
-use super::dispatch;
+use super::dispatch::{self, Outcome};
+use super::held::{Hands, Held};
 use crate::served::{SCRATCH_BYTES, Served};
 use std::fs::File;
 use std::io;
 use std::os::fd::RawFd;
+use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 
@@ -67,36 +69,47 @@ impl Gate {
     }
 }
 
-/// Makes `threads` threads with their buffers in `memory` (which grows if it is too small). None of
-/// them reads a request yet. When the connection ends, `ended` is called once per thread.
+/// Makes `threads` threads and one for what must wait, with their buffers in `memory` (which grows if it is
+/// too small). None of them reads a request yet. When the connection ends, `ended` is called once per thread.
 pub fn stand_by(
     fd: RawFd,
     memory: &File,
     threads: usize,
     ended: impl Fn(io::Error) + Send + Clone + 'static,
 ) -> io::Result<Standing> {
-    let needed = (threads * THREAD_BYTES) as u64;
+    let hands_at = threads * THREAD_BYTES;
+    let needed = (hands_at + Hands::BYTES) as u64;
     if memory.metadata()?.len() < needed {
         memory.set_len(needed)?;
     }
+    let (hold, held) = mpsc::channel();
     let mut workers = Vec::with_capacity(threads);
     for number in 0..threads {
         let at = number * THREAD_BYTES;
         workers.push(Worker {
             fd,
+            hold: hold.clone(),
             buffer: Resident::of(memory, at, PAGE + MAX_PAYLOAD)?,
             scratch: Resident::of(memory, at + PAGE + MAX_PAYLOAD, SCRATCH_BYTES)?,
         });
     }
     let gate = Arc::new(Gate::default());
+    let (hands, opened) = (Hands::new(memory, hands_at)?, gate.clone());
+    spawn("io-held".into(), move || {
+        hands.carry_out_all(fd, held, &*opened.wait());
+    })?;
     for (number, mut worker) in workers.into_iter().enumerate() {
         let (gate, ended) = (gate.clone(), ended.clone());
-        thread::Builder::new()
-            .name(format!("io-{number}"))
-            .stack_size(256 * 1024)
-            .spawn(move || ended(worker.run(&*gate.wait())))?;
+        spawn(format!("io-{number}"), move || {
+            ended(worker.run(&*gate.wait()));
+        })?;
     }
     Ok(Standing(gate))
+}
+
+fn spawn(name: String, life: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    let builder = thread::Builder::new().name(name).stack_size(256 * 1024);
+    builder.spawn(life).map(drop)
 }
 
 impl Standing {
@@ -110,6 +123,7 @@ impl Standing {
 
 struct Worker {
     fd: RawFd,
+    hold: Sender<Held>,
     buffer: Resident,
     scratch: Resident,
 }
@@ -126,21 +140,27 @@ impl Worker {
                 },
             };
             let start = PAGE - REQUEST_HEAD;
-            let reply = dispatch::handle(
+            let outcome = dispatch::handle(
                 &mut self.buffer[..],
                 start,
                 length,
                 &mut self.scratch[..],
                 served,
             );
-            if let Some(range) = reply
-                && let Err(e) = write_all(self.fd, &self.buffer[range])
-            {
-                match e.raw_os_error() {
-                    // The request was taken back meanwhile.
-                    Some(libc::ENOENT) => {}
-                    _ => return e,
+            let written = match outcome {
+                Outcome::Reply(range) => write_all(self.fd, &self.buffer[range]),
+                Outcome::Silence => Ok(()),
+                Outcome::Held(held) => {
+                    // Its thread ends only after this one.
+                    let _ = self.hold.send(held);
+                    Ok(())
                 }
+            };
+            match written {
+                Ok(()) => {}
+                // The request was taken back meanwhile.
+                Err(e) if e.raw_os_error() == Some(libc::ENOENT) => {}
+                Err(e) => return e,
             }
         }
     }
@@ -157,7 +177,7 @@ impl Worker {
 }
 
 /// The device takes a message whole or not at all.
-fn write_all(fd: RawFd, message: &[u8]) -> io::Result<()> {
+pub(super) fn write_all(fd: RawFd, message: &[u8]) -> io::Result<()> {
     loop {
         // SAFETY: writes from initialised memory of the length given.
         let n = unsafe { libc::write(fd, message.as_ptr().cast(), message.len()) };
