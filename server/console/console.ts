@@ -53,6 +53,7 @@ export async function openConsole(environment: Environment, pages: Pages, log: L
       await http.close();
       await pages.close();
       await services.recorder.close();
+      await services.historyRecorder.close();
       await services.dispatcher.close();
       await db.$disconnect();
     },

@@ -10,6 +10,11 @@ export function monotonicMs(): number {
   return performance.now();
 }
 
+/** The host's time zone, e.g. `Europe/Berlin`. */
+export function localZone(): string {
+  return Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
 /** Waits, or ends early when the signal aborts. Never rejects. */
 export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((done) => {

@@ -18,6 +18,7 @@ import { KeptSnapshots } from "./snapshots/kept-snapshots";
 import { undoerFor } from "./snapshots/undo-steps";
 import { answerHostMethod, hostHandlers } from "./socket/host-handlers";
 import { isServed, LocalSocket } from "./socket/local-socket";
+import { ActivityWatch } from "./telemetry/activity-watch";
 import { listVolumes } from "./volumes/discovery";
 import { KnownVolumes } from "./volumes/known-volumes";
 
@@ -49,6 +50,7 @@ async function startWorker(): Promise<void> {
   await bringUp(host, runs, snapshots);
 
   const handlers = hostHandlers({ host, runs, sessions, snapshots });
+  const activity = new ActivityWatch(known);
   const url = process.env.STILLFRAME_CONSOLE_URL || null;
   const link =
     url === null
@@ -57,6 +59,7 @@ async function startWorker(): Promise<void> {
           answer: async (method, params) => answerHostMethod(handlers, method, params, null),
           listVolumes: () => listVolumes(known),
           activeRuns: () => runs.ids(),
+          activity,
         });
   const socket = new LocalSocket(places.socket, async (method, params, caller) => {
     if (!method.startsWith(CONSOLE_PREFIX)) {
@@ -83,6 +86,7 @@ async function startWorker(): Promise<void> {
     if (process.env.STILLFRAME_DETACH_ON_EXIT === "1") await takeDown(host, snapshots);
     await link?.drain(DRAIN_MS);
     link?.stop();
+    activity.stop();
     await linked;
     await outbox.close();
     for (const { watch } of known.allAttached()) watch.stop();

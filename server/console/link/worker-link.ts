@@ -119,6 +119,9 @@ export class WorkerLink implements HostLink {
       case "samples":
         this.#services.telemetry.receive(this.#hostId, message.samples);
         break;
+      case "activity":
+        this.#run(this.#services.historyRecorder.receive(this.#hostId, message.zone, message.volumes));
+        break;
       case "volumes":
         this.#run(this.#services.volumes.receive(this.#hostId, message.volumes));
         break;

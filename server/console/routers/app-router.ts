@@ -5,6 +5,7 @@ import { articlesRouter } from "./articles/articles-router";
 import { auditRouter } from "./audit/audit-router";
 import { cacheRouter } from "./cache/cache-router";
 import { failuresRouter } from "./failures/failures-router";
+import { historyRouter } from "./history/history-router";
 import { hostsRouter } from "./hosts/hosts-router";
 import { jobsRouter } from "./jobs/jobs-router";
 import { liveRouter } from "./live/live-router";
@@ -25,6 +26,7 @@ export const appRouter = router({
   overview: overviewRouter,
   hosts: hostsRouter,
   volumes: volumesRouter,
+  history: historyRouter,
   jobs: jobsRouter,
   runs: runsRouter,
   live: liveRouter,

@@ -2,6 +2,7 @@
 import path from "node:path";
 import type { Logger } from "pino";
 import { AccountStore } from "../data/accounts";
+import { ActivityStore } from "../data/activity";
 import { ApiKeyStore } from "../data/api-keys";
 import { AuditStore } from "../data/audit";
 import type { Database } from "../data/database";
@@ -31,6 +32,8 @@ import { Cache } from "./cache/cache";
 import { Diagnostics } from "./diagnostics/diagnostics";
 import { Actions } from "./failures/actions";
 import { Failures } from "./failures/failures";
+import { History } from "./history/history";
+import { HistoryRecorder } from "./history/recorder";
 import { Hosts } from "./hosts/hosts";
 import { Jobs } from "./jobs/jobs";
 import { MeasuredRuns } from "./metrics/measured-runs";
@@ -77,6 +80,7 @@ export function makeServices(db: Database, vault: Vault, log: Logger, options: S
   const recorder = new RunRecorder(new SampleStore(db), hosts, log);
   const telemetry = new Telemetry(hosts, recorder);
   const volumes = new Volumes(hostStore, hosts, telemetry);
+  const activityStore = new ActivityStore(db);
   const measured = new MeasuredRuns();
   const runLog = new RunLog(new EventStore(db), runStore, recorder, measured);
   const runs = new Runs({
@@ -114,6 +118,8 @@ export function makeServices(db: Database, vault: Vault, log: Logger, options: S
     telemetry,
     recorder,
     volumes,
+    history: new History(activityStore),
+    historyRecorder: new HistoryRecorder(activityStore, log),
     runLog,
     runs,
     reconciler: new Reconciler(runStore, runLog, log),

@@ -4,10 +4,11 @@
  * which the worker may not import. Both sides may ask (`request`) and answer (`reply`).
  *
  * Events are kept by the worker until acknowledged and carry a sequence number, so the console stores
- * each exactly once however often the link drops. Samples and volume lists are latest-wins and may be lost.
+ * each exactly once however often the link drops. Samples, activity and volume lists may be lost.
  */
 import { z } from "zod";
 import { errorCodeSchema } from "../errors/codes";
+import { volumeActivitySchema } from "./activity";
 import { evidenceSchema, runEventSchema } from "./run";
 import { sampleSchema, volumeSchema } from "./volume";
 
@@ -49,6 +50,13 @@ export const workerMessageSchema = z.discriminatedUnion("type", [
   }),
   z.object({ type: z.literal("event"), seq: z.number().int().positive(), runId: z.string(), event: runEventSchema }),
   z.object({ type: z.literal("samples"), samples: z.array(sampleSchema) }),
+  /** What was written since the last one, every 10 s; of up to an hour without a console when that is back. */
+  z.object({
+    type: z.literal("activity"),
+    /** The host's time zone, as in the IANA database. */
+    zone: z.string(),
+    volumes: z.array(volumeActivitySchema),
+  }),
   z.object({ type: z.literal("volumes"), volumes: z.array(volumeSchema) }),
   request,
   reply,

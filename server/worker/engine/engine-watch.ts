@@ -13,7 +13,8 @@ const SLOW_MS = 5000;
 const WORTH_A_LINE = 5;
 
 export interface WatchListener {
-  report?: (report: Report) => void;
+  /** `asked`: on request, out of the subscription's row; its longest gap is that since attach. */
+  report?: (report: Report, asked: boolean) => void;
   released?: (event: ReleasedEvent) => void;
 }
 
@@ -75,7 +76,7 @@ export class EngineWatch {
   /** Asks for a report now. */
   async describe(): Promise<Report> {
     const report = await this.request("describe", {});
-    this.accept(report);
+    this.accept(report, true);
     return report;
   }
 
@@ -115,7 +116,7 @@ export class EngineWatch {
     this.wake = wake;
     let gone = false;
     const client = await EngineClient.open(this.socketPath, {
-      report: (report) => this.accept(report),
+      report: (report) => this.accept(report, false),
       released: (event) => {
         for (const listener of this.listeners) listener.released?.(event);
       },
@@ -140,9 +141,9 @@ export class EngineWatch {
     this.wake.abort();
   }
 
-  private accept(report: Report): void {
+  private accept(report: Report, asked: boolean): void {
     this.latest = report;
     this.lastContactAt = now();
-    for (const listener of this.listeners) listener.report?.(report);
+    for (const listener of this.listeners) listener.report?.(report, asked);
   }
 }

@@ -14,11 +14,12 @@ import {
   type WorkerMessage,
 } from "@/server/core/contracts/link";
 import type { Volume } from "@/server/core/contracts/volume";
-import { now, pause } from "../clock";
+import { localZone, now, pause } from "../clock";
 import type { EngineWatch } from "../engine/engine-watch";
 import { codedFault, FaultError, toFault } from "../fault";
 import { log } from "../log";
 import type { Places } from "../places";
+import type { ActivityWatch } from "../telemetry/activity-watch";
 import { workerVersion } from "../version";
 import type { KnownVolumes } from "../volumes/known-volumes";
 import type { Outbox } from "./outbox";
@@ -38,6 +39,7 @@ export interface LinkDuties {
   answer: (method: string, params: unknown) => Promise<unknown>;
   listVolumes: () => Promise<Volume[]>;
   activeRuns: () => string[];
+  activity: ActivityWatch;
 }
 
 interface Asked {
@@ -134,7 +136,10 @@ export class ConsoleLink {
       alive = false;
       if (socket.readyState === WebSocket.OPEN) socket.ping();
     }, PING_MS);
-    const tick = setInterval(() => this.sendSamples(ticks++), TICK_MS);
+    const tick = setInterval(() => {
+      this.sendSamples(ticks++);
+      this.sendActivity();
+    }, TICK_MS);
     const list = setInterval(() => void this.tellVolumes(), VOLUMES_MS);
     try {
       return await new Promise<string>((done) => {
@@ -251,6 +256,11 @@ export class ConsoleLink {
       return watch.latest === null || !watch.reachable ? [] : [sampleOf(record.name, watch.latest)];
     });
     if (samples.length > 0) this.send({ type: "samples", samples });
+  }
+
+  private sendActivity(): void {
+    const volumes = this.welcomed ? this.duties.activity.taken() : [];
+    if (volumes.length > 0) this.send({ type: "activity", zone: localZone(), volumes });
   }
 
   /** Sends the list of volumes if it changed: every few seconds, and at once after a change that was asked for. */

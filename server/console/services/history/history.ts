@@ -1,0 +1,112 @@
+/** The past of volumes, from the roll-ups that `recorder.ts` keeps. */
+import type { z } from "zod";
+import type {
+  HistoryRange,
+  measuredVolumeSchema,
+  QuietHours,
+  RateHistory,
+  VolumeHistory,
+} from "@/server/core/contracts/history";
+import { longestGaps } from "@/server/core/history/quiet-gaps";
+import { quietHours } from "@/server/core/history/quiet-hours";
+import { rateSeries } from "@/server/core/history/rate-series";
+import type { Rollup, StepName } from "@/server/core/history/rollup";
+import { weekOf } from "@/server/core/history/week";
+import { measuredWrites } from "@/server/core/planning/write-windows";
+import type { ActivityStore } from "../../data/activity";
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** What a week is drawn from. */
+const WEEKS_MS = 8 * 7 * DAY;
+/** Within these days gaps are looked for in rows of 5 min, before in rows of an hour. */
+const FINE_GAPS_MS = 7 * DAY;
+const MOST_GAPS = 10;
+const SHORTEST_GAP_MS = 1000;
+const MOST_HOURS = 5;
+/** What the change rates for a forecast are from, in rows of 10 s and of 5 min. */
+const RATES_MS = { fine: 6 * HOUR, coarse: 14 * DAY };
+const MEASURES_KEPT_MS = MINUTE;
+
+const ranges: Record<HistoryRange, { lengthMs: number; pointMs: number; step: StepName }> = {
+  hour: { lengthMs: HOUR, pointMs: 10_000, step: "10s" },
+  day: { lengthMs: DAY, pointMs: 5 * MINUTE, step: "5min" },
+  week: { lengthMs: 7 * DAY, pointMs: 30 * MINUTE, step: "5min" },
+  months: { lengthMs: 60 * DAY, pointMs: 4 * HOUR, step: "1h" },
+  years: { lengthMs: 730 * DAY, pointMs: 2 * DAY, step: "1h" },
+};
+
+type Measured = z.infer<typeof measuredVolumeSchema>;
+type Of = { hostId: string; volume: string };
+
+export class History {
+  readonly #store: ActivityStore;
+  readonly #measures = new Map<string, { atMs: number; volumes: Promise<Measured[]> }>();
+
+  constructor(store: ActivityStore) {
+    this.#store = store;
+  }
+
+  /** `zone`: where the hours of the week are counted. */
+  async volume(of: Of, zone: string): Promise<VolumeHistory> {
+    const now = Date.now();
+    const hours = await this.#store.rows(of, "1h", now - WEEKS_MS);
+    const host = (await this.#store.volumes(of.hostId)).find((one) => one.name === of.volume);
+    const fineFrom = Math.floor((now - FINE_GAPS_MS) / HOUR) * HOUR;
+    const fine = await this.#store.rows(of, "5min", fineFrom);
+    return {
+      zone: host?.zone ?? null,
+      measuredMs: measured(hours),
+      week: weekOf(hours, zone),
+      gaps: longestGaps([...hours.filter(({ atMs }) => atMs < fineFrom), ...fine], MOST_GAPS, SHORTEST_GAP_MS),
+    };
+  }
+
+  async rates(of: Of, range: HistoryRange): Promise<RateHistory> {
+    const { lengthMs, pointMs, step } = ranges[range];
+    const now = Date.now();
+    const rows = await this.#store.rows(of, step, now - lengthMs - pointMs);
+    return { pointMs, points: rateSeries(rows, now - lengthMs, now, pointMs) };
+  }
+
+  /** What forecasts of a host's volumes go by. */
+  measures(hostId: string): Promise<Measured[]> {
+    const known = this.#measures.get(hostId);
+    if (known && Date.now() - known.atMs < MEASURES_KEPT_MS) return known.volumes;
+    const volumes = this.#measure(hostId);
+    this.#measures.set(hostId, { atMs: Date.now(), volumes });
+    volumes.catch(() => this.#measures.delete(hostId));
+    return volumes;
+  }
+
+  /** The hours of the week in which these volumes rest longest, the best first. */
+  async quietHours(hostId: string, volumes: readonly string[], zone: string): Promise<QuietHours> {
+    const since = Date.now() - WEEKS_MS;
+    const each: Rollup[][] = [];
+    for (const volume of volumes) each.push(await this.#store.rows({ hostId, volume }, "1h", since));
+    return {
+      hours: quietHours(
+        each.map((hours) => weekOf(hours, zone)),
+        MOST_HOURS,
+      ),
+      measuredMs: each.length === 0 ? 0 : Math.min(...each.map(measured)),
+    };
+  }
+
+  async #measure(hostId: string): Promise<Measured[]> {
+    const now = Date.now();
+    const all: Measured[] = [];
+    for (const { name } of await this.#store.volumes(hostId)) {
+      const of = { hostId, volume: name };
+      const fine = await this.#store.rows(of, "10s", now - RATES_MS.fine);
+      all.push({ name, ...measuredWrites(fine, await this.#store.rows(of, "5min", now - RATES_MS.coarse)) });
+    }
+    return all;
+  }
+}
+
+function measured(rows: readonly Rollup[]): number {
+  return rows.reduce((sum, { activity }) => sum + activity.measuredMs, 0);
+}

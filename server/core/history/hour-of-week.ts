@@ -1,0 +1,46 @@
+/** Hours of the week as a person at a place counts them, summer time included. */
+
+export const weekdays = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"] as const;
+export const HOURS_OF_WEEK = 168;
+
+const shortNames = weekdays.map((name) => name.slice(0, 3));
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** Whether this program knows the time zone. */
+export function isZone(zone: string): boolean {
+  try {
+    formatFor(zone);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** 0: Monday from 0:00 to 1:00, at a place. `zone` must be one that `isZone` knows. */
+export function hourOfWeek(atMs: number, zone: string): number {
+  const parts = formatFor(zone).formatToParts(atMs);
+  const part = (type: string) => parts.find((one) => one.type === type)?.value ?? "";
+  return shortNames.indexOf(part("weekday")) * 24 + Number(part("hour"));
+}
+
+export function weekdayOf(hour: number): number {
+  return Math.floor(hour / 24);
+}
+
+/** `Monday, 02:00 to 03:00`. */
+export function hourName(hour: number): string {
+  return `${weekdays[weekdayOf(hour)]}, ${clock(hour % 24)} to ${clock(((hour % 24) + 1) % 24)}`;
+}
+
+function clock(hour: number): string {
+  return `${String(hour).padStart(2, "0")}:00`;
+}
+
+function formatFor(zone: string): Intl.DateTimeFormat {
+  let format = formats.get(zone);
+  if (!format) {
+    format = new Intl.DateTimeFormat("en-GB", { weekday: "short", hour: "2-digit", hourCycle: "h23", timeZone: zone });
+    formats.set(zone, format);
+  }
+  return format;
+}

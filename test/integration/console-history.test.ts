@@ -1,0 +1,111 @@
+/**
+ * Write activity as history: what a worker tells is kept in three steps, through restarts of the console, and read
+ * by the real API. The worker is a scripted peer (it says why in its own file); that a real one tells this is tested
+ * in `worker-history.test.ts`.
+ */
+import Sqlite from "better-sqlite3";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import type { VolumeActivity } from "@/server/core/contracts/activity";
+import { ConsoleUnderTest, eventually } from "../fixtures/console-under-test";
+import { officeWeeks, stretch } from "../fixtures/history";
+import { volume } from "../fixtures/link-documents";
+import { ScriptedWorker } from "../fixtures/scripted-worker";
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const MIB = 1024 * 1024;
+
+let it: ConsoleUnderTest;
+let worker: ScriptedWorker;
+let client: ReturnType<ConsoleUnderTest["client"]>;
+let hostId: string;
+
+beforeEach(async () => {
+  it = new ConsoleUnderTest();
+  await it.start();
+  client = it.client(await it.signUp());
+  worker = new ScriptedWorker();
+  ({ hostId } = await worker.connect(it.origin, it.hostKey));
+  worker.volumes([volume("data"), volume("db")]);
+});
+afterEach(async () => {
+  worker.drop();
+  await it.remove();
+});
+
+const tell = (volumes: VolumeActivity[]) => worker.send({ type: "activity", zone: "Europe/Berlin", volumes });
+const kept = () => {
+  const db = new Sqlite(it.databaseFile, { readonly: true });
+  try {
+    return db
+      .prepare(
+        `SELECT "stepMs", COUNT(*) AS "rows", SUM("writeBytes") AS "bytes", SUM("measuredMs") AS "ms"
+         FROM "ActivityRollup" GROUP BY "stepMs" ORDER BY "stepMs"`,
+      )
+      .all() as { stepMs: number; rows: number; bytes: number; ms: number }[];
+  } finally {
+    db.close();
+  }
+};
+const thisHour = () => Math.floor(Date.now() / HOUR) * HOUR;
+
+test("summaries are kept in steps of 10 s, 5 min and 1 h, with the same bytes in each, through a restart", async () => {
+  const from = thisHour() - HOUR;
+  const of = (i: number) => ({ volume: "data", ...stretch(from + i * 10_000, 10_000, 4096 * (i + 1), 500) });
+  tell(Array.from({ length: 20 }, (_, i) => of(i)));
+  await eventually(() => kept()[0]?.rows === 20);
+  worker.drop();
+  await it.stop();
+  await it.start();
+  await worker.connect(it.origin, it.hostKey);
+  tell(Array.from({ length: 40 }, (_, i) => of(20 + i)));
+  await eventually(() => kept()[0]?.rows === 60);
+  const bytes = (4096 * 60 * 61) / 2;
+  expect(kept()).toEqual([
+    { stepMs: 10_000, rows: 60, bytes, ms: 600_000 },
+    { stepMs: 300_000, rows: 2, bytes, ms: 600_000 },
+    { stepMs: 3_600_000, rows: 1, bytes, ms: 600_000 },
+  ]);
+  const { points } = await client.history.rates.query({ hostId, volume: "data", range: "day" });
+  const measured = points.filter((point) => point.bytesPerSecond !== null);
+  expect(measured).toHaveLength(2);
+  expect(measured.reduce((sum, point) => sum + (point.bytesPerSecond ?? 0) * 300, 0)).toBeCloseTo(bytes, 3);
+});
+
+test("what is older than its step is kept goes, and what is far in the future with it", async () => {
+  const now = thisHour();
+  const at = (ms: number) => ({ volume: "data", ...stretch(ms, 10_000, 4096, 0) });
+  tell([at(now - HOUR), at(now - 3 * DAY), at(now - 61 * DAY), at(now - 731 * DAY), at(now + 30 * DAY)]);
+  await eventually(() => kept().length > 0 && kept()[0]?.rows === 1);
+  expect(kept().map(({ rows }) => rows)).toEqual([1, 2, 3]);
+});
+
+test("the week is that of the viewer's place, and the hours of rest are found for several volumes together", async () => {
+  const from = thisHour() - 14 * DAY;
+  tell([...officeWeeks("data", from, from + 14 * DAY, MIB), ...officeWeeks("db", from, from + 14 * DAY, 2 * MIB)]);
+  const week = await eventually(async () => {
+    const history = await client.history.volume.query({ hostId, volume: "db", zone: "UTC" });
+    return history.measuredMs >= 14 * DAY && history;
+  }, 30_000);
+  expect(week.zone).toBe("Europe/Berlin");
+  const sunday = 6 * 24;
+  expect(week.week[9]).toMatchObject({ bytesPerSecond: 2 * MIB });
+  expect(week.week[sunday + 3]).toMatchObject({ bytesPerSecond: 0, typicalQuietMs: HOUR });
+  expect(week.gaps[0]).toMatchObject({ lengthMs: HOUR + 20_000, open: false });
+  // The same hour has another name elsewhere.
+  const there = await client.history.volume.query({ hostId, volume: "db", zone: "Asia/Tokyo" });
+  expect(there.week[sunday + 12]).toMatchObject({ bytesPerSecond: 0, typicalQuietMs: HOUR });
+  const { hours } = await client.history.quietHours.query({ hostId, volumes: ["data", "db"], zone: "UTC" });
+  expect(hours[0]).toMatchObject({ hour: sunday + 3, quietMs: HOUR, bytesPerSecond: 0, weeks: 2 });
+  const measures = await client.history.measures.query({ hostId });
+  expect(measures.map(({ name }) => name)).toEqual(["data", "db"]);
+  expect(measures[1]?.windows.find(({ lengthMs }) => lengthMs === HOUR)?.bytes).toBe(2 * MIB * 3600);
+});
+
+test("a volume of which nothing was measured has an empty history, and an unknown time zone is refused", async () => {
+  const nothing = await client.history.volume.query({ hostId, volume: "data", zone: "UTC" });
+  expect(nothing).toMatchObject({ zone: null, measuredMs: 0, gaps: [] });
+  expect(nothing.week).toHaveLength(168);
+  expect(await client.history.measures.query({ hostId })).toEqual([]);
+  await expect(client.history.volume.query({ hostId, volume: "data", zone: "Mars/Base" })).rejects.toThrow("zone");
+});
