@@ -18,6 +18,7 @@ mod failure;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod keeper;
+mod kernel;
 mod live;
 mod log;
 mod names;
@@ -79,7 +80,7 @@ enum Command {
         #[arg(long)]
         state_dir: Option<String>,
         /// What makes the live device
-        #[arg(long, value_enum, default_value_t = live::Choice::Auto)]
+        #[arg(long, value_enum, env = "STILLFRAME_TRANSPORT", default_value_t = live::Choice::Auto)]
         transport: live::Choice,
     },
     /// Take everything of an attached volume down; nothing may be mounted

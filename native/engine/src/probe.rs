@@ -1,5 +1,7 @@
 //! `probe`: what this kernel offers, for `doctor`.
 
+use crate::kernel;
+use crate::live;
 use crate::protocol::programs::{Feature, ProbeResult, TransportReport};
 use std::fs;
 use std::path::Path;
@@ -8,9 +10,8 @@ use std::path::Path;
 const RESEND_SINCE: (u32, u32) = (6, 9);
 
 pub fn probe() -> ProbeResult {
-    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    let kernel = kernel.trim().to_owned();
-    let resend = version(&kernel).is_some_and(|v| v >= RESEND_SINCE);
+    let kernel = kernel::release();
+    let resend = kernel::is_at_least(&kernel, RESEND_SINCE);
     let device = |path: &str| fs::OpenOptions::new().read(true).write(true).open(path);
     let feature = |name: &str, ok: bool, required: bool, detail: String| Feature {
         name: name.to_owned(),
@@ -59,13 +60,13 @@ pub fn probe() -> ProbeResult {
             io_flusher(),
             control_groups(),
         ],
-        transports: transports(),
+        transports: transports(&kernel),
         kernel,
     }
 }
 
 /// What the features above make possible.
-fn transports() -> Vec<TransportReport> {
+fn transports(kernel: &str) -> Vec<TransportReport> {
     let missing = |paths: &[&str]| {
         let open = |path: &&&str| fs::OpenOptions::new().read(true).write(true).open(path);
         let missing = paths.iter().find(|path| open(path).is_err());
@@ -77,6 +78,10 @@ fn transports() -> Vec<TransportReport> {
         detail: missing.unwrap_or_else(|| detail.to_owned()),
     };
     let ublk = transport::ublk::control::available();
+    let by_itself = match live::ublk_survives_its_engine(kernel) {
+        Ok(()) => "a block device of its own; what live devices are made with".into(),
+        Err(reason) => format!("only where it is asked for by name: {reason}"),
+    };
     vec![
         transport(
             "fuse_loop",
@@ -86,7 +91,7 @@ fn transports() -> Vec<TransportReport> {
         transport(
             "ublk",
             ublk.err().map(|e| format!("/dev/ublk-control: {e}")),
-            "a block device of its own; what live devices are made with",
+            &by_itself,
         ),
         transport(
             "nbd",
@@ -94,11 +99,6 @@ fn transports() -> Vec<TransportReport> {
             "a Unix socket, and TCP with TLS, for clients such as qemu",
         ),
     ]
-}
-
-fn version(kernel: &str) -> Option<(u32, u32)> {
-    let mut numbers = kernel.split(|c: char| !c.is_ascii_digit());
-    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }
 
 fn memory() -> Feature {
