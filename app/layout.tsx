@@ -1,11 +1,11 @@
 import { GeistMono } from "geist/font/mono";
 import { GeistSans } from "geist/font/sans";
 import type { Metadata, Viewport } from "next";
-import { cookies, headers } from "next/headers";
+import { headers } from "next/headers";
 import type { ReactNode } from "react";
 import "./globals.css";
-import { ZONE_COOKIE } from "./components/zone-cookie";
 import { Providers } from "./providers";
+import { viewerZone } from "./viewer-zone";
 
 export const metadata: Metadata = {
   title: { default: "Stillframe", template: "%s · Stillframe" },
@@ -22,17 +22,8 @@ export const viewport: Viewport = {
   ],
 };
 
-function validZone(zone: string | undefined): string {
-  if (!zone) return "UTC";
-  try {
-    return new Intl.DateTimeFormat("en-GB", { timeZone: decodeURIComponent(zone) }).resolvedOptions().timeZone;
-  } catch {
-    return "UTC";
-  }
-}
-
 export default async function RootLayout({ children }: { children: ReactNode }) {
-  const zone = validZone((await cookies()).get(ZONE_COOKIE)?.value);
+  const zone = await viewerZone();
   const nonce = (await headers()).get("x-nonce") ?? "";
   return (
     <html lang="en" suppressHydrationWarning className={`${GeistSans.variable} ${GeistMono.variable}`}>

@@ -1,4 +1,5 @@
 "use client";
+import Link from "next/link";
 import { formatBytesOf } from "@/app/components/format";
 import { Meter } from "@/app/components/meter";
 import { StateBadge } from "@/app/components/state-badge";
@@ -8,6 +9,7 @@ import { May } from "../access/may";
 import { type LiveWrites, volumeKey } from "../live/use-live-writes";
 import { WriteActivity } from "../live/write-activity";
 import { VolumeActions } from "./volume-actions";
+import { volumePath } from "./volume-path";
 import { WriterSwitch } from "./writer-switch";
 
 type VolumesTableProps = { volumes: readonly VolumeView[]; writes: ReadonlyMap<string, LiveWrites> };
@@ -35,7 +37,9 @@ export function VolumesTable({ volumes, writes }: VolumesTableProps) {
           {volumes.map((volume) => (
             <tr key={volume.name}>
               <td className="lead">
-                <span className="wrap-anywhere font-medium">{volume.name}</span>
+                <Link href={volumePath(volume)} className="wrap-anywhere font-medium hover:underline">
+                  {volume.name}
+                </Link>
                 {volume.practice && (
                   <span className="ml-2 rounded-md border border-line px-1.5 py-px text-mute text-xs">practice</span>
                 )}

@@ -2,6 +2,7 @@
 
 export const weekdays = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"] as const;
 export const HOURS_OF_WEEK = 168;
+const HOUR_MS = 3_600_000;
 
 const shortNames = weekdays.map((name) => name.slice(0, 3));
 const formats = new Map<string, Intl.DateTimeFormat>();
@@ -21,6 +22,15 @@ export function hourOfWeek(atMs: number, zone: string): number {
   const parts = formatFor(zone).formatToParts(atMs);
   const part = (type: string) => parts.find((one) => one.type === type)?.value ?? "";
   return shortNames.indexOf(part("weekday")) * 24 + Number(part("hour"));
+}
+
+/** The same hour elsewhere, as clocks stand around `nearMs`; where they are not whole hours apart, the one it begins in. */
+export function hourElsewhere(hour: number, zone: string, elsewhere: string, nearMs: number): number {
+  const first = Math.floor(nearMs / HOUR_MS) * HOUR_MS;
+  for (let i = 0; i <= HOURS_OF_WEEK; i += 1) {
+    if (hourOfWeek(first + i * HOUR_MS, zone) === hour) return hourOfWeek(first + i * HOUR_MS, elsewhere);
+  }
+  return hour;
 }
 
 export function weekdayOf(hour: number): number {
