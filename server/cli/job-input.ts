@@ -5,10 +5,11 @@ import { text } from "node:stream/consumers";
 import type { ConsoleInput } from "@/server/core/contracts/console-methods";
 import { usageFailure } from "./failure";
 import { type OpenFileOptions, openFileOf } from "./open-file-options";
+import { type ScheduleOptions, scheduleOf } from "./schedule-options";
 
 export type NewJob = ConsoleInput<"job.create">;
 
-export interface JobOptions extends OpenFileOptions {
+export interface JobOptions extends OpenFileOptions, ScheduleOptions {
   file?: string;
   name?: string;
   volume?: string[];
@@ -43,6 +44,7 @@ export async function jobInput(options: JobOptions): Promise<NewJob> {
       oneAtATime: options.oneAtATime ?? "inherit",
       noSnapshot: options.withoutSnapshot === "read-live" ? "readLive" : "fail",
     },
+    schedule: scheduleOf(options),
     destination:
       options.command === undefined
         ? { kind: "restic", repository: resolve(options.restic ?? "") }

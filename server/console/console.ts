@@ -17,8 +17,16 @@ import { makeServices } from "./services/services";
 
 export type Console = { close: () => Promise<void> };
 
-/** Opens the database, serves, and leaves the sign-in link for `stillframe up`. Throws when the port is taken. */
-export async function openConsole(environment: Environment, pages: Pages, log: Logger): Promise<Console> {
+/**
+ * Opens the database, serves, and leaves the sign-in link for `stillframe up`. Throws when the port is taken.
+ * `now` is the clock of the schedule.
+ */
+export async function openConsole(
+  environment: Environment,
+  pages: Pages,
+  log: Logger,
+  now: () => Date = () => new Date(),
+): Promise<Console> {
   const { home, run, port, bind, hostKeyFile, publicUrl, tls, trustedProxies, metricsAccess, developing } = environment;
   // Before anything is opened: a bad certificate is the administrator's to mend.
   if (tls) readKeyPair(tls);
@@ -27,7 +35,7 @@ export async function openConsole(environment: Environment, pages: Pages, log: L
   const vault = new Vault(readOrCreateKey(path.join(directory, "secret.key")));
   const passkeyHost = passkeyHostOf(environment);
   const origin = originOf(environment);
-  const services = makeServices(db, vault, log, { home, run, origin, version: version(), passkeyHost });
+  const services = makeServices(db, vault, log, { home, run, origin, version: version(), passkeyHost, now });
   await services.hosts.ensureLocal(os.hostname(), hashKey(readOrCreateKey(hostKeyFile)));
   await services.runs.resume();
   await services.audit.forget();
@@ -48,9 +56,12 @@ export async function openConsole(environment: Environment, pages: Pages, log: L
   await services.accounts.link();
   await http.listen(port, plainBindOf(environment), bind);
   services.dispatcher.start();
+  services.scheduler.start();
   return {
     close: async () => {
+      const scheduling = services.scheduler.close();
       await http.close();
+      await scheduling;
       await pages.close();
       await services.recorder.close();
       await services.historyRecorder.close();

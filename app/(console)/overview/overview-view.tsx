@@ -14,6 +14,7 @@ import { ActiveRuns } from "./active-runs";
 import { Attention } from "./attention";
 import { CacheGlance } from "./cache-glance";
 import { HostsGlance } from "./hosts-glance";
+import { NextRuns } from "./next-runs";
 import { RecentRuns } from "./recent-runs";
 import { VolumesGlance } from "./volumes-glance";
 
@@ -62,6 +63,7 @@ export function OverviewView() {
             {begun && <VolumesGlance volumes={data.volumes} writes={live.writes} stale={live.link === "lost"} />}
           </div>
           <div className="min-w-0 space-y-4">
+            {begun && <NextRuns jobs={data.jobs} />}
             {(begun || data.recentRuns.length > 0) && <CacheGlance caches={data.cache} />}
             {begun && <HostsGlance hosts={data.hosts} />}
           </div>

@@ -1,14 +1,18 @@
 import { type Command, Option } from "commander";
 import type { Job } from "@/server/core/contracts/job";
+import { scheduleWords } from "@/server/core/planning/schedule-words";
+import { formatInstant } from "@/server/core/text/instant";
 import { examples, jsonOption } from "../examples";
+import { Failure } from "../failure";
 import { type JobOptions, jobInput } from "../job-input";
 import { withOpenFileOptions } from "../open-file-options";
 import { runDocument } from "../output/documents";
 import { printFacts, printNote } from "../output/print";
 import { runText } from "../output/run-text";
 import { formatTable } from "../output/table";
-import { collect } from "../parse";
+import { collect, countOption } from "../parse";
 import { failOnOutcome, followRun } from "../run-follow";
+import { scheduleForms } from "../schedule-options";
 import { globalOptions, withWorker } from "../session";
 
 export function addJobCommands(program: Command): void {
@@ -22,6 +26,19 @@ export function addJobCommands(program: Command): void {
     .action(async (_options, command: Command) => {
       const jobs = await withWorker(command, (worker) => worker.console("job.list", {}));
       printFacts(globalOptions(command).json, jobs, () => jobTable(jobs));
+    });
+
+  job
+    .command("show")
+    .description("one job")
+    .argument("<job>", "name or id")
+    .option(...jsonOption)
+    .addHelpText("after", examples("stillframe job show nightly", "stillframe job show nightly --json"))
+    .action(async (name: string, _options, command: Command) => {
+      const jobs = await withWorker(command, (worker) => worker.console("job.list", {}));
+      const found = jobs.find(({ id }) => id === name) ?? jobs.find((one) => one.name === name);
+      if (!found) throw new Failure(`There is no job “${name}”.`);
+      printFacts(globalOptions(command).json, found, () => jobText(found));
     });
 
   addCreate(job);
@@ -74,6 +91,9 @@ function addCreate(job: Command): void {
         "off",
       ]),
     )
+    .option("--schedule <when>", `start it by itself: ${scheduleForms}`)
+    .option("--time-zone <name>", "of the schedule, such as Europe/Berlin (default: the host's)")
+    .option("--grace <minutes>", "how late it may start when it cannot in time (default: 60)", countOption)
     .option("--no-open-file", "do not use snapshots")
     .addOption(
       new Option("--without-snapshot <what>", "if no snapshot can be had (default: fail)").choices([
@@ -87,6 +107,7 @@ function addCreate(job: Command): void {
       "after",
       examples(
         "stillframe job create --name nightly --volume alpha --volume beta --restic /backup --password-file pw",
+        "stillframe job create --name nightly --volume alpha --restic /backup --password-file pw --schedule 'daily 02:00'",
         "stillframe job create --name list --volume alpha --command 'ls -l \"$STILLFRAME_PATHS\"'",
         "stillframe job create --file job.json",
       ),
@@ -104,10 +125,35 @@ function jobTable(jobs: readonly Job[]): string {
     { title: "NAME", value: (j) => j.name },
     { title: "VOLUMES", value: (j) => j.selection.volumes.join(", ") },
     { title: "ONE AT A TIME", value: (j) => j.openFile.oneAtATime },
-    {
-      title: "DESTINATION",
-      value: (j) => (j.destination.kind === "restic" ? `restic ${j.destination.repository}` : j.destination.command),
-    },
+    { title: "DESTINATION", value: destinationText },
+    { title: "SCHEDULE", value: (j) => scheduleWords(j.schedule) },
+    { title: "NEXT RUN", value: nextRunText },
     { title: "ID", value: (j) => j.id },
   ]);
+}
+
+function jobText(job: Job): string {
+  const { schedule, selection } = job;
+  const facts: [string, string][] = [
+    ["name", job.name],
+    ["id", job.id],
+    ["volumes", selection.volumes.join(", ")],
+    ["paths", selection.paths.join(", ") || "all"],
+    ["one at a time", job.openFile.oneAtATime],
+    ["destination", destinationText(job)],
+    [
+      "schedule",
+      schedule === null ? scheduleWords(null) : `${scheduleWords(schedule)} (${schedule.zone ?? "host's time"})`,
+    ],
+    ["next run", nextRunText(job)],
+  ];
+  return facts.map(([name, value]) => `${name.padEnd(15)}${value}`).join("\n");
+}
+
+function destinationText({ destination }: Job): string {
+  return destination.kind === "restic" ? `restic ${destination.repository}` : destination.command;
+}
+
+function nextRunText({ nextRunAt, paused }: Job): string {
+  return paused ? "paused" : nextRunAt === null ? "-" : formatInstant(nextRunAt);
 }

@@ -5,7 +5,7 @@ import type { Database } from "./database";
 import type { Host } from "./generated/client";
 
 export type HostRow = Host;
-export type HostFacts = { hostname: string; version: string; kernel: string };
+export type HostFacts = { hostname: string; version: string; kernel: string; timeZone: string | null };
 
 const volumes = z.array(volumeSchema);
 

@@ -6,6 +6,7 @@ import {
   openFileSchema,
   selectionSchema,
 } from "@/server/core/contracts/job";
+import { scheduleSchema } from "@/server/core/contracts/schedule";
 import type { Database } from "./database";
 import type { Job as JobRow } from "./generated/client";
 
@@ -22,6 +23,8 @@ function toJob(row: Row): Job {
     selection: selectionSchema.parse(JSON.parse(row.selection)),
     openFile: openFileSchema.parse(JSON.parse(row.openFile)),
     destination: destinationSchema.parse(JSON.parse(row.destination)),
+    schedule: row.schedule === null ? null : scheduleSchema.parse(JSON.parse(row.schedule)),
+    nextRunAt: row.nextRunAt?.toISOString() ?? null,
     hasPassword: row.secret !== null,
     paused: row.pausedAt !== null,
   };
@@ -33,6 +36,7 @@ const columns = (job: NewJob) => ({
   selection: JSON.stringify(job.selection),
   openFile: JSON.stringify(job.openFile),
   destination: JSON.stringify(job.destination),
+  schedule: job.schedule === null ? null : JSON.stringify(job.schedule),
 });
 
 export class JobStore {
@@ -56,11 +60,18 @@ export class JobStore {
     return row && toJob(row);
   }
 
-  /** `sealed`: the password, already encrypted; undefined keeps what is stored. */
-  async save(id: string, job: NewJob, sealed: string | undefined): Promise<void> {
+  /** Those that start by themselves, the one that is due first before all others. */
+  async scheduled(): Promise<Job[]> {
+    const where = { schedule: { not: null }, pausedAt: null };
+    return (await this.#db.job.findMany({ where, include: withSecret, orderBy: { nextRunAt: "asc" } })).map(toJob);
+  }
+
+  /** `sealed`: the password, already encrypted; undefined, as with `nextRunAt`, keeps what is stored. */
+  async save(id: string, job: NewJob, sealed: string | undefined, nextRunAt: Date | null | undefined): Promise<void> {
     const secret = sealed === undefined ? [] : [this.#saveSecret(id, sealed)];
+    const data = { ...columns(job), ...(nextRunAt !== undefined && { nextRunAt }) };
     await this.#db.$transaction([
-      this.#db.job.upsert({ where: { id }, create: { id, ...columns(job) }, update: columns(job) }),
+      this.#db.job.upsert({ where: { id }, create: { id, ...data }, update: data }),
       ...secret,
     ]);
   }
@@ -70,8 +81,13 @@ export class JobStore {
   }
 
   /** `at`: null to go on. */
-  async setPaused(id: string, at: Date | null): Promise<void> {
-    await this.#db.job.updateMany({ where: { id }, data: { pausedAt: at } });
+  async setPaused(id: string, at: Date | null, nextRunAt: Date | null): Promise<void> {
+    await this.#db.job.updateMany({ where: { id }, data: { pausedAt: at, nextRunAt } });
+  }
+
+  /** Unless it has become another than `kept` meanwhile. */
+  async setNextRunAt(id: string, kept: Date | null, next: Date | null): Promise<void> {
+    await this.#db.job.updateMany({ where: { id, nextRunAt: kept, pausedAt: null }, data: { nextRunAt: next } });
   }
 
   async sealedPassword(jobId: string): Promise<string | null> {

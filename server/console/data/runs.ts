@@ -17,6 +17,8 @@ export type RunFilter = {
   before?: number | undefined;
   limit: number;
 };
+/** A start by the schedule: the time that the run stands for, the next one as it was kept, and the one after it. */
+export type DueRun = { dueAt: Date; kept: Date; next: Date | null };
 export type KeptSpec = z.infer<typeof keptSpecSchema>;
 
 const position = z.coerce.number().int().positive().max(2_147_483_647);
@@ -57,12 +59,27 @@ export class RunStore {
     this.#db = db;
   }
 
-  /** A queued run with the next number. */
-  create(spec: RunSpec, hostId: string): Promise<Run> {
+  /**
+   * A queued run with the next number. With `due` it stands for a time of the schedule, and the job's next time is
+   * kept in the same step, so no time ever gets two runs. Null: it has one already, or
+   * the job's next time is another by now.
+   */
+  create(spec: RunSpec, hostId: string, startedBy: string | undefined, due?: DueRun): Promise<Run | null> {
     const { password: _, ...kept } = spec;
     return this.#db.$transaction(async (tx) => {
+      if (due) {
+        const where = { id: spec.jobId, nextRunAt: due.kept, pausedAt: null };
+        const { count } = await tx.job.updateMany({ where, data: { nextRunAt: due.next } });
+        const taken = await tx.run.findUnique({ where: { jobId_dueAt: { jobId: spec.jobId, dueAt: due.dueAt } } });
+        if (count === 0 || taken) return null;
+      }
       const last = await tx.run.aggregate({ _max: { number: true } });
-      const run = initialRun(spec, { number: (last._max.number ?? 0) + 1, hostId });
+      const run = initialRun(spec, {
+        number: (last._max.number ?? 0) + 1,
+        hostId,
+        ...(startedBy !== undefined && { startedBy }),
+        ...(due && { dueAt: due.dueAt.toISOString() }),
+      });
       await tx.run.create({
         data: {
           id: run.id,
@@ -72,6 +89,7 @@ export class RunStore {
           active: true,
           spec: JSON.stringify(kept),
           state: JSON.stringify(run),
+          ...(due && { dueAt: due.dueAt }),
         },
       });
       return run;

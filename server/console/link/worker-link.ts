@@ -17,6 +17,7 @@ import {
   type WorkerMessage,
   workerMessageSchema,
 } from "@/server/core/contracts/link";
+import { timeZoneSchema } from "@/server/core/contracts/schedule";
 import type { SequencedEvent } from "../data/run-events";
 import { FaultError, fault, UnansweredError } from "../services/fault-error";
 import { type HostLink, patienceFor } from "../services/hosts/host-link";
@@ -141,7 +142,8 @@ export class WorkerLink implements HostLink {
     }
     const { hosts, reconciler, settings } = this.#services;
     const { hostname, version, kernel, outboxId, activeRuns } = hello;
-    this.#storedSeq = await hosts.greeted(this.#hostId, { hostname, version, kernel }, outboxId);
+    const timeZone = timeZoneSchema.safeParse(hello.timeZone).data ?? null;
+    this.#storedSeq = await hosts.greeted(this.#hostId, { hostname, version, kernel, timeZone }, outboxId);
     const missing = await reconciler.missing(this.#hostId, activeRuns);
     this.#lastEventAt = Date.now();
     this.#welcomed = true;

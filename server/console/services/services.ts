@@ -47,6 +47,8 @@ import { Restore } from "./restore/restore";
 import { Reconciler } from "./runs/reconcile";
 import { RunLog } from "./runs/run-log";
 import { Runs } from "./runs/runs";
+import { Scheduler } from "./schedule/scheduler";
+import { WaitingStarts } from "./schedule/waiting-starts";
 import type { Vault } from "./secrets/vault";
 import { SettingsService } from "./settings/settings";
 import { RunRecorder } from "./telemetry/run-recorder";
@@ -62,10 +64,12 @@ export type ServiceOptions = {
   version: string;
   /** The host name for which browsers keep passkeys. */
   passkeyHost: string;
+  /** The clock of the schedule. */
+  now: () => Date;
 };
 
 export function makeServices(db: Database, vault: Vault, log: Logger, options: ServiceOptions) {
-  const { home, run, origin, version, passkeyHost } = options;
+  const { home, run, origin, version, passkeyHost, now } = options;
   const hostStore = new HostStore(db);
   const jobStore = new JobStore(db);
   const runStore = new RunStore(db);
@@ -93,7 +97,18 @@ export function makeServices(db: Database, vault: Vault, log: Logger, options: S
     recorder,
     vault,
   });
-  const jobs = new Jobs({ jobs: jobStore, runs: runStore, settings: settingStore, hostStore, hosts, vault });
+  const waiting = new WaitingStarts();
+  const jobs = new Jobs({
+    jobs: jobStore,
+    runs: runStore,
+    settings: settingStore,
+    hostStore,
+    hosts,
+    vault,
+    waiting,
+    now,
+  });
+  const audit = new Audit(new AuditStore(db), log);
   const failureStore = new FailureStore(db);
   const failures = new Failures(failureStore, runLog, hosts);
   const settings = new SettingsService(settingStore, hosts, log);
@@ -109,7 +124,7 @@ export function makeServices(db: Database, vault: Vault, log: Logger, options: S
     version,
     accounts,
     apiKeys: new ApiKeys(new ApiKeyStore(db)),
-    audit: new Audit(new AuditStore(db), log),
+    audit,
     lockOut,
     users,
     secondFactors: new SecondFactors(new SecondFactorStore(db), users, vault, passkeyHost),
@@ -124,6 +139,7 @@ export function makeServices(db: Database, vault: Vault, log: Logger, options: S
     runs,
     reconciler: new Reconciler(runStore, runLog, log),
     jobs,
+    scheduler: new Scheduler({ store: jobStore, jobs, runs, runLog, hosts, waiting, audit, log }, now),
     failures,
     actions: new Actions({ failures, jobs, runs, hosts, settings }),
     settings,

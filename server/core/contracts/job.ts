@@ -1,5 +1,7 @@
 /** A job: what to back up, how to freeze it, where to put it. */
 import { z } from "zod";
+import { scheduleSchema } from "./schedule";
+import { instant } from "./time";
 
 const KIB = 1024;
 export const MINIMUM_CACHE_BYTES = 1024 * KIB;
@@ -82,6 +84,8 @@ const jobFields = {
   hostId: z.string().min(1),
   selection: selectionSchema,
   openFile: openFileSchema,
+  /** Null: people and programs start it, nothing else does. */
+  schedule: scheduleSchema.nullable().default(null),
 };
 
 export const jobSchema = z.object({
@@ -91,6 +95,8 @@ export const jobSchema = z.object({
   hasPassword: z.boolean(),
   /** Not started until it is continued. */
   paused: z.boolean().default(false),
+  /** By its schedule. Past: due, and waiting until it can be. */
+  nextRunAt: instant.nullable().default(null),
 });
 export type Job = z.infer<typeof jobSchema>;
 

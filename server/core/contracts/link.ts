@@ -44,6 +44,8 @@ export const workerMessageSchema = z.discriminatedUnion("type", [
     hostname: z.string(),
     version: z.string(),
     kernel: z.string(),
+    /** The host's, by its name in the IANA database. */
+    timeZone: z.string().optional(),
     activeRuns: z.array(z.string()),
     /** The last sequence number that the outbox has given out; lets the console know when it has heard everything. */
     outboxLastSeq: z.number().int().nonnegative().optional(),

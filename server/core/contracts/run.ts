@@ -124,6 +124,10 @@ export const runSchema = z.object({
   number: z.number().int().positive(),
   job: z.object({ id: z.string(), name: z.string() }),
   hostId: z.string(),
+  /** `schedule`, or who it was; absent in runs of older versions. */
+  startedBy: z.string().optional(),
+  /** The time of the schedule that the run stands for. */
+  dueAt: instant.optional(),
   mode: modeSchema,
   /** Present phase of the present group, `queued` before the first, or the outcome. */
   state: z.union([z.literal("queued"), phaseSchema, outcomeSchema]),

@@ -17,6 +17,8 @@ export const hostViewSchema = z.object({
   hostname: z.string(),
   version: z.string(),
   kernel: z.string(),
+  /** By its name in the IANA database; null: its worker did not tell. */
+  timeZone: z.string().nullable().default(null),
   connected: z.boolean(),
   lastSeenAt: instant.nullable(),
 });
@@ -33,8 +35,13 @@ export type CacheView = z.infer<typeof cacheViewSchema>;
 export const liveSampleSchema = sampleSchema.extend({ hostId: z.string() });
 export type LiveSample = z.infer<typeof liveSampleSchema>;
 
-/** `effectiveMode`: the job's own setting if it has one, else the global one. */
-export const jobViewSchema = jobSchema.extend({ lastRun: runSchema.nullable(), effectiveMode: modeSchema });
+export const jobViewSchema = jobSchema.extend({
+  lastRun: runSchema.nullable(),
+  /** The job's own setting if it has one, else the global one. */
+  effectiveMode: modeSchema,
+  /** Its time has come, and this is in the way of its start. */
+  waitingFor: z.string().nullable().default(null),
+});
 export type JobView = z.infer<typeof jobViewSchema>;
 
 /** An event at its place in the run's log. Positions count up from 1 without gaps. */

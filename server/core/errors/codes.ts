@@ -12,6 +12,7 @@ export const errorCodes = [
   "SF-104",
   "SF-105",
   "SF-106",
+  "SF-107",
 ] as const;
 export const errorCodeSchema = z.enum(errorCodes);
 export type ErrorCode = z.infer<typeof errorCodeSchema>;

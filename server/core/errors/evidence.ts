@@ -105,6 +105,18 @@ export const noProviderEvidence = z.object({
 
 export const interruptedEvidence = z.object({ lastPhase: text, cleaned: lines });
 
+export const missedStartEvidence = z.object({
+  /** `busy`: a run of this job, or one at a volume of it, was on. */
+  cause: z.enum(["consoleDown", "busy"]),
+  /** What was in its way, as a sentence. */
+  holder: text,
+  /** The first and the last of the times that passed, and how many there were. */
+  firstAt: z.string(),
+  dueAt: z.string(),
+  times: z.number().int().positive(),
+  graceMinutes: z.number().int().positive(),
+});
+
 /** Which shape belongs to which code. */
 export const evidenceByCode = {
   a00084af: missingPathEvidence,
@@ -117,6 +129,7 @@ export const evidenceByCode = {
   "SF-104": hookFailedEvidence,
   "SF-105": noProviderEvidence,
   "SF-106": interruptedEvidence,
+  "SF-107": missedStartEvidence,
 } as const satisfies Record<ErrorCode, z.ZodType>;
 
 /** Evidence as the checks read it, defaults filled in. */

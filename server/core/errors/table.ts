@@ -13,6 +13,7 @@ import { backupFailed } from "./entries/sf-103";
 import { hookFailed } from "./entries/sf-104";
 import { noProvider } from "./entries/sf-105";
 import { interrupted } from "./entries/sf-106";
+import { missedStart } from "./entries/sf-107";
 import type { ErrorEntry } from "./entry";
 
 export const errorTable: Record<ErrorCode, ErrorEntry> = {
@@ -26,4 +27,5 @@ export const errorTable: Record<ErrorCode, ErrorEntry> = {
   "SF-104": hookFailed,
   "SF-105": noProvider,
   "SF-106": interrupted,
+  "SF-107": missedStart,
 };

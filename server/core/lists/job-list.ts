@@ -12,16 +12,19 @@ export const jobListSchema = z
     /** How the last run went, or what the job is now. */
     result: z.enum(["", "running", "paused", "never", ...outcomeSchema.options]).default(""),
     hostId: z.string().default(""),
-    sort: z.enum(["name", "latest", "longestAgo"]).default("name"),
+    sort: z.enum(["name", "nextRun", "latest", "longestAgo"]).default("name"),
   })
   .strict();
 export type JobListQuery = z.output<typeof jobListSchema>;
 
 const lastAt = ({ lastRun }: JobView) => (lastRun?.startedAt ? Date.parse(lastRun.startedAt) : 0);
+const nextAt = ({ nextRunAt }: JobView) => (nextRunAt === null ? Number.MAX_SAFE_INTEGER : Date.parse(nextRunAt));
 const byName = new Intl.Collator("en", { numeric: true });
 
 const orders: Record<JobListQuery["sort"], (a: JobView, b: JobView) => number> = {
   name: (a, b) => byName.compare(a.name, b.name),
+  /** Those that nothing starts by itself last. */
+  nextRun: (a, b) => nextAt(a) - nextAt(b) || byName.compare(a.name, b.name),
   latest: (a, b) => lastAt(b) - lastAt(a),
   /** Those that never ran first of all. */
   longestAgo: (a, b) => lastAt(a) - lastAt(b),

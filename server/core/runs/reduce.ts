@@ -16,16 +16,18 @@ export class IllegalTransition extends Error {
   }
 }
 
-/** A queued run. `number` and `hostId` are the console's; a worker may pass 1 and "local". */
+/** A queued run. `place` is the console's to know; a worker may pass the number 1 and the host "local". */
 export function initialRun(
   spec: Pick<RunSpec, "runId" | "jobId" | "jobName" | "mode" | "selection">,
-  place: { number: number; hostId: string },
+  place: Pick<Run, "number" | "hostId" | "startedBy" | "dueAt">,
 ): Run {
   return {
     id: spec.runId,
     number: place.number,
     job: { id: spec.jobId, name: spec.jobName },
     hostId: place.hostId,
+    ...(place.startedBy !== undefined && { startedBy: place.startedBy }),
+    ...(place.dueAt !== undefined && { dueAt: place.dueAt }),
     mode: spec.mode,
     state: "queued",
     code: null,

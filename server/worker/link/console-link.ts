@@ -170,6 +170,7 @@ export class ConsoleLink {
       hostname: hostname(),
       version: workerVersion(),
       kernel: release(),
+      timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
       activeRuns: this.duties.activeRuns(),
     });
   }

@@ -21,6 +21,11 @@ export function JobPageView({ id }: { id: string }) {
           It is not started until it is continued.
         </Note>
       )}
+      {job.data.waitingFor !== null && (
+        <Note tone="warn" title="Its time has come, and it waits" className="mb-4">
+          {job.data.waitingFor} It starts when it can.
+        </Note>
+      )}
       <JobEditor job={job.data} />
       {runs.data && runs.data.length > 0 && (
         <Card className="mt-4">

@@ -19,6 +19,7 @@ import { ForecastCard } from "./forecast-card";
 import { draftOf, type JobDraft, type JobDraftIn } from "./job-draft";
 import { OpenFileFields } from "./open-file-fields";
 import { RemoveJob } from "./remove-job";
+import { ScheduleFields } from "./schedule-fields";
 import { SelectionFields } from "./selection-fields";
 
 /** Makes a job, or changes one. What was entered stays in the form whatever the console answers. */
@@ -103,6 +104,7 @@ export function JobEditor({ job }: { job: JobView | null }) {
             <ReadOnlyUnless permission="changeJobs">
               <SelectionFields hosts={hosts} />
               <DestinationFields job={job} />
+              <ScheduleFields hosts={hosts} />
               <OpenFileFields />
               <div className="flex justify-end">
                 <Button type="submit" kind="primary" busy={isSubmitting}>

@@ -12,6 +12,7 @@ import { StateBadge } from "@/app/components/state-badge";
 import { useTRPC } from "@/app/trpc/client";
 import type { HostView } from "@/server/core/contracts/views";
 import { HostChoice } from "../../volumes/host-choice";
+import { firstMessage } from "./first-message";
 import type { JobDraft, JobDraftIn } from "./job-draft";
 
 export function SelectionFields({ hosts }: { hosts: readonly HostView[] }) {
@@ -61,13 +62,6 @@ export function SelectionFields({ hosts }: { hosts: readonly HostView[] }) {
       />
     </Card>
   );
-}
-
-/** The message of a list's error, or of its first wrong entry. */
-function firstMessage(error: unknown): string | null {
-  if (!error || typeof error !== "object") return null;
-  if ("message" in error && typeof error.message === "string") return error.message;
-  return Object.values(error).map(firstMessage).find(Boolean) ?? null;
 }
 
 function VolumeChoice() {

@@ -18,6 +18,7 @@ const results = [
 ] as const;
 const orders = [
   { value: "name", label: "By name" },
+  { value: "nextRun", label: "Next run first" },
   { value: "latest", label: "Latest run first" },
   { value: "longestAgo", label: "Longest not run first" },
 ] as const;

@@ -6,6 +6,7 @@ import { StateBadge } from "@/app/components/state-badge";
 import { Ago } from "@/app/components/time";
 import type { HostView, JobView } from "@/server/core/contracts/views";
 import { JobButton } from "./job-button";
+import { NextRun } from "./next-run";
 
 type JobsTableProps = {
   jobs: readonly JobView[];
@@ -40,6 +41,7 @@ export function JobsTable({ jobs, hosts, choice }: JobsTableProps) {
           <th scope="col">Frozen</th>
           <th scope="col">Goes to</th>
           <th scope="col">Last run</th>
+          <th scope="col">Next run</th>
           <th scope="col">
             <span className="sr-only">Actions</span>
           </th>
@@ -96,6 +98,9 @@ export function JobsTable({ jobs, hosts, choice }: JobsTableProps) {
                 ) : (
                   <span className="text-mute">never</span>
                 )}
+              </td>
+              <td data-label="Next run">
+                <NextRun job={job} />
               </td>
               <td>
                 <span className="flex justify-end">

@@ -12,6 +12,7 @@ import { PageHeader } from "@/app/components/page-header";
 import { PhaseBar } from "@/app/components/phase-bar";
 import { ProgressBar } from "@/app/components/progress-bar";
 import { StateBadge } from "@/app/components/state-badge";
+import { Time } from "@/app/components/time";
 import { useZone } from "@/app/components/zone";
 import { useTRPC } from "@/app/trpc/client";
 import { faultOf } from "@/app/trpc/fault";
@@ -71,6 +72,7 @@ export function RunView({ id }: { id: string }) {
               {modeWords(run, job?.openFile.oneAtATime)}
               {progress && progressWords(run, progress, currentGroup(bare))}
             </span>
+            <StartedBy run={run} />
           </span>
         }
         actions={
@@ -113,6 +115,21 @@ export function RunView({ id }: { id: string }) {
         <RunLog events={events} />
       </div>
     </>
+  );
+}
+
+function StartedBy({ run: { startedBy, dueAt } }: { run: Run }) {
+  if (startedBy === undefined) return null;
+  return (
+    <span className="text-mute">
+      {dueAt === undefined ? (
+        `started by ${startedBy}`
+      ) : (
+        <>
+          started by its schedule, due <Time at={dueAt} />
+        </>
+      )}
+    </span>
   );
 }
 

@@ -35,7 +35,7 @@ export class Audit {
   ): Promise<T> {
     const note: ChangeNote = { subject: null, before: null, after: null };
     try {
-      const result = await withChangeNote(note, work);
+      const result = await withChangeNote(note, actor.by, work);
       await this.record(actor, action, input, judge(result), note);
       return result;
     } catch (error) {

@@ -6,15 +6,20 @@ import { AsyncLocalStorage } from "node:async_hooks";
 
 export type ChangeNote = { subject: string | null; before: unknown; after: unknown };
 
-const notes = new AsyncLocalStorage<ChangeNote>();
+const requests = new AsyncLocalStorage<{ note: ChangeNote; by: string }>();
 
-/** Works with a note of its own. */
-export function withChangeNote<T>(note: ChangeNote, work: () => Promise<T>): Promise<T> {
-  return notes.run(note, work);
+/** Works with a note of its own, in somebody's name. */
+export function withChangeNote<T>(note: ChangeNote, by: string, work: () => Promise<T>): Promise<T> {
+  return requests.run({ note, by }, work);
+}
+
+/** For whom the present request works; undefined outside of any. */
+export function whoActs(): string | undefined {
+  return requests.getStore()?.by;
 }
 
 /** Outside of any request it says nothing. */
 export function noteChange(said: Partial<ChangeNote>): void {
-  const note = notes.getStore();
-  if (note) Object.assign(note, said);
+  const request = requests.getStore();
+  if (request) Object.assign(request.note, said);
 }

@@ -68,7 +68,7 @@ export class Actions {
     change: (openFile: OpenFile) => OpenFile,
     what: string,
   ): Promise<ActionResult> {
-    const { id, hasPassword: _, paused: __, ...job } = await this.#job(failure);
+    const { id, hasPassword: _, paused: __, nextRunAt: ___, ...job } = await this.#job(failure);
     await this.#parts.jobs.update(id, { ...job, openFile: change(job.openFile) });
     return this.#rerun(failure, what);
   }

@@ -147,6 +147,7 @@ export class Hosts {
       hostname: row.hostname,
       version: row.version,
       kernel: row.kernel,
+      timeZone: row.timeZone,
       connected: connection !== undefined,
       lastSeenAt: (connection?.seenAt ?? row.lastSeenAt)?.toISOString() ?? null,
     };

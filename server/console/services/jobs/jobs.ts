@@ -1,18 +1,23 @@
 /** Jobs: making, changing and removing them. */
 import { randomUUID } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import type { Job, JobInput } from "@/server/core/contracts/job";
 import type { JobView } from "@/server/core/contracts/views";
 import { type JobListQuery, listJobs } from "@/server/core/lists/job-list";
 import type { Page } from "@/server/core/lists/paging";
+import { nextStart, scheduleProblem } from "@/server/core/planning/schedule";
 import type { HostStore } from "../../data/hosts";
-import type { JobStore } from "../../data/jobs";
+import type { JobStore, NewJob } from "../../data/jobs";
 import type { RunStore } from "../../data/runs";
 import type { SettingStore } from "../../data/settings";
 import { noteChange } from "../audit/change-note";
 import { fault } from "../fault-error";
 import type { Hosts } from "../hosts/hosts";
 import { effectiveMode } from "../runs/effective-mode";
+import { scheduleZone } from "../schedule/schedule-zone";
+import type { WaitingStarts } from "../schedule/waiting-starts";
 import type { Vault } from "../secrets/vault";
+import { Topic } from "../topic";
 import { checkSelection } from "./check-selection";
 
 type Parts = {
@@ -22,6 +27,8 @@ type Parts = {
   hostStore: HostStore;
   hosts: Hosts;
   vault: Vault;
+  waiting: WaitingStarts;
+  now: () => Date;
 };
 export type RepositoryCheck = {
   hostId: string;
@@ -31,6 +38,8 @@ export type RepositoryCheck = {
 };
 
 export class Jobs {
+  /** Announces the id of a job whose next start may have become another. */
+  readonly scheduleChanges = new Topic();
   readonly #parts: Parts;
 
   constructor(parts: Parts) {
@@ -43,6 +52,7 @@ export class Jobs {
     return all.map((job) => ({
       ...job,
       lastRun: lastRuns.get(job.id) ?? null,
+      waitingFor: this.#waitingFor(job),
       effectiveMode: effectiveMode(job.openFile, present),
     }));
   }
@@ -57,7 +67,12 @@ export class Jobs {
   async setPaused(id: string, paused: boolean): Promise<void> {
     const before = await this.get(id);
     noteChange({ subject: before.name, before: { paused: before.paused }, after: { paused } });
-    if (before.paused !== paused) await this.#parts.jobs.setPaused(id, paused ? new Date() : null);
+    if (before.paused === paused) return;
+    const now = this.#parts.now();
+    const next =
+      before.schedule === null || paused ? null : nextStart(before.schedule, await this.#zoneOf(before), now);
+    await this.#parts.jobs.setPaused(id, paused ? now : null, next);
+    this.scheduleChanges.announce(id);
   }
 
   async get(id: string): Promise<JobView> {
@@ -65,7 +80,12 @@ export class Jobs {
     if (!job) throw fault("notFound", "There is no such job.", { field: "id" });
     const [lastRun] = await this.#parts.runs.list({ jobId: id, limit: 1 });
     const mode = effectiveMode(job.openFile, await this.#parts.settings.get());
-    return { ...job, lastRun: lastRun ?? null, effectiveMode: mode };
+    return { ...job, lastRun: lastRun ?? null, effectiveMode: mode, waitingFor: this.#waitingFor(job) };
+  }
+
+  #waitingFor({ id, nextRunAt }: Job): string | null {
+    const due = nextRunAt !== null && new Date(nextRunAt) <= this.#parts.now();
+    return due ? (this.#parts.waiting.of(id)?.message ?? null) : null;
   }
 
   /** By id, or by name. */
@@ -77,16 +97,16 @@ export class Jobs {
   }
 
   create(input: JobInput): Promise<JobView> {
-    return this.#save(randomUUID(), input, false);
+    return this.#save(randomUUID(), input, null);
   }
 
   async update(id: string, input: JobInput): Promise<JobView> {
-    const { lastRun: _, ...before } = await this.get(id);
+    const { lastRun: _, waitingFor: __, ...before } = await this.get(id);
     noteChange({ before });
-    return this.#save(id, input, before.hasPassword);
+    return this.#save(id, input, before);
   }
 
-  async #save(id: string, { password, ...job }: JobInput, hasPassword: boolean): Promise<JobView> {
+  async #save(id: string, { password, ...job }: JobInput, stored: Job | null): Promise<JobView> {
     const { jobs, hosts, hostStore, vault } = this.#parts;
     await hosts.get(job.hostId);
     const sameName = await jobs.findByName(job.name);
@@ -95,20 +115,37 @@ export class Jobs {
     }
     noteChange({ subject: job.name });
     checkSelection(job, (await hostStore.volumes()).get(job.hostId) ?? null);
-    if (job.destination.kind === "restic" && password === undefined && !hasPassword) {
+    if (job.destination.kind === "restic" && password === undefined && !stored?.hasPassword) {
       throw fault("invalid", "A restic repository needs a password.", { field: "password" });
     }
-    await jobs.save(id, job, password === undefined ? undefined : vault.seal(password, id));
+    const next = await this.#nextRunAt(job, stored);
+    await jobs.save(id, job, password === undefined ? undefined : vault.seal(password, id), next);
+    this.scheduleChanges.announce(id);
     const saved = await this.get(id);
-    const { lastRun: _, ...after } = saved;
+    const { lastRun: _, waitingFor: __, ...after } = saved;
     noteChange({ after });
     return saved;
+  }
+
+  /** Undefined: as it was, for its schedule is. */
+  async #nextRunAt(job: NewJob, stored: Job | null): Promise<Date | null | undefined> {
+    if (stored && stored.hostId === job.hostId && isDeepStrictEqual(stored.schedule, job.schedule)) return undefined;
+    if (job.schedule === null) return null;
+    const zone = await this.#zoneOf(job);
+    const now = this.#parts.now();
+    const problem = scheduleProblem(job.schedule, zone, now);
+    if (problem !== null) throw fault("invalid", `This schedule cannot be: ${problem}.`, { field: "schedule" });
+    return stored?.paused ? null : nextStart(job.schedule, zone, now);
+  }
+
+  async #zoneOf({ schedule, hostId }: Pick<Job, "schedule" | "hostId">): Promise<string> {
+    return scheduleZone(schedule, await this.#parts.hosts.get(hostId));
   }
 
   /** Its runs stay in the history. */
   async remove(id: string): Promise<void> {
     const job = await this.get(id);
-    const { lastRun: _, ...before } = job;
+    const { lastRun: _, waitingFor: __, ...before } = job;
     noteChange({ subject: job.name, before });
     const active = (await this.#parts.runs.active(job.hostId)).find((run) => run.job.id === id);
     if (active) throw fault("conflict", `“${job.name}” is running (run ${active.number}). Cancel it first.`);

@@ -3,13 +3,15 @@ import { randomUUID } from "node:crypto";
 import type { Job, RunSpec } from "@/server/core/contracts/job";
 import type { Run, RunEvent } from "@/server/core/contracts/run";
 import type { LiveSample, RunDetail, RunFollow } from "@/server/core/contracts/views";
+import type { EvidenceFor } from "@/server/core/errors/evidence";
+import { errorTable } from "@/server/core/errors/table";
 import type { Page } from "@/server/core/lists/paging";
 import type { RunListQuery } from "@/server/core/lists/run-list";
 import { isEnded } from "@/server/core/runs/phases";
 import type { JobStore } from "../../data/jobs";
-import type { RunFilter, RunStore } from "../../data/runs";
+import type { DueRun, RunFilter, RunStore } from "../../data/runs";
 import type { SettingStore } from "../../data/settings";
-import { noteChange } from "../audit/change-note";
+import { noteChange, whoActs } from "../audit/change-note";
 import { FaultError, fault, UnansweredError } from "../fault-error";
 import type { Hosts } from "../hosts/hosts";
 import { unreachableMessage } from "../hosts/unreachable";
@@ -21,9 +23,11 @@ import type { RunLog } from "./run-log";
 
 /** Most events that a run's page loads at first; `follow` brings the rest. */
 const MOST_EVENTS = 20_000;
+export const BY_SCHEDULE = "schedule";
 /** A worker whose connection broke while it was given a run is back after a moment, or it is gone. */
 const BACK_WITHIN_MS = 120_000;
 
+type MissedStart = EvidenceFor<"SF-107">;
 type Parts = {
   runs: RunStore;
   jobs: JobStore;
@@ -88,20 +92,79 @@ export class Runs {
 
   /** Starts a job. A host that cannot be reached makes a failed run with its evidence, not an error here. */
   start(jobId: string): Promise<{ runId: string }> {
-    const started = this.#starting.then(() => this.#start(jobId));
-    this.#starting = started.catch(() => {});
-    return started;
+    return this.#inTurn(async () => {
+      const job = await this.#startable(jobId);
+      const spec = await this.#specOf(job);
+      // Asked first: a host that connects from here on would report the run as one that it does not carry.
+      const reachable = this.#parts.hosts.isConnected(job.hostId);
+      const run = await this.#parts.runs.create(spec, job.hostId, whoActs());
+      if (!run) throw new Error("a run that stands for no time of a schedule can always be made");
+      if (reachable) await this.#begin(run, spec);
+      else await this.#endUnreachable(run);
+      return { runId: run.id };
+    });
   }
 
-  async #start(jobId: string): Promise<{ runId: string }> {
-    const { jobs, runs, settings, vault, hosts, recorder } = this.#parts;
+  /**
+   * Starts a job whose time has come; `notes` go into the run's log. Null: there is nothing to start any more. Throws
+   * a fault of the kind `conflict` or `unavailable` while it has to wait.
+   */
+  startDue(jobId: string, due: DueRun, notes: string[]): Promise<Run | null> {
+    return this.#inTurn(async () => {
+      const job = await this.#startable(jobId);
+      const spec = await this.#specOf(job);
+      if (!this.#parts.hosts.isConnected(job.hostId)) throw await this.#parts.hosts.unreachable(job.hostId);
+      const run = await this.#parts.runs.create(spec, job.hostId, BY_SCHEDULE, due);
+      if (!run) return null;
+      const at = new Date().toISOString();
+      await this.#parts.log.add(
+        run.id,
+        notes.map((text) => ({ type: "log", at, level: "warn", text, code: null })),
+      );
+      await this.#begin(run, spec);
+      return run;
+    });
+  }
+
+  /** A time of the schedule passed without a run. A failed one stands for it, with the cause: SF-107, or that its host was away. */
+  missed(job: Job, due: DueRun, cause: MissedStart | "unreachable"): Promise<Run | null> {
+    return this.#inTurn(async () => {
+      const run = await this.#parts.runs.create(await this.#specOf(job), job.hostId, BY_SCHEDULE, due);
+      if (!run) return null;
+      if (cause === "unreachable") {
+        await this.#endUnreachable(run);
+        return run;
+      }
+      const at = new Date().toISOString();
+      const message = errorTable["SF-107"].sentence(cause);
+      await this.#parts.log.add(run.id, [
+        { type: "failure", at, code: "SF-107", volume: null, message, evidence: cause },
+        { type: "ended", at, outcome: "failed", code: "SF-107" },
+      ]);
+      return run;
+    });
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#starting.then(work);
+    this.#starting = done.catch(() => {});
+    return done;
+  }
+
+  async #startable(jobId: string): Promise<Job> {
+    const { jobs, runs } = this.#parts;
     const job = await jobs.find(jobId);
     if (!job) throw fault("notFound", "There is no such job.", { field: "id" });
     noteChange({ subject: job.name });
     if (job.paused) throw fault("conflict", `“${job.name}” is paused. Continue it first.`);
     refuseConflict(job, await runs.active(job.hostId));
+    return job;
+  }
+
+  async #specOf(job: Job): Promise<RunSpec> {
+    const { jobs, settings, vault } = this.#parts;
     const sealed = await jobs.sealedPassword(job.id);
-    const spec: RunSpec = {
+    return {
       runId: randomUUID(),
       jobId: job.id,
       jobName: job.name,
@@ -111,19 +174,10 @@ export class Runs {
       destination: job.destination,
       password: sealed === null ? null : vault.open(sealed, job.id),
     };
-    // Asked first: a host that connects from here on would report the run as one that it does not carry.
-    const reachable = hosts.isConnected(job.hostId);
-    const run = await runs.create(spec, job.hostId);
-    if (reachable) {
-      recorder.begin(run);
-      await this.#send(run, spec);
-    } else {
-      await this.#endUnreachable(run);
-    }
-    return { runId: run.id };
   }
 
-  async #send(run: Run, spec: RunSpec): Promise<void> {
+  async #begin(run: Run, spec: RunSpec): Promise<void> {
+    this.#parts.recorder.begin(run);
     try {
       await this.#parts.hosts.ask(run.hostId, "run.start", spec);
     } catch (error) {

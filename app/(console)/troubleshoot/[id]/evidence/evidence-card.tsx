@@ -4,12 +4,16 @@ import { Time } from "@/app/components/time";
 import type { FailureDetail } from "@/server/core/contracts/views";
 import { evidenceByCode } from "@/server/core/errors/evidence";
 import { inWords } from "@/server/core/runs/phase-words";
+import { formatDuration } from "@/server/core/text/duration";
+import { formatInstant } from "@/server/core/text/instant";
 import { CommunicationEvidence } from "./communication-evidence";
 import { Facts } from "./facts";
 import { FreezeEvidence } from "./freeze-evidence";
 import { LocationsEvidence } from "./locations-evidence";
 import { LogLines } from "./log-lines";
 import { QuietEvidence } from "./quiet-evidence";
+
+const MINUTE_MS = 60_000;
 
 /** What was collected at the moment of the failure, by code. */
 export function EvidenceCard({ failure }: { failure: FailureDetail }) {
@@ -80,6 +84,21 @@ function evidenceOf({ code, evidence }: FailureDetail): ReactNode {
           />
           <LogLines lines={parsed.data.cleaned} label="Cleaned up afterwards" />
         </>
+      );
+    }
+    case "SF-107": {
+      const parsed = evidenceByCode["SF-107"].safeParse(evidence);
+      if (!parsed.success) return null;
+      const { firstAt, dueAt, times, graceMinutes, holder } = parsed.data;
+      return (
+        <Facts
+          facts={[
+            ["Was due", times > 1 ? `${formatInstant(firstAt)} to ${formatInstant(dueAt)}` : formatInstant(dueAt)],
+            ["Times missed", String(times)],
+            ["Grace", formatDuration(graceMinutes * MINUTE_MS)],
+            ["In its way", holder ?? "nothing"],
+          ]}
+        />
       );
     }
     case "SF-102": {

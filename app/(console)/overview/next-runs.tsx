@@ -1,0 +1,43 @@
+"use client";
+import Link from "next/link";
+import { Card, CardTitle } from "@/app/components/card";
+import type { JobView } from "@/server/core/contracts/views";
+import { NextRun } from "../jobs/list/next-run";
+
+const SHOWN = 5;
+
+/** What the schedules start next. */
+export function NextRuns({ jobs }: { jobs: readonly JobView[] }) {
+  const next = jobs
+    .flatMap((job) => (job.nextRunAt === null ? [] : [{ job, at: Date.parse(job.nextRunAt) }]))
+    .sort((a, b) => a.at - b.at)
+    .slice(0, SHOWN);
+  return (
+    <Card>
+      <CardTitle
+        aside={
+          <Link href="/jobs?sort=nextRun" className="text-[0.8125rem] text-accent hover:underline">
+            All jobs
+          </Link>
+        }
+      >
+        Next runs
+      </CardTitle>
+      {next.length === 0 && (
+        <p className="text-mute">No job has a schedule that is on: backups are made when somebody starts them.</p>
+      )}
+      <ul className="space-y-2.5">
+        {next.map(({ job }) => (
+          <li key={job.id} className="flex flex-wrap items-baseline justify-between gap-x-4">
+            <Link href={`/jobs/${job.id}`} className="wrap-anywhere font-medium hover:underline">
+              {job.name}
+            </Link>
+            <span className="min-w-0 text-right">
+              <NextRun job={job} />
+            </span>
+          </li>
+        ))}
+      </ul>
+    </Card>
+  );
+}
