@@ -24,13 +24,15 @@ type FieldProps = {
   error?: string | null;
   /** Label beside the control on wide screens. */
   row?: boolean;
+  /** Only for assistive technology: what stands around it tells the rest. */
+  labelHidden?: boolean;
   /** The control is a group of several elements: the label names it but does not focus one. */
   group?: boolean;
   className?: string;
   children: ReactNode;
 };
 
-export function Field({ label, hint, error, row, group, className, children }: FieldProps) {
+export function Field({ label, hint, error, row, labelHidden, group, className, children }: FieldProps) {
   const id = useId();
   const describedBy = [error && `${id}-error`, hint && `${id}-hint`].filter(Boolean).join(" ") || undefined;
   const Label = group ? "span" : "label";
@@ -46,7 +48,7 @@ export function Field({ label, hint, error, row, group, className, children }: F
         <Label
           id={`${id}-label`}
           htmlFor={group ? undefined : id}
-          className={cn("block font-medium", row ? "sm:pt-1.5" : "mb-1.5")}
+          className={labelHidden ? "sr-only" : cn("block font-medium", row ? "sm:pt-1.5" : "mb-1.5")}
         >
           {label}
         </Label>

@@ -1,44 +1,42 @@
-"use client";
-import { zodResolver } from "@hookform/resolvers/zod";
-import { useForm } from "react-hook-form";
-import { z } from "zod";
+import { Building2 } from "lucide-react";
 import { Button } from "@/app/components/button";
 import { Card } from "@/app/components/card";
-import { Field } from "@/app/components/field";
-import { Input } from "@/app/components/input";
 import { Note } from "@/app/components/note";
-import { afterSignIn, signIn } from "../sign-in-request";
+import type { SignInWays } from "@/server/core/contracts/accounts";
 import { PasskeyButton } from "./passkey-button";
+import { PasswordSignIn } from "./password-sign-in";
 
-const schema = z.object({
-  email: z.email("must be an e-mail address"),
-  password: z.string().min(1, "must not be empty"),
-});
+/** `told`: why a sign-in by the provider has just ended. */
+type SignInFormProps = { target: string; ways: SignInWays; told: string | null };
 
-/** `passkeyHost`: null while nobody has a passkey. */
-export function SignInForm({ target, passkeyHost }: { target: string; passkeyHost: string | null }) {
-  const form = useForm({ resolver: zodResolver(schema), defaultValues: { email: "", password: "" } });
-  const { errors, isSubmitting } = form.formState;
-  const submit = form.handleSubmit(async ({ email, password }) => {
-    const result = await signIn(email, password);
-    if (result.outcome === "refused") form.setError("root", { message: result.message });
-    else location.assign(afterSignIn(result.outcome, target));
-  });
+export function SignInForm({ target, ways, told }: SignInFormProps) {
+  const { local, passkeyHost, singleSignOn } = ways;
   return (
     <Card className="p-5">
       <h1 className="mb-4 font-semibold text-lg tracking-tight">Sign in</h1>
-      <form onSubmit={submit} noValidate className="space-y-4">
-        <Field label="E-mail" error={errors.email?.message}>
-          <Input type="email" autoComplete="username" {...form.register("email")} />
-        </Field>
-        <Field label="Password" error={errors.password?.message}>
-          <Input type="password" autoComplete="current-password" {...form.register("password")} />
-        </Field>
-        {errors.root && <Note tone="loss">{errors.root.message}</Note>}
-        <Button type="submit" kind="primary" busy={isSubmitting} className="w-full">
-          Sign in
-        </Button>
-      </form>
+      {told && (
+        <Note tone="loss" className="mb-4">
+          {told}
+        </Note>
+      )}
+      {local && <PasswordSignIn target={target} />}
+      {singleSignOn !== null && (
+        <div className={local ? "mt-4 border-line border-t pt-4" : undefined}>
+          <Button asChild kind={local ? "plain" : "primary"} className="w-full">
+            {/* The console answers with a redirect: no page of this application. */}
+            <a href={`/api/auth/single-sign-on/begin?next=${encodeURIComponent(target)}`}>
+              <Building2 aria-hidden />
+              <span className="truncate">Sign in with {singleSignOn}</span>
+            </a>
+          </Button>
+          {!local && (
+            <p className="mt-3 text-[0.8125rem] text-mute">
+              Passwords are switched off here. An administrator who is locked out makes a one-time link on the console’s
+              machine: <code className="font-mono">stillframe user password</code>.
+            </p>
+          )}
+        </div>
+      )}
       {passkeyHost !== null && <PasskeyButton host={passkeyHost} target={target} />}
     </Card>
   );

@@ -9,6 +9,7 @@ const tabs: readonly { href: string; name: string; permission: Permission }[] = 
   { href: "/settings", name: "Defaults", permission: "see" },
   { href: "/settings/notifications", name: "Notifications", permission: "manageNotifications" },
   { href: "/settings/users", name: "Users and roles", permission: "manageUsers" },
+  { href: "/settings/single-sign-on", name: "Single sign-on", permission: "manageUsers" },
   { href: "/settings/keys", name: "Other programs", permission: "manageKeys" },
   { href: "/settings/audit", name: "Audit log", permission: "readAudit" },
   { href: "/settings/account", name: "Your account", permission: "see" },

@@ -15,6 +15,14 @@ export const accountTables = (db: Database) => prismaAdapter(db, { provider: "sq
 
 const open = (now = new Date()) => ({ usedAt: null, OR: [{ expiresAt: null }, { expiresAt: { gt: now } }] });
 
+const credential = (userId: string, password: string) => ({
+  id: randomUUID(),
+  accountId: userId,
+  providerId: "credential",
+  userId,
+  password,
+});
+
 export class AccountStore {
   readonly #db: Database;
 
@@ -105,13 +113,7 @@ export class AccountStore {
         data: { id: randomUUID(), name: person.name, email, role: link.role },
       });
       await tx.account.create({
-        data: {
-          id: randomUUID(),
-          accountId: user.id,
-          providerId: "credential",
-          userId: user.id,
-          password: person.passwordHash,
-        },
+        data: credential(user.id, person.passwordHash),
       });
       return "created";
     }, patient);
@@ -124,10 +126,12 @@ export class AccountStore {
       const user = link?.email ? await tx.user.findUnique({ where: { email: link.email } }) : null;
       if (!user) return false;
       await tx.signInLink.update({ where: { tokenHash }, data: { usedAt: new Date() } });
-      await tx.account.updateMany({
+      const { count } = await tx.account.updateMany({
         where: { userId: user.id, providerId: "credential" },
         data: { password: passwordHash },
       });
+      // Who came by single sign-on has had none.
+      if (count === 0) await tx.account.create({ data: credential(user.id, passwordHash) });
       await tx.session.deleteMany({ where: { userId: user.id } });
       return true;
     }, patient);

@@ -30,6 +30,11 @@ export class SecondFactorStore {
     }, patient);
   }
 
+  async hasPassword(userId: string): Promise<boolean> {
+    const where = { userId, providerId: "credential", password: { not: null } };
+    return (await this.#db.account.count({ where })) > 0;
+  }
+
   async anyPasskey(): Promise<boolean> {
     return (await this.#db.passkey.findFirst({ select: { id: true } })) !== null;
   }

@@ -15,11 +15,13 @@ import { router } from "./procedures";
 import { restoreRouter } from "./restore/restore-router";
 import { runsRouter } from "./runs/runs-router";
 import { settingsRouter } from "./settings/settings-router";
+import { singleSignOnRouter } from "./single-sign-on/single-sign-on-router";
 import { usersRouter } from "./users/users-router";
 import { volumesRouter } from "./volumes/volumes-router";
 
 export const appRouter = router({
   account: accountRouter,
+  singleSignOn: singleSignOnRouter,
   users: usersRouter,
   audit: auditRouter,
   apiKeys: apiKeysRouter,

@@ -22,9 +22,11 @@ import { SecondFactorStore } from "../data/second-factors";
 import { SessionStore } from "../data/sessions";
 import { SettingStore } from "../data/settings";
 import { SignInAttemptStore } from "../data/sign-in-attempts";
+import { SingleSignOnStore } from "../data/single-sign-on";
 import { Accounts } from "./accounts/accounts";
 import { LockOut } from "./accounts/lock-out";
 import { SecondFactors } from "./accounts/second-factors";
+import { SingleSignOn } from "./accounts/single-sign-on/single-sign-on";
 import { Users } from "./accounts/users";
 import { ApiKeys } from "./api-keys/api-keys";
 import { Audit } from "./audit/audit";
@@ -120,12 +122,14 @@ export function makeServices(db: Database, vault: Vault, log: Logger, options: S
   const planner = new Planner({ ended: new EndedRunStore(db), channels, hosts, origin, log });
   const dispatcher = new Dispatcher({ deliveries, planner, sender, log });
   runLog.ends.listen(() => dispatcher.wake());
+  const audit = new Audit(new AuditStore(db), log);
   return {
     version,
     accounts,
     apiKeys: new ApiKeys(new ApiKeyStore(db)),
     audit,
     lockOut,
+    singleSignOn: new SingleSignOn({ store: new SingleSignOnStore(db), vault, audit, origin, log }),
     users,
     secondFactors: new SecondFactors(new SecondFactorStore(db), users, vault, passkeyHost),
     sessions: new SessionStore(db),

@@ -64,8 +64,14 @@ export type Invitation = z.infer<typeof invitationSchema>;
 /** Of a code that an authenticator app shows. */
 export const CODE_DIGITS = 6;
 
-/** Besides e-mail and password. `passkeyHost` is null while nobody has a passkey. */
-export const signInWaysSchema = z.object({ passkeyHost: z.string().nullable() });
+export const signInWaysSchema = z.object({
+  /** Passwords and passkeys let people in. */
+  local: z.boolean(),
+  /** Null while nobody has a passkey. */
+  passkeyHost: z.string().nullable(),
+  /** What the company's provider is called; null: there is none. */
+  singleSignOn: z.string().nullable(),
+});
 export type SignInWays = z.infer<typeof signInWaysSchema>;
 
 export const passkeyNameSchema = z.string().trim().min(1, "must not be empty").max(60, "must be at most 60 characters");
@@ -74,6 +80,8 @@ export type PasskeyView = z.infer<typeof passkeyViewSchema>;
 
 /** What protects one's own account besides the password. */
 export const accountSafetySchema = z.object({
+  /** False: who came by single sign-on alone. */
+  hasPassword: z.boolean(),
   /** Null: sign-in asks for no code. */
   secondFactor: z.object({ backupCodesLeft: z.number().int() }).nullable(),
   passkeys: z.array(passkeyViewSchema),

@@ -29,6 +29,7 @@ const everyPlace = [
   "/settings",
   "/settings/notifications",
   "/settings/users",
+  "/settings/single-sign-on",
   "/settings/keys",
   "/settings/audit",
   "/settings/account",

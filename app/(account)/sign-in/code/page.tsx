@@ -1,7 +1,7 @@
 import type { Metadata } from "next";
 import { redirect } from "next/navigation";
 import { serverTrpc } from "@/app/trpc/server";
-import { targetOf } from "../../target";
+import { targetOf } from "@/server/core/access/target";
 import { CodeForm } from "./code-form";
 
 export const metadata: Metadata = { title: "Enter the code" };

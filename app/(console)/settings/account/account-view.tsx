@@ -1,5 +1,8 @@
 "use client";
+import { useQuery } from "@tanstack/react-query";
+import { Card, CardTitle } from "@/app/components/card";
 import { PageHeader } from "@/app/components/page-header";
+import { useTRPC } from "@/app/trpc/client";
 import { roleTexts } from "@/server/core/access/permissions";
 import { useViewer } from "../../access/may";
 import { Passkeys } from "./passkeys";
@@ -9,6 +12,7 @@ import { Sessions } from "./sessions";
 
 export function AccountView() {
   const { name, email, role } = useViewer();
+  const hasPassword = useQuery(useTRPC().account.safety.queryOptions()).data?.hasPassword ?? true;
   return (
     <div className="max-w-3xl">
       <PageHeader
@@ -16,11 +20,23 @@ export function AccountView() {
         subtitle={`${name}, ${email}. ${roleTexts[role].label}: ${roleTexts[role].does}`}
       />
       <div className="space-y-4">
-        <PasswordForm />
-        <SecondFactor />
+        {hasPassword ? <PasswordForm /> : <NoPassword />}
+        {hasPassword && <SecondFactor />}
         <Passkeys />
         <Sessions />
       </div>
     </div>
+  );
+}
+
+function NoPassword() {
+  return (
+    <Card>
+      <CardTitle>Password</CardTitle>
+      <p className="text-mute">
+        None: you sign in by single sign-on, where your second factor is looked after too. An administrator can make you
+        a link for a password of this console.
+      </p>
+    </Card>
   );
 }

@@ -20,7 +20,11 @@ export const accountRouter = router({
     const user = viewer && { name: viewer.name, email: viewer.email, role: viewer.role };
     return services.accounts.state(user);
   }),
-  signInWays: publicProcedure.output(signInWaysSchema).query(({ ctx }) => ctx.services.secondFactors.signInWays()),
+  signInWays: publicProcedure.output(signInWaysSchema).query(async ({ ctx: { services } }) => {
+    const { label, local } = await services.singleSignOn.ways();
+    const passkeyHost = local ? await services.secondFactors.passkeyHost() : null;
+    return { local, passkeyHost, singleSignOn: label };
+  }),
   /** What a one-time link is good for; null when it is not valid any more. */
   link: publicProcedure
     .input(z.object({ token }).strict())

@@ -7,11 +7,14 @@ import type { AuditAction } from "@/server/core/access/audit";
 import { roleSchema } from "@/server/core/access/permissions";
 import type { Audit, Outcome } from "../audit/audit";
 import type { Attempt, LockOut, Trying } from "./lock-out";
+import { CALLBACK, METHOD, type SingleSignOn } from "./single-sign-on/single-sign-on";
 
 /** The client's, written by the HTTP server over whatever the client sent. */
 export const CLIENT_ADDRESS = "x-stillframe-client-address";
 /** The code of a refusal because of too many wrong attempts; `retryAfterSeconds` says how long. */
 const LOCKED_OUT = "LOCKED_OUT";
+/** The code of a refusal because people come by the provider alone. */
+const LOCAL_SIGN_IN_OFF = "LOCAL_SIGN_IN_OFF";
 
 type Hooked = Parameters<Parameters<typeof createAuthMiddleware>[0]>[0];
 type Person = { email: string; role?: unknown };
@@ -31,7 +34,7 @@ const confirmed: Record<string, AuditAction | null> = {
 };
 const WRONG = new Set(["INVALID_EMAIL_OR_PASSWORD", "INVALID_PASSWORD", "INVALID_CODE", "INVALID_BACKUP_CODE"]);
 
-export function authHooks(audit: Audit, lockOut: LockOut) {
+export function authHooks(audit: Audit, lockOut: LockOut, singleSignOn: SingleSignOn) {
   const under = new WeakMap<Request, { trying: Trying; attempt: Attempt; person: Person }>();
 
   const record = (context: Hooked, person: Person, action: AuditAction, input: unknown, outcome: Outcome) => {
@@ -44,8 +47,10 @@ export function authHooks(audit: Audit, lockOut: LockOut) {
     if ((context.body as { trustDevice?: unknown } | undefined)?.trustDevice) {
       throw new APIError("BAD_REQUEST", { message: "A browser is not remembered: each sign-in asks for the code." });
     }
+    if (path === "/passkey/verify-authentication" && !(await singleSignOn.allowsLocal(null))) throw localIsOff();
     if (!request || (!Object.hasOwn(signIns, path) && !Object.hasOwn(confirmed, path))) return;
     const person = await whoTries(context);
+    if (person && path === "/sign-in/email" && !(await singleSignOn.allowsLocal(person.email))) throw localIsOff();
     // Enrolling: the code proves nothing but that the app was set up.
     if (!person || (path.startsWith("/two-factor/verify") && (await getSessionFromCtx(context)))) return;
     const trying = { account: person.email, address: addressOf(context) ?? "unknown" };
@@ -56,7 +61,8 @@ export function authHooks(audit: Audit, lockOut: LockOut) {
 
   const after = createAuthMiddleware(async (context) => {
     const { returned } = context.context;
-    const failed = returned instanceof APIError ? returned : null;
+    // A redirect is thrown too.
+    const failed = returned instanceof APIError && returned.statusCode >= 400 ? returned : null;
     const begun = context.request && under.get(context.request);
     const meaning = meaningOf(context);
     const done: Outcome = { outcome: "done", message: null };
@@ -94,6 +100,7 @@ export function authHooks(audit: Audit, lockOut: LockOut) {
     const method = signIns[path];
     if (method) return { action: "account.signIn", method };
     if (path === "/passkey/verify-authentication") return { action: "account.signIn", method: "passkey" };
+    if (path === CALLBACK && context.context.newSession) return { action: "account.signIn", method: METHOD };
     if (path === "/passkey/verify-registration") return { action: "account.addPasskey" };
     return { action: confirmed[path] ?? null };
   }
@@ -120,6 +127,11 @@ async function whoTries(context: Hooked): Promise<Person | null> {
 function wrongWords(method: string | undefined): string {
   if (method === "password") return "wrong e-mail or password";
   return method ? `wrong ${method}` : "wrong password";
+}
+
+function localIsOff(): APIError {
+  const message = "Here people sign in by single sign-on alone. Somebody locked out takes a one-time link.";
+  return new APIError("FORBIDDEN", { code: LOCAL_SIGN_IN_OFF, message });
 }
 
 function tooMany(waitMs: number): APIError {

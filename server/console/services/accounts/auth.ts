@@ -1,5 +1,6 @@
 /**
- * Sign-in by password, with a code where the account has a second factor, or by a passkey. Sign-up is closed: people
+ * Sign-in by password, with a code where the account has a second factor, by a passkey, or by a company's provider
+ * (`single-sign-on/`). Sign-up is closed: people
  * come by a one-time link (`accounts.ts`). Requests are limited by client address, which the HTTP server writes into
  * CLIENT_ADDRESS; wrong passwords and codes are counted besides (`auth-hooks.ts`).
  */
@@ -15,6 +16,7 @@ import type { Vault } from "../secrets/vault";
 import type { Services } from "../services";
 import { authHooks, CLIENT_ADDRESS } from "./auth-hooks";
 import { sealedBackupCodes } from "./second-factors";
+import { singleSignOnEndpoints } from "./single-sign-on/endpoints";
 
 const WEEK_SECONDS = 7 * 24 * 3600;
 const DAY_SECONDS = 24 * 3600;
@@ -35,6 +37,8 @@ const ENDPOINTS = new Set([
   "/passkey/verify-registration",
   "/passkey/generate-authenticate-options",
   "/passkey/verify-authentication",
+  "/single-sign-on/begin",
+  "/single-sign-on/callback",
 ]);
 
 export function isAuthEndpoint(path: string): boolean {
@@ -82,8 +86,9 @@ export function makeAuth(db: Database, vault: Vault, log: Logger, services: Serv
           afterVerification: async ({ verification }) => demandVerified(verification.authenticationInfo),
         },
       }),
+      singleSignOnEndpoints(services.singleSignOn),
     ],
-    hooks: authHooks(services.audit, services.lockOut),
+    hooks: authHooks(services.audit, services.lockOut, services.singleSignOn),
     session: { expiresIn: WEEK_SECONDS, updateAge: DAY_SECONDS },
     rateLimit: {
       enabled: true,
@@ -95,6 +100,7 @@ export function makeAuth(db: Database, vault: Vault, log: Logger, services: Serv
         "/change-password": { window: 60, max: 20 },
         "/two-factor/*": { window: 60, max: 40 },
         "/passkey/*": { window: 60, max: 60 },
+        "/single-sign-on/*": { window: 60, max: 60 },
       },
     },
     advanced: {

@@ -1,5 +1,5 @@
 /** What protects an account besides its password, as its owner and an administrator manage it. */
-import type { AccountSafety, SignInWays } from "@/server/core/contracts/accounts";
+import type { AccountSafety } from "@/server/core/contracts/accounts";
 import type { SecondFactorStore } from "../../data/second-factors";
 import { noteChange } from "../audit/change-note";
 import { fault } from "../fault-error";
@@ -30,14 +30,16 @@ export class SecondFactors {
     this.#passkeyHost = passkeyHost;
   }
 
-  async signInWays(): Promise<SignInWays> {
-    return { passkeyHost: (await this.#store.anyPasskey()) ? this.#passkeyHost : null };
+  /** Null while nobody has a passkey. */
+  async passkeyHost(): Promise<string | null> {
+    return (await this.#store.anyPasskey()) ? this.#passkeyHost : null;
   }
 
   async of(userId: string): Promise<AccountSafety> {
     const sealed = await this.#store.backupCodes(userId);
     const codes: unknown = sealed === null ? [] : JSON.parse(this.#vault.open(sealed, BACKUP_CODES));
     return {
+      hasPassword: await this.#store.hasPassword(userId),
       secondFactor: sealed === null ? null : { backupCodesLeft: Array.isArray(codes) ? codes.length : 0 },
       passkeys: await this.#store.passkeys(userId),
       passkeyHost: this.#passkeyHost,

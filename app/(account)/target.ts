@@ -1,4 +1,0 @@
-/** Where a sign-in leads. Only places of this console: `//host` and `https:` would lead elsewhere. */
-export function targetOf(next: string | undefined): string {
-  return next && /^\/(?![/\\])/.test(next) ? next : "/";
-}
