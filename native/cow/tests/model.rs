@@ -162,7 +162,12 @@ impl World {
     fn write(&self, block: usize, fill: u8) {
         let mut scratch = vec![0; 3 * BLOCK];
         self.volume
-            .write((block * BLOCK) as u64, &[fill; BLOCK], &mut scratch)
+            .write(
+                (block * BLOCK) as u64,
+                &[fill; BLOCK],
+                Patience::from_now(),
+                &mut scratch,
+            )
             .expect("a live write never fails");
     }
 
