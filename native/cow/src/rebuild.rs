@@ -72,14 +72,18 @@ impl Volume {
 
     /// Counts the record for each snapshot that reads its block from it; whether any does.
     fn count_users(&self, open: &Open, record: Record) -> bool {
+        let oldest = open.snapshots.iter().map(|s| s.epoch).min();
         // The epoch of the block's newest pre-image that is older than this one, 0 if there is none:
-        // snapshots up to that one read the older pre-image.
+        // snapshots up to that one read the older pre-image. Where it would be older than all of them, it
+        // matters to none, and is not looked for: that is every record while one snapshot is open.
         let mut older = 0;
-        self.map.each(record.block, |_, other| {
-            if other.epoch < record.epoch {
-                older = older.max(other.epoch);
-            }
-        });
+        if oldest.is_some_and(|epoch| epoch < record.epoch) {
+            self.map.each(record.block, |_, other| {
+                if other.epoch < record.epoch {
+                    older = older.max(other.epoch);
+                }
+            });
+        }
         let mut used = false;
         for snapshot in &open.snapshots {
             let reads = snapshot.epoch <= record.epoch && snapshot.epoch > older;
