@@ -122,7 +122,6 @@ export function makeServices(db: Database, vault: Vault, log: Logger, options: S
   const planner = new Planner({ ended: new EndedRunStore(db), channels, hosts, origin, log });
   const dispatcher = new Dispatcher({ deliveries, planner, sender, log });
   runLog.ends.listen(() => dispatcher.wake());
-  const audit = new Audit(new AuditStore(db), log);
   return {
     version,
     accounts,
