@@ -1,6 +1,6 @@
 /** What was measured of volumes' writes, in the steps of server/core/history/rollup.ts. */
 import { z } from "zod";
-import { activitySchema } from "@/server/core/contracts/activity";
+import type { Activity } from "@/server/core/contracts/activity";
 import { type Rollup, type Step, type StepName, stepNamed, steps } from "@/server/core/history/rollup";
 import { type Database, patient } from "./database";
 
@@ -10,11 +10,10 @@ type Named = { hostId: string; volume: string };
 /** A host whose clock is wrong may have told of days to come; their rows would never grow old. */
 const AHEAD_MS = 24 * 3_600_000;
 
-const counts = z.array(z.number());
-const stored = z
-  .object({ ...activitySchema.omit({ gaps: true }).shape, atMs: z.number(), gaps: counts, rates: counts })
-  .transform(({ atMs, rates, ...activity }): Rollup => ({ atMs, rates, activity }));
-const storedRows = z.array(stored);
+type Columns = [number, number, number, number, number, number, number, number, number];
+type Quiet = [number, number, number, number];
+const histogram = z.array(z.number());
+const numbers = z.array(z.array(z.number()));
 
 export class ActivityStore {
   readonly #db: Database;
@@ -53,9 +52,16 @@ export class ActivityStore {
     }, patient);
   }
 
-  /** One row, if it is there. */
+  /** One row with its histograms, if it is there. */
   async find(of: Named, step: Step, atMs: number): Promise<Rollup | null> {
-    return (await this.#rows(of, step, atMs, atMs))[0] ?? null;
+    const [row] = await this.#rows(of, step, atMs, atMs);
+    if (!row) return null;
+    const kept = await this.#db.activityRollup.findFirst({
+      where: { volume: { hostId: of.hostId, name: of.volume }, stepMs: step.ms, atMs },
+      select: { gaps: true, rates: true },
+    });
+    const read = (text: string | undefined) => histogram.parse(JSON.parse(text ?? "[]"));
+    return { ...row, activity: { ...row.activity, gaps: read(kept?.gaps) }, rates: read(kept?.rates) };
   }
 
   /** The last row of a step. */
@@ -68,7 +74,7 @@ export class ActivityStore {
     return last && this.find(of, step, Number(last.atMs));
   }
 
-  /** Rows from an instant on, oldest first. */
+  /** Rows from an instant on, oldest first, without their histograms. */
   rows(of: Named, step: StepName, sinceMs: number): Promise<Rollup[]> {
     return this.#rows(of, stepNamed(step), sinceMs, Number.MAX_SAFE_INTEGER);
   }
@@ -99,15 +105,32 @@ export class ActivityStore {
   /** As one text: thousands of rows as objects of the client would take a second. */
   async #rows({ hostId, volume }: Named, step: Step, first: number, last: number): Promise<Rollup[]> {
     const [found] = await this.#db.$queryRaw<{ rows: string | null }[]>`
-      SELECT json_group_array(json_object('atMs', "atMs", 'fromMs', "fromMs", 'toMs', "toMs",
-        'measuredMs', "measuredMs", 'writes', "writes", 'writeBytes', "writeBytes",
-        'frozenWriteBytes', "frozenWriteBytes", 'preservedBytes', "preservedBytes",
-        'skippedFreeBytes', "skippedFreeBytes", 'quietHeadMs', "quietHeadMs", 'quietTailMs', "quietTailMs",
-        'quietLongestMs', "quietLongestMs", 'quietLongestFromMs', "quietLongestFromMs",
-        'gaps', json("gaps"), 'rates', json("rates"))) AS "rows"
+      SELECT json_group_array(json_array("atMs", "fromMs", "toMs", "measuredMs", "writes", "writeBytes",
+        "frozenWriteBytes", "preservedBytes", "skippedFreeBytes",
+        "quietHeadMs", "quietTailMs", "quietLongestMs", "quietLongestFromMs")) AS "rows"
       FROM (SELECT * FROM "ActivityRollup"
         WHERE "volumeId" = (SELECT "id" FROM "MeasuredVolume" WHERE "hostId" = ${hostId} AND "name" = ${volume})
           AND "stepMs" = ${step.ms} AND "atMs" BETWEEN ${first} AND ${last} ORDER BY "atMs")`;
-    return storedRows.parse(JSON.parse(found?.rows ?? "[]"));
+    return numbers.parse(JSON.parse(found?.rows ?? "[]")).map((row) => {
+      const [atMs, fromMs, toMs, measuredMs, writes, writeBytes, frozenWriteBytes, preservedBytes, skippedFreeBytes] =
+        row as Columns;
+      const [quietHeadMs, quietTailMs, quietLongestMs, quietLongestFromMs] = row.slice(9) as Quiet;
+      const activity: Activity = {
+        fromMs,
+        toMs,
+        measuredMs,
+        writes,
+        writeBytes,
+        frozenWriteBytes,
+        preservedBytes,
+        skippedFreeBytes,
+        quietHeadMs,
+        quietTailMs,
+        quietLongestMs,
+        quietLongestFromMs,
+        gaps: [],
+      };
+      return { atMs, activity, rates: [] };
+    });
   }
 }

@@ -1,11 +1,7 @@
 /** What the console tells of the past of volumes. Instants are milliseconds since 1970, by their host's clock. */
 import { z } from "zod";
-import { isZone } from "../history/hour-of-week";
 
 const ms = z.number().nonnegative();
-
-/** Where hours of the week are counted. */
-export const zoneSchema = z.string().max(100).refine(isZone, { error: "must be a time zone of the IANA database" });
 
 export const historyRangeSchema = z.enum(["hour", "day", "week", "months", "years"]);
 export type HistoryRange = z.infer<typeof historyRangeSchema>;
@@ -41,6 +37,8 @@ export const measuredVolumeSchema = z.object({
   windows: z.array(z.object({ lengthMs: ms, bytes: z.number().nonnegative() })),
   preservedShare: z.number().nullable(),
   changedShare: z.number().nullable(),
+  /** By stretches that begin in the hours that were asked for; false: at any time. */
+  ofHours: z.boolean(),
 });
 
 export const quietHoursSchema = z.object({

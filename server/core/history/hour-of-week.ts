@@ -7,17 +7,7 @@ const HOUR_MS = 3_600_000;
 const shortNames = weekdays.map((name) => name.slice(0, 3));
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-/** Whether this program knows the time zone. */
-export function isZone(zone: string): boolean {
-  try {
-    formatFor(zone);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** 0: Monday from 0:00 to 1:00, at a place. `zone` must be one that `isZone` knows. */
+/** 0: Monday from 0:00 to 1:00, at a place. */
 export function hourOfWeek(atMs: number, zone: string): number {
   const parts = formatFor(zone).formatToParts(atMs);
   const part = (type: string) => parts.find((one) => one.type === type)?.value ?? "";

@@ -35,11 +35,19 @@ export interface MeasuredWrites {
 /** Written in fewer bytes, a share says nothing. */
 const ENOUGH_FROZEN_BYTES = 4 * 1024 * 1024;
 
-/** `fine`: rows of 10 s, `coarse`: of 5 min, each in the order of time. */
-export function measuredWrites(fine: readonly Rollup[], coarse: readonly Rollup[]): MeasuredWrites {
+/**
+ * `fine`: rows of 10 s, `coarse`: of 5 min, each in the order of time. `hours`: only stretches that begin in one of
+ * these hours of the week in UTC; where none of some length did, that length is left out. Empty: all.
+ */
+export function measuredWrites(
+  fine: readonly Rollup[],
+  coarse: readonly Rollup[],
+  hours: readonly number[] = [],
+): MeasuredWrites {
+  const wanted = (atMs: number) => hours.length === 0 || hours.includes(hourOfWeekUtc(atMs));
   const windows = [
-    ...LENGTHS_MS.fine.flatMap((lengthMs) => windowOf(fine, 10 * SECOND, lengthMs)),
-    ...LENGTHS_MS.coarse.flatMap((lengthMs) => windowOf(coarse, 5 * MINUTE, lengthMs)),
+    ...LENGTHS_MS.fine.flatMap((lengthMs) => windowOf(fine, 10 * SECOND, lengthMs, wanted)),
+    ...LENGTHS_MS.coarse.flatMap((lengthMs) => windowOf(coarse, 5 * MINUTE, lengthMs, wanted)),
   ];
   let most = 0;
   const sum = (of: (row: Rollup) => number) => coarse.reduce((total, row) => total + of(row), 0);
@@ -58,7 +66,17 @@ export function measuredWrites(fine: readonly Rollup[], coarse: readonly Rollup[
   };
 }
 
-function windowOf(rows: readonly Rollup[], rowMs: number, lengthMs: number): WriteWindow[] {
+/** 0: Monday from 0:00 to 1:00. The first day of 1970 was a Thursday. */
+export function hourOfWeekUtc(atMs: number): number {
+  return (Math.floor(atMs / HOUR) + 3 * 24) % (7 * 24);
+}
+
+function windowOf(
+  rows: readonly Rollup[],
+  rowMs: number,
+  lengthMs: number,
+  wanted: (atMs: number) => boolean,
+): WriteWindow[] {
   const width = lengthMs / rowMs;
   const totals: number[] = [];
   let first = 0;
@@ -74,7 +92,8 @@ function windowOf(rows: readonly Rollup[], rowMs: number, lengthMs: number): Wri
       first += 1;
     }
     // Summaries are not cut at the rows' ends: one of 10 s may be a little long or short.
-    if (measuredMs >= MEASURED_SHARE * lengthMs) totals.push(bytes * Math.max(1, lengthMs / measuredMs));
+    const whole = begin >= (rows[0]?.atMs ?? 0) && measuredMs >= MEASURED_SHARE * lengthMs;
+    if (whole && wanted(begin)) totals.push(bytes * Math.max(1, lengthMs / measuredMs));
   }
   totals.sort((a, b) => a - b);
   const found = totals[Math.ceil(NOT_EXCEEDED_BY * totals.length) - 1];

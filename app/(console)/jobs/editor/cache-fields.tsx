@@ -15,14 +15,14 @@ import { useForecast } from "./use-forecast";
 const AUTOMATIC = "automatic";
 
 /** Where caches are kept, how large they may be, and what happens at the limit. */
-export function CacheFields() {
+export function CacheFields({ jobId }: { jobId: string | null }) {
   const trpc = useTRPC();
   const { control, watch, formState } = useFormContext<JobDraftIn, unknown, JobDraft>();
   const errors = formState.errors.openFile?.cache;
   const hostId = watch("hostId");
   const whenFull = watch("openFile.cache.whenFull");
   const locations = (useQuery(trpc.cache.list.queryOptions({})).data ?? []).filter((one) => one.hostId === hostId);
-  const sizes = useForecast().sizes;
+  const sizes = useForecast(jobId).fit.placements;
   const range = (pick: (size: { initialBytes: number; maxBytes: number }) => number) => {
     const values = sizes.map(pick);
     if (values.length === 0) return "automatic";

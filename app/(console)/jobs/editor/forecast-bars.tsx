@@ -4,27 +4,24 @@ import type { JobForecast } from "./use-forecast";
 const shades = ["opacity-100", "opacity-75", "opacity-55", "opacity-40"];
 
 /** Two bars on one scale: all caches together, and the largest alone, each with its limit. */
-export function ForecastBars({ forecast, roomAllAtOnceBytes, roomOneAtATimeBytes, volumes, roomKnown }: JobForecast) {
-  const scale = Math.max(
-    1,
-    forecast.needAllAtOnceBytes * 1.15,
-    Math.min(roomAllAtOnceBytes, forecast.needAllAtOnceBytes * 2),
-  );
-  const largest = forecast.volumes.filter((one) => one.needBytes === forecast.needOneAtATimeBytes).slice(0, 1);
+export function ForecastBars({ forecast, fit, volumes, roomKnown }: JobForecast) {
+  const { needAllAtOnceBytes, needOneAtATimeBytes } = forecast;
+  const scale = Math.max(1, needAllAtOnceBytes * 1.15, Math.min(fit.allAtOnce.roomBytes, needAllAtOnceBytes * 2));
+  const largest = forecast.volumes.filter((one) => one.aloneBytes === needOneAtATimeBytes).slice(0, 1);
   return (
     <div className="space-y-4">
       <Bar
         name="All at once"
         parts={forecast.volumes}
-        room={roomKnown ? roomAllAtOnceBytes : null}
+        room={roomKnown ? fit.allAtOnce.roomBytes : null}
         scale={scale}
         fill="bg-frozen"
       />
-      {volumes > 1 && (
+      {volumes.length > 1 && (
         <Bar
           name="One at a time"
-          parts={largest}
-          room={roomKnown ? roomOneAtATimeBytes : null}
+          parts={largest.map(({ name, aloneBytes }) => ({ name, needBytes: aloneBytes }))}
+          room={roomKnown ? fit.oneAtATime.roomBytes : null}
           scale={scale}
           fill="bg-cache"
         />

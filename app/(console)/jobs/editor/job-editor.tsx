@@ -105,7 +105,7 @@ export function JobEditor({ job }: { job: JobView | null }) {
               <SelectionFields hosts={hosts} />
               <DestinationFields job={job} />
               <ScheduleFields hosts={hosts} />
-              <OpenFileFields />
+              <OpenFileFields jobId={job?.id ?? null} />
               <div className="flex justify-end">
                 <Button type="submit" kind="primary" busy={isSubmitting}>
                   {job ? "Save changes" : "Create this job"}
@@ -114,7 +114,7 @@ export function JobEditor({ job }: { job: JobView | null }) {
             </ReadOnlyUnless>
           </div>
           <div className="min-w-0 xl:sticky xl:top-5">
-            <ForecastCard />
+            <ForecastCard jobId={job?.id ?? null} />
           </div>
         </div>
       </form>

@@ -12,7 +12,7 @@ import { CacheFields } from "./cache-fields";
 import type { JobDraft, JobDraftIn } from "./job-draft";
 
 /** The Advanced Open File panel: how the volumes are frozen. */
-export function OpenFileFields() {
+export function OpenFileFields({ jobId }: { jobId: string | null }) {
   const trpc = useTRPC();
   const settings = useQuery(trpc.settings.get.queryOptions()).data;
   const { control, watch, formState } = useFormContext<JobDraftIn, unknown, JobDraft>();
@@ -128,7 +128,7 @@ export function OpenFileFields() {
               />
             </>
           )}
-          <CacheFields />
+          <CacheFields jobId={jobId} />
         </>
       )}
       <Controller

@@ -1,31 +1,42 @@
 "use client";
-import { useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useFormContext } from "react-hook-form";
+import { useNow, useZone } from "@/app/components/zone";
 import { useTRPC } from "@/app/trpc/client";
 import type { Mode } from "@/server/core/contracts/job";
-import { type CandidateLocation, chooseCaches, type Placement } from "@/server/core/planning/cache-choice";
-import { type Forecast, forecastCache } from "@/server/core/planning/forecast";
+import { scheduleSchema } from "@/server/core/contracts/schedule";
+import { type ExpectedDuration, expectedDuration } from "@/server/core/planning/backup-duration";
+import type { CandidateLocation } from "@/server/core/planning/cache-choice";
+import { type CacheFit, cacheFit } from "@/server/core/planning/cache-fit";
+import { type Forecast, type ForecastVolume, forecastCache } from "@/server/core/planning/forecast";
 import { effectiveMode } from "@/server/core/planning/groups";
+import { nextStarts, scheduleProblem } from "@/server/core/planning/schedule";
+import { hourOfWeekUtc } from "@/server/core/planning/write-windows";
 import type { JobDraft, JobDraftIn } from "./job-draft";
+
+const PAST_RUNS = 20;
+const HOUR_MS = 3_600_000;
+/** A week of a job that starts every hour. */
+const MOST_STARTS = 168;
 
 export type JobForecast = {
   mode: Mode;
-  volumes: number;
+  volumes: ForecastVolume[];
   /** Whether the host has said where caches can be kept. */
   roomKnown: boolean;
+  skipFreeBlocks: boolean;
+  expected: ExpectedDuration;
   forecast: Forecast;
-  /** Largest room for one cache, and for all of them together, as the broker would place them. */
-  roomAllAtOnceBytes: number;
-  roomOneAtATimeBytes: number;
-  fitsAllAtOnce: boolean;
-  fitsOneAtATime: boolean;
-  /** Why the broker turned a location down. */
-  turnedDown: { path: string; reason: string }[];
-  sizes: Placement[];
+  fit: CacheFit;
+  /** Volumes whose writes are those of the hours in which the schedule starts the job. */
+  ofHours: string[];
 };
 
-/** What the draft would need of caches, and whether there is room: by the functions that the broker uses. */
-export function useForecast(): JobForecast {
+/**
+ * What the draft would need of caches, and whether there is room: by what was measured of its volumes, by its past
+ * runs, and by the functions that the broker uses. `jobId`: null for a new job, which has no past.
+ */
+export function useForecast(jobId: string | null): JobForecast {
   const trpc = useTRPC();
   const { watch } = useFormContext<JobDraftIn, unknown, JobDraft>();
   const [hostId, names, cache, oneAtATime] = watch([
@@ -37,9 +48,25 @@ export function useForecast(): JobForecast {
   const settings = useQuery(trpc.settings.get.queryOptions()).data;
   const onHost = (useQuery(trpc.volumes.list.queryOptions({})).data ?? []).filter((one) => one.hostId === hostId);
   const caches = useQuery(trpc.cache.list.queryOptions({}, { refetchInterval: 5000 })).data ?? [];
-  const volumes = onHost.filter((volume) => names.includes(volume.name));
+  const hours = useScheduledHours();
+  const measures =
+    useQuery(
+      trpc.history.measures.queryOptions(
+        { hostId, hours },
+        { enabled: hostId !== "", placeholderData: keepPreviousData },
+      ),
+    ).data ?? [];
+  const past = useQuery(
+    trpc.runs.list.queryOptions({ jobId: jobId ?? "", limit: PAST_RUNS }, { enabled: jobId !== null }),
+  ).data;
+  const volumes = onHost
+    .filter((volume) => names.includes(volume.name))
+    .map(({ name, sizeBytes, usedBytes }): ForecastVolume => {
+      return { name, sizeBytes, usedBytes, measured: measures.find((one) => one.name === name) ?? null };
+    });
   const number = (value: unknown) => (typeof value === "number" && Number.isFinite(value) ? value : null);
-  const options = { initialBytes: number(cache?.initialBytes), maxBytes: number(cache?.maxBytes) };
+  const skipFreeBlocks = cache?.skipFreeBlocks ?? true;
+  const options = { initialBytes: number(cache?.initialBytes), maxBytes: number(cache?.maxBytes), skipFreeBlocks };
   const locations = caches
     .filter((one) => one.hostId === hostId && (!cache?.location || one.path === cache.location))
     .map(
@@ -52,24 +79,33 @@ export function useForecast(): JobForecast {
         engineVolume: onHost.find((volume) => volume.state === "attached" && volume.mount === one.mount)?.name ?? null,
       }),
     );
-  const forecast = forecastCache(volumes, options);
-  const need = (name: string) => forecast.volumes.find((one) => one.name === name)?.needBytes ?? 0;
-  const together = chooseCaches(volumes, locations, options);
-  const alone = volumes.map((volume) => chooseCaches([volume], locations, options));
-  const enough = (placements: readonly Placement[]) => placements.every((one) => one.maxBytes >= need(one.volume));
-  const placements = together.ok ? together.placements : [];
+  const expected = expectedDuration(volumes, past ?? []);
+  const forecast = forecastCache(volumes, options, expected);
   return {
     mode: effectiveMode(oneAtATime ?? "inherit", settings?.oneAtATime ?? false),
-    volumes: volumes.length,
+    volumes,
     roomKnown: locations.length > 0,
+    skipFreeBlocks,
+    expected,
     forecast,
-    roomAllAtOnceBytes: placements.reduce((sum, one) => sum + one.maxBytes, 0),
-    roomOneAtATimeBytes: Math.max(0, ...alone.flatMap((one) => (one.ok ? one.placements.map((p) => p.maxBytes) : []))),
-    fitsAllAtOnce: together.ok && enough(together.placements),
-    fitsOneAtATime: volumes.length > 0 && alone.every((one) => one.ok && enough(one.placements)),
-    turnedDown: together.locations.flatMap((one) =>
-      one.turnedDown ? [{ path: one.path, reason: one.turnedDown }] : [],
-    ),
-    sizes: placements,
+    fit: cacheFit(volumes, locations, options, forecast),
+    ofHours: measures.flatMap((one) => (one.ofHours ? [one.name] : [])),
   };
+}
+
+/** The hours of the week, in UTC, in which the schedule starts the job; none: there is no schedule, or no right one. */
+function useScheduledHours(): number[] {
+  const trpc = useTRPC();
+  const own = useZone();
+  const now = useNow(HOUR_MS);
+  const { watch } = useFormContext<JobDraftIn, unknown, JobDraft>();
+  const schedule = scheduleSchema.safeParse(watch("schedule")).data;
+  const hosts = useQuery(trpc.hosts.list.queryOptions()).data ?? [];
+  if (!schedule || now === null) return [];
+  const zone = schedule.zone ?? hosts.find((one) => one.id === watch("hostId"))?.timeZone ?? own;
+  const at = new Date(now);
+  if (scheduleProblem(schedule, zone, at) !== null) return [];
+  const starts = nextStarts(schedule, zone, at, MOST_STARTS);
+  const hours = new Set(starts.map((start) => hourOfWeekUtc(start.getTime())));
+  return [...hours].sort((a, b) => a - b);
 }

@@ -27,7 +27,7 @@ const MOST_GAPS = 10;
 const SHORTEST_GAP_MS = 1000;
 const MOST_HOURS = 5;
 /** What the change rates for a forecast are from, in rows of 10 s and of 5 min. */
-const RATES_MS = { fine: 6 * HOUR, coarse: 14 * DAY };
+const RATES_MS = { fine: 6 * HOUR, coarse: 28 * DAY };
 const MEASURES_KEPT_MS = MINUTE;
 
 const ranges: Record<HistoryRange, { lengthMs: number; pointMs: number; step: StepName }> = {
@@ -71,13 +71,16 @@ export class History {
     return { pointMs, points: rateSeries(rows, now - lengthMs, now, pointMs) };
   }
 
-  /** What forecasts of a host's volumes go by. */
-  measures(hostId: string): Promise<Measured[]> {
-    const known = this.#measures.get(hostId);
-    if (known && Date.now() - known.atMs < MEASURES_KEPT_MS) return known.volumes;
-    const volumes = this.#measure(hostId);
-    this.#measures.set(hostId, { atMs: Date.now(), volumes });
-    volumes.catch(() => this.#measures.delete(hostId));
+  /** What forecasts of a host's volumes go by, for backups that begin in these hours of the week (UTC; none: any). */
+  measures(hostId: string, hours: readonly number[]): Promise<Measured[]> {
+    const now = Date.now();
+    for (const [key, { atMs }] of this.#measures) if (now - atMs >= MEASURES_KEPT_MS) this.#measures.delete(key);
+    const key = `${hostId} ${hours.join(",")}`;
+    const known = this.#measures.get(key);
+    if (known) return known.volumes;
+    const volumes = this.#measure(hostId, hours);
+    this.#measures.set(key, { atMs: now, volumes });
+    volumes.catch(() => this.#measures.delete(key));
     return volumes;
   }
 
@@ -95,13 +98,17 @@ export class History {
     };
   }
 
-  async #measure(hostId: string): Promise<Measured[]> {
+  async #measure(hostId: string, hours: readonly number[]): Promise<Measured[]> {
     const now = Date.now();
     const all: Measured[] = [];
     for (const { name } of await this.#store.volumes(hostId)) {
       const of = { hostId, volume: name };
       const fine = await this.#store.rows(of, "10s", now - RATES_MS.fine);
-      all.push({ name, ...measuredWrites(fine, await this.#store.rows(of, "5min", now - RATES_MS.coarse)) });
+      const coarse = await this.#store.rows(of, "5min", now - RATES_MS.coarse);
+      const then = measuredWrites(fine, coarse, hours);
+      // Hours that were not measured yet: any are better than none.
+      const known = hours.length > 0 && then.windows.some(({ lengthMs }) => lengthMs >= HOUR);
+      all.push({ name, ...(known ? then : measuredWrites(fine, coarse)), ofHours: known });
     }
     return all;
   }
