@@ -24,6 +24,10 @@ export default defineConfig({
       { resolve, test: { name: "unit", include: ["test/unit/**/*.test.ts", "test/rules/**/*.test.ts"] } },
       {
         resolve,
+        test: { name: "dependencies", include: ["test/dependencies/**/*.test.ts"], sequence: { groupOrder: 1 } },
+      },
+      {
+        resolve,
         test: {
           name: "integration",
           include: ["test/integration/**/*.test.ts"],

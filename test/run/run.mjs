@@ -55,6 +55,7 @@ function stages() {
       cwd: native,
       count: countCargo,
     },
+    vitest("dependencies"),
     vitest("integration"),
     vitest("faults"),
     vitest("powercut"),
