@@ -5,11 +5,12 @@ import { text } from "node:stream/consumers";
 import type { ConsoleInput } from "@/server/core/contracts/console-methods";
 import { usageFailure } from "./failure";
 import { type OpenFileOptions, openFileOf } from "./open-file-options";
+import { type RetentionOptions, retentionOf } from "./retention-options";
 import { type ScheduleOptions, scheduleOf } from "./schedule-options";
 
 export type NewJob = ConsoleInput<"job.create">;
 
-export interface JobOptions extends OpenFileOptions, ScheduleOptions {
+export interface JobOptions extends OpenFileOptions, ScheduleOptions, RetentionOptions {
   file?: string;
   name?: string;
   volume?: string[];
@@ -31,6 +32,7 @@ export async function jobInput(options: JobOptions): Promise<NewJob> {
   if ((options.restic === undefined) === (options.command === undefined)) {
     throw usageFailure("say where the backup goes: either --restic REPOSITORY or --command COMMAND");
   }
+  const retention = retentionOf(options);
   return {
     name: options.name,
     selection: {
@@ -47,7 +49,7 @@ export async function jobInput(options: JobOptions): Promise<NewJob> {
     schedule: scheduleOf(options),
     destination:
       options.command === undefined
-        ? { kind: "restic", repository: resolve(options.restic ?? "") }
+        ? { kind: "restic", repository: resolve(options.restic ?? ""), ...(retention && { retention }) }
         : { kind: "command", command: options.command },
     ...(password ? { password } : {}),
   };

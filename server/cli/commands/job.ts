@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import type { Job } from "@/server/core/contracts/job";
+import { retentionWords } from "@/server/core/planning/retention-words";
 import { scheduleWords } from "@/server/core/planning/schedule-words";
 import { formatInstant } from "@/server/core/text/instant";
 import { examples, jsonOption } from "../examples";
@@ -11,6 +12,7 @@ import { printFacts, printNote } from "../output/print";
 import { runText } from "../output/run-text";
 import { formatTable } from "../output/table";
 import { collect, countOption } from "../parse";
+import { withRetentionOptions } from "../retention-options";
 import { failOnOutcome, followRun } from "../run-follow";
 import { scheduleForms } from "../schedule-options";
 import { globalOptions, withWorker } from "../session";
@@ -102,7 +104,7 @@ function addCreate(job: Command): void {
       ]),
     )
     .option(...jsonOption);
-  withOpenFileOptions(create)
+  withOpenFileOptions(withRetentionOptions(create))
     .addHelpText(
       "after",
       examples(
@@ -141,6 +143,7 @@ function jobText(job: Job): string {
     ["paths", selection.paths.join(", ") || "all"],
     ["one at a time", job.openFile.oneAtATime],
     ["destination", destinationText(job)],
+    ["old backups", retentionText(job)],
     [
       "schedule",
       schedule === null ? scheduleWords(null) : `${scheduleWords(schedule)} (${schedule.zone ?? "host's time"})`,
@@ -148,6 +151,11 @@ function jobText(job: Job): string {
     ["next run", nextRunText(job)],
   ];
   return facts.map(([name, value]) => `${name.padEnd(15)}${value}`).join("\n");
+}
+
+function retentionText({ destination }: Job): string {
+  if (destination.kind !== "restic" || !destination.retention) return "all stay";
+  return `keeps ${retentionWords(destination.retention)}${destination.retention.prune ? ", and prunes" : ""}`;
 }
 
 function destinationText({ destination }: Job): string {

@@ -1,5 +1,6 @@
 /** A job: what to back up, how to freeze it, where to put it. */
 import { z } from "zod";
+import { retentionSchema } from "./retention";
 import { scheduleSchema } from "./schedule";
 import { instant } from "./time";
 
@@ -64,7 +65,12 @@ export type OpenFile = z.infer<typeof openFileSchema>;
 
 /** Where a backup goes, without its secret. */
 export const destinationSchema = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("restic"), repository: absolutePath }),
+  z.object({
+    kind: z.literal("restic"),
+    repository: absolutePath,
+    /** Absent: every backup stays. */
+    retention: retentionSchema.optional(),
+  }),
   /** Run with `/bin/sh -c`, the frozen images at the volumes' paths; STILLFRAME_PATHS holds them, one a line. */
   z.object({ kind: z.literal("command"), command: z.string().trim().min(1, "must not be empty").max(8192) }),
 ]);

@@ -10,6 +10,16 @@ export function runTag(runId: string): string {
   return `stillframe-run=${runId}`;
 }
 
+/** What belongs to one job; retention looks at nothing else. */
+export function jobTag(jobId: string): string {
+  return `stillframe-job=${jobId}`;
+}
+
+/** restic separates tags by commas. */
+export function volumeTag(name: string): string {
+  return `stillframe-volume=${name.replaceAll("%", "%25").replaceAll(",", "%2C")}`;
+}
+
 const messageSchema = z.discriminatedUnion("message_type", [
   z.object({
     message_type: z.literal("status"),

@@ -170,7 +170,7 @@ export class ConsoleLink {
       hostname: hostname(),
       version: workerVersion(),
       kernel: release(),
-      timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+      timeZone: localZone(),
       activeRuns: this.duties.activeRuns(),
     });
   }

@@ -9,6 +9,7 @@ import type { Host } from "../host";
 import { log } from "../log";
 import type { UndoStack } from "../snapshots/undo";
 import { GroupCarrier, type GroupOutcome } from "./carry-group";
+import { retain } from "./retain";
 import { dropJournal, isUndoOf, leftRunJournals } from "./run-journal";
 import { type EmitEvent, RunVoice } from "./run-voice";
 
@@ -120,6 +121,8 @@ export class ActiveRuns {
       outcomes.push(await carrier.carry());
     }
     await tellInstants(voice);
+    const well = overall(outcomes, signal) === "succeeded";
+    const retained = !well || (await retain(this.host, spec, voice, groups.length, signal));
     if (signal.aborted && signal.reason === "interrupted") {
       const cleaned = outcomes.flatMap((o) => o.cleaned);
       const message = `the worker was stopped during the run, while ${inWords(lastPhase)}`;
@@ -127,7 +130,8 @@ export class ActiveRuns {
     }
     // Before anybody hears of the end: whoever starts the next run at once must not be told that this one is on.
     run.released = true;
-    await voice.say({ type: "ended", outcome: overall(outcomes, signal), code: voice.run.code });
+    const final = overall(outcomes, signal);
+    await voice.say({ type: "ended", outcome: retained ? final : "warnings", code: voice.run.code });
   }
 }
 

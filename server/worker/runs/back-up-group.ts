@@ -11,9 +11,11 @@ import {
   type BackupProgress,
   backUpWithRestic,
   errnoIn,
+  jobTag,
   RESTIC_INCOMPLETE,
   type ResticOutcome,
   runTag,
+  volumeTag,
 } from "../backup/restic-backup";
 import { findMissing, type MissingPath } from "../backup/selected-paths";
 import { codedFault, type FaultError } from "../fault";
@@ -69,7 +71,7 @@ async function eachByRestic(work: GroupBackup): Promise<Map<string, VolumeBackup
               namespace: work.namespace,
               paths: present,
               excludes: work.spec.selection.excludes,
-              tags: ["stillframe", runTag(work.spec.runId), `stillframe-volume=${tagText(target.name)}`],
+              tags: ["stillframe", runTag(work.spec.runId), jobTag(work.spec.jobId), volumeTag(target.name)],
               onProgress: (p) => {
                 totals.set(target.name, { bytes: p.bytesTotal, files: p.filesTotal });
                 const sum = [...totals.values()].reduce((a, t) => ({
@@ -219,9 +221,4 @@ function programFailed(program: string, result: ResticOutcome["result"]): FaultE
     exitCode: result.exitCode,
     lines: result.lines,
   });
-}
-
-/** restic separates tags by commas. */
-function tagText(name: string): string {
-  return name.replaceAll(",", "_");
 }

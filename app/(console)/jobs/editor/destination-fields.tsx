@@ -11,6 +11,7 @@ import { useTRPC } from "@/app/trpc/client";
 import { faultOf } from "@/app/trpc/fault";
 import type { JobView } from "@/server/core/contracts/views";
 import type { JobDraft, JobDraftIn } from "./job-draft";
+import { RetentionFields } from "./retention-fields";
 
 export function DestinationFields({ job }: { job: JobView | null }) {
   const { register, watch, setValue, formState } = useFormContext<JobDraftIn, unknown, JobDraft>();
@@ -69,6 +70,7 @@ export function DestinationFields({ job }: { job: JobView | null }) {
             />
           </Field>
           <RepositoryCheck job={job} />
+          <RetentionFields />
         </>
       ) : (
         <Field
@@ -105,7 +107,7 @@ function RepositoryCheck({ job }: { job: JobView | null }) {
     });
   };
   return (
-    <div className="border-line border-t pt-3 sm:pl-[12.5rem]">
+    <div className="border-line border-t py-3 sm:pl-[12.5rem]">
       <Button size="small" onClick={press} busy={check.isPending}>
         Open or create it now
       </Button>
