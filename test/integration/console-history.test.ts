@@ -8,7 +8,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import type { VolumeActivity } from "@/server/core/contracts/activity";
 import { ConsoleUnderTest, eventually } from "../fixtures/console-under-test";
 import { officeWeeks, stretch } from "../fixtures/history";
-import { volume } from "../fixtures/link-documents";
+import { jobInput, started, volume } from "../fixtures/link-documents";
 import { ScriptedWorker } from "../fixtures/scripted-worker";
 
 const HOUR = 3_600_000;
@@ -108,4 +108,53 @@ test("a volume of which nothing was measured has an empty history, and an unknow
   expect(nothing.week).toHaveLength(168);
   expect(await client.history.measures.query({ hostId })).toEqual([]);
   await expect(client.history.volume.query({ hostId, volume: "data", zone: "Mars/Base" })).rejects.toThrow("zone");
+});
+
+test("a failed job is moved to the hour in which its volumes rest, on its own days; not before any is known", async () => {
+  await eventually(async () => (await client.volumes.list.query({})).length === 2);
+  const nightly = jobInput(hostId, "Nightly", ["data", "db"], {
+    schedule: { kind: "daily", times: ["14:00"], days: ["sat", "sun"], zone: "UTC", graceMinutes: 60 },
+  });
+  const { id } = await client.jobs.create.mutate(nightly);
+  const { runId } = await client.jobs.run.mutate({ id });
+  const at = new Date().toISOString();
+  worker.emit(
+    runId,
+    started("data", "db"),
+    {
+      type: "failure",
+      at,
+      code: "OFO-QUIET",
+      volume: null,
+      message: "no gap",
+      evidence: { minimumMs: 5000, timeoutMs: 60_000, longestGapMs: 800 },
+    },
+    { type: "ended", at, outcome: "failed", code: "OFO-QUIET" },
+  );
+  const [failure] = await eventually(async () => {
+    const found = await client.failures.list.query({ runId });
+    return found.length > 0 && found;
+  });
+  const move = () => client.failures.act.mutate({ id: failure?.id ?? "", action: "quietHour" });
+  await expect(move()).rejects.toThrow("not measured for long enough");
+
+  const from = thisHour() - 7 * DAY;
+  tell([...officeWeeks("data", from, from + 7 * DAY, MIB), ...officeWeeks("db", from, from + 7 * DAY, MIB)]);
+  await eventually(async () => {
+    const { measuredMs } = await client.history.quietHours.query({ hostId, volumes: ["data", "db"], zone: "UTC" });
+    return measuredMs >= 7 * DAY;
+  }, 30_000);
+  // On Saturdays that hour is like any other: what both days have in common counts.
+  const { message } = await move();
+  expect(message).toMatch(
+    /^From now on the job starts Saturday and Sunday at \d\d:00 \(UTC\): its volumes rested for 20 s/,
+  );
+  const { schedule } = await client.jobs.get.query({ id });
+  expect(schedule).toMatchObject({ kind: "daily", days: ["sat", "sun"], times: ["03:00"], zone: "UTC" });
+  await expect(move()).rejects.toThrow("at its quietest hour already");
+
+  // Without a schedule it gets the hour of the week.
+  await client.jobs.update.mutate({ id, job: { ...nightly, schedule: null } });
+  await client.failures.act.mutate({ id: failure?.id ?? "", action: "quietHour" });
+  expect((await client.jobs.get.query({ id })).schedule).toMatchObject({ kind: "daily", days: ["sun"] });
 });

@@ -1,10 +1,14 @@
 import { Card } from "@/app/components/card";
-import { plural } from "@/app/components/format";
+import { formatRate, plural } from "@/app/components/format";
 import type { CacheView } from "@/server/core/contracts/views";
+import type { Filling } from "@/server/core/planning/time-until-full";
 import { formatBytes } from "@/server/core/text/bytes";
+import { formatDuration } from "@/server/core/text/duration";
+
+type CacheCardProps = { cache: CacheView; hostName: string; filling: Filling | null };
 
 /** One location: the disk it lies on, and what caches take of it. */
-export function CacheCard({ cache, hostName }: { cache: CacheView; hostName: string }) {
+export function CacheCard({ cache, hostName, filling }: CacheCardProps) {
   const others = Math.max(0, cache.totalBytes - cache.freeBytes - cache.reservedBytes);
   const parts = [
     { name: "used by caches", bytes: cache.usedBytes, fill: "bg-cache" },
@@ -43,6 +47,12 @@ export function CacheCard({ cache, hostName }: { cache: CacheView; hostName: str
           </div>
         ))}
       </dl>
+      {filling && cache.snapshots.length > 0 && (
+        <p className="mt-3 text-[0.8125rem]">
+          <b className="font-medium">Full in about {formatDuration(filling.fullInMs)}</b>
+          <span className="text-mute"> if it goes on filling with {formatRate(filling.bytesPerSecond)}.</span>
+        </p>
+      )}
       <p className="wrap-anywhere mt-3 border-line border-t pt-2.5 text-[0.8125rem] text-mute">
         {cache.snapshots.length === 0
           ? "No snapshot keeps anything here now."

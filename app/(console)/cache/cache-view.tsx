@@ -8,12 +8,15 @@ import { Note } from "@/app/components/note";
 import { PageHeader } from "@/app/components/page-header";
 import { useTRPC } from "@/app/trpc/client";
 import { faultOf } from "@/app/trpc/fault";
+import { filling } from "@/server/core/planning/time-until-full";
 import { CacheCard } from "./cache-card";
 import { Orphans } from "./orphans";
+import { cacheKey, useCacheReadings } from "./use-cache-readings";
 
 export function CacheView() {
   const trpc = useTRPC();
   const caches = useQuery(trpc.cache.list.queryOptions({}, { refetchInterval: 2000 }));
+  const readings = useCacheReadings(caches.data, caches.dataUpdatedAt);
   const hosts = useQuery(trpc.hosts.list.queryOptions()).data ?? [];
   const nameOf = (hostId: string) => hosts.find((host) => host.id === hostId)?.name ?? "unknown host";
   const withOrphans = [
@@ -51,7 +54,12 @@ export function CacheView() {
         ))}
         <div className="grid gap-4 lg:grid-cols-2">
           {caches.data?.map((one) => (
-            <CacheCard key={`${one.hostId} ${one.path}`} cache={one} hostName={nameOf(one.hostId)} />
+            <CacheCard
+              key={cacheKey(one)}
+              cache={one}
+              hostName={nameOf(one.hostId)}
+              filling={filling(readings.get(cacheKey(one)) ?? [], one.freeBytes + one.reservedBytes - one.usedBytes)}
+            />
           ))}
         </div>
       </div>

@@ -87,6 +87,7 @@ export function makeServices(db: Database, vault: Vault, log: Logger, options: S
   const telemetry = new Telemetry(hosts, recorder);
   const volumes = new Volumes(hostStore, hosts, telemetry);
   const activityStore = new ActivityStore(db);
+  const history = new History(activityStore);
   const measured = new MeasuredRuns();
   const runLog = new RunLog(new EventStore(db), runStore, recorder, measured);
   const runs = new Runs({
@@ -136,7 +137,7 @@ export function makeServices(db: Database, vault: Vault, log: Logger, options: S
     telemetry,
     recorder,
     volumes,
-    history: new History(activityStore),
+    history,
     historyRecorder: new HistoryRecorder(activityStore, log),
     runLog,
     runs,
@@ -144,7 +145,7 @@ export function makeServices(db: Database, vault: Vault, log: Logger, options: S
     jobs,
     scheduler: new Scheduler({ store: jobStore, jobs, runs, runLog, hosts, waiting, audit, log }, now),
     failures,
-    actions: new Actions({ failures, jobs, runs, hosts, settings }),
+    actions: new Actions({ failures, jobs, runs, hosts, settings, history }),
     settings,
     diagnostics: new Diagnostics({
       hosts,

@@ -41,10 +41,18 @@ export const measuredVolumeSchema = z.object({
   ofHours: z.boolean(),
 });
 
+const quietHourSchema = z.object({
+  hour: z.number().int(),
+  quietMs: ms,
+  bytesPerSecond: z.number(),
+  weeks: z.number().int(),
+});
+
 export const quietHoursSchema = z.object({
-  hours: z.array(
-    z.object({ hour: z.number().int(), quietMs: ms, bytesPerSecond: z.number(), weeks: z.number().int() }),
-  ),
+  /** Hours of the week, the best first. */
+  hours: z.array(quietHourSchema),
+  /** The best hour of every day, 0 to 23; null: not each was measured, or had a rest. */
+  everyDay: quietHourSchema.nullable(),
   /** Of the volume that was measured least. */
   measuredMs: ms,
 });

@@ -6,6 +6,7 @@ export const actionIds = [
   "oneAtATime",
   "rerun",
   "useLongestGap",
+  "quietHour",
   "freezeAnyway",
   "raiseMaximum",
   "removeOrphans",
@@ -36,6 +37,11 @@ const wording: Record<ActionId, { label: string; description: string }> = {
     label: "Use the longest gaps seen",
     description:
       "Lowers this job's minimum quiet time to a little less than the longest gaps that came several times, doubles the time that it waits for one, and reruns it.",
+  },
+  quietHour: {
+    label: "Start at the quietest hour",
+    description:
+      "Moves this job's start to the hour in which its volumes rest longest, by what was measured of them; its days stay as they are. A job without a schedule gets that hour of the week.",
   },
   freezeAnyway: {
     label: "Freeze anyway",

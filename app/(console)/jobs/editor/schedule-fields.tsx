@@ -1,12 +1,16 @@
 "use client";
+import { useState } from "react";
 import { useFormContext } from "react-hook-form";
+import { Button } from "@/app/components/button";
 import { Card, CardTitle } from "@/app/components/card";
 import { Field } from "@/app/components/field";
 import { Segmented } from "@/app/components/segmented";
 import { Select } from "@/app/components/select";
+import { useZone } from "@/app/components/zone";
 import { type Schedule, weekdays } from "@/server/core/contracts/schedule";
 import type { HostView } from "@/server/core/contracts/views";
 import { formatDuration } from "@/server/core/text/duration";
+import { QuietHoursList } from "../../quiet-hours/quiet-hours-list";
 import { firstMessage } from "./first-message";
 import type { JobDraft, JobDraftIn } from "./job-draft";
 import { SchedulePreview } from "./schedule-preview";
@@ -31,7 +35,11 @@ export function ScheduleFields({ hosts }: { hosts: readonly HostView[] }) {
   const { watch, setValue, formState } = useFormContext<JobDraftIn, unknown, JobDraft>();
   // What is in the form began as a job's own schedule or by `begun`: its defaults are filled in.
   const schedule = (watch("schedule") ?? null) as Schedule | null;
-  const host = hosts.find(({ id }) => id === watch("hostId"));
+  const [hostId, volumes] = watch(["hostId", "selection.volumes"]);
+  const zone = useZone();
+  /** Suggestions taken: the fields below begin anew with each. */
+  const [used, setUsed] = useState(0);
+  const host = hosts.find(({ id }) => id === hostId);
   const change = (next: Schedule | null) =>
     setValue("schedule", next, { shouldDirty: true, shouldValidate: formState.isSubmitted });
   return (
@@ -49,9 +57,28 @@ export function ScheduleFields({ hosts }: { hosts: readonly HostView[] }) {
           options={kinds}
         />
       </Field>
+      {volumes.length > 0 && (
+        <Field row group label="Quiet hours" hint="Suggested by what was measured of these volumes.">
+          <QuietHoursList
+            hostId={hostId}
+            volumes={volumes}
+            action={({ day, hour }) => (
+              <Button
+                size="small"
+                onClick={() => {
+                  change(startAt(day, hour, zone === host?.timeZone ? null : zone, schedule));
+                  setUsed(used + 1);
+                }}
+              >
+                Use it
+              </Button>
+            )}
+          />
+        </Field>
+      )}
       {schedule !== null && (
         <>
-          <ScheduleTimes schedule={schedule} onChange={change} />
+          <ScheduleTimes key={used} schedule={schedule} onChange={change} />
           <ZoneField
             value={schedule.zone}
             hostZone={host?.timeZone ?? null}
@@ -94,6 +121,13 @@ function begun(kind: Kind, before: Schedule | null): Schedule | null {
     case "cron":
       return { kind, expression: "0 2 * * *", ...always };
   }
+}
+
+/** Once a week, or (`day` is null) every day. */
+function startAt(day: number | null, hour: number, zone: string | null, before: Schedule | null): Schedule {
+  const days = day === null ? [...weekdays] : weekdays.filter((_, i) => i === day);
+  const times = [`${String(hour).padStart(2, "0")}:00`];
+  return { kind: "daily", times, days, zone, graceMinutes: before?.graceMinutes ?? 60 };
 }
 
 const graceWords = (minutes: number): string =>

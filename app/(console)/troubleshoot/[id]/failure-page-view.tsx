@@ -21,6 +21,7 @@ import { Causes } from "./causes";
 import { EvidenceCard } from "./evidence/evidence-card";
 import { FillCurve } from "./evidence/fill-curve";
 import { Fixes } from "./fixes";
+import { QuietHoursCard } from "./quiet-hours-card";
 
 export function FailurePageView({ id }: { id: string }) {
   const trpc = useTRPC();
@@ -89,6 +90,7 @@ export function FailurePageView({ id }: { id: string }) {
         </div>
         <div className="min-w-0 space-y-4 max-xl:order-1">
           <Fixes failure={data} entry={entry} />
+          {entry.actions.some(({ id }) => id === "quietHour") && <QuietHoursCard failure={data} />}
           <EvidenceCard failure={data} />
           <May permission="troubleshoot">
             <Card>

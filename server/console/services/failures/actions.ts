@@ -4,18 +4,29 @@ import type { ActionResult, FailureDetail } from "@/server/core/contracts/views"
 import type { ActionId } from "@/server/core/errors/actions";
 import { cacheFullEvidence, noQuietEvidence, unreachableEvidence } from "@/server/core/errors/evidence";
 import { errorTable } from "@/server/core/errors/table";
+import { quietStart } from "@/server/core/planning/quiet-start";
 import { reachableQuiet } from "@/server/core/planning/quiet-window";
+import { scheduleWords } from "@/server/core/planning/schedule-words";
 import { formatBytes } from "@/server/core/text/bytes";
 import { formatDuration } from "@/server/core/text/duration";
 import { noteChange } from "../audit/change-note";
 import { fault } from "../fault-error";
+import type { History } from "../history/history";
 import type { Hosts } from "../hosts/hosts";
 import type { Jobs } from "../jobs/jobs";
 import type { Runs } from "../runs/runs";
+import { scheduleZone } from "../schedule/schedule-zone";
 import type { SettingsService } from "../settings/settings";
 import type { Failures } from "./failures";
 
-type Parts = { failures: Failures; jobs: Jobs; runs: Runs; hosts: Hosts; settings: SettingsService };
+type Parts = {
+  failures: Failures;
+  jobs: Jobs;
+  runs: Runs;
+  hosts: Hosts;
+  settings: SettingsService;
+  history: History;
+};
 type Carry = (failure: FailureDetail) => Promise<ActionResult>;
 
 export class Actions {
@@ -35,6 +46,7 @@ export class Actions {
           "The snapshot is now taken at the time-out; the job",
         ),
       useLongestGap: (failure) => this.#useLongestGap(failure),
+      quietHour: (failure) => this.#quietHour(failure),
       raiseMaximum: (failure) => this.#raiseMaximum(failure),
       allowLocation: (failure) => this.#allowLocation(failure),
       removeOrphans: (failure) => this.#removeOrphans(failure),
@@ -82,6 +94,23 @@ export class Actions {
       (open) => ({ ...open, quiet: { ...open.quiet, ...quiet } }),
       `The minimum quiet time is now ${formatDuration(quiet.minimumMs)}, waited for up to ${formatDuration(quiet.timeoutMs)}; the job`,
     );
+  }
+
+  /** For later runs: when it is quiet nobody runs it again now. */
+  async #quietHour(failure: FailureDetail): Promise<ActionResult> {
+    const { id, hasPassword: _, paused: __, ...job } = await this.#job(failure);
+    const zone = scheduleZone(job.schedule, await this.#parts.hosts.get(job.hostId));
+    const weeks = await this.#parts.history.weeks(job.hostId, job.selection.volumes, zone);
+    const start = quietStart(job.schedule, weeks, failure.code === "a000851c" ? "writes" : "rest");
+    if (!start.ok) throw fault("conflict", start.reason);
+    await this.#parts.jobs.update(id, { ...job, schedule: start.schedule });
+    const { quietMs, bytesPerSecond, weeks: from } = start.hour;
+    const rate = `${formatBytes(Math.round(bytesPerSecond))} a second`;
+    const evidence = `its volumes rested for ${formatDuration(quietMs)} then, and ${rate} were written (from ${from} ${from === 1 ? "week" : "weeks"})`;
+    return {
+      message: `From now on the job starts ${scheduleWords(start.schedule)} (${zone}): ${evidence}.`,
+      runId: null,
+    };
   }
 
   async #raiseMaximum(failure: FailureDetail): Promise<ActionResult> {

@@ -8,10 +8,10 @@ import type {
   VolumeHistory,
 } from "@/server/core/contracts/history";
 import { longestGaps } from "@/server/core/history/quiet-gaps";
-import { quietHours } from "@/server/core/history/quiet-hours";
+import { quietestOfDays, quietHours } from "@/server/core/history/quiet-hours";
 import { rateSeries } from "@/server/core/history/rate-series";
 import type { Rollup, StepName } from "@/server/core/history/rollup";
-import { weekOf } from "@/server/core/history/week";
+import { type WeekHour, weekOf } from "@/server/core/history/week";
 import { measuredWrites } from "@/server/core/planning/write-windows";
 import type { ActivityStore } from "../../data/activity";
 
@@ -84,17 +84,22 @@ export class History {
     return volumes;
   }
 
+  /** The week of each of these volumes. */
+  async weeks(hostId: string, volumes: readonly string[], zone: string): Promise<WeekHour[][]> {
+    const since = Date.now() - WEEKS_MS;
+    const weeks: WeekHour[][] = [];
+    for (const volume of volumes) weeks.push(weekOf(await this.#store.rows({ hostId, volume }, "1h", since), zone));
+    return weeks;
+  }
+
   /** The hours of the week in which these volumes rest longest, the best first. */
   async quietHours(hostId: string, volumes: readonly string[], zone: string): Promise<QuietHours> {
-    const since = Date.now() - WEEKS_MS;
-    const each: Rollup[][] = [];
-    for (const volume of volumes) each.push(await this.#store.rows({ hostId, volume }, "1h", since));
+    const weeks = await this.weeks(hostId, volumes, zone);
+    const lengths = weeks.map((week) => week.reduce((sum, { measuredMs }) => sum + measuredMs, 0));
     return {
-      hours: quietHours(
-        each.map((hours) => weekOf(hours, zone)),
-        MOST_HOURS,
-      ),
-      measuredMs: each.length === 0 ? 0 : Math.min(...each.map(measured)),
+      hours: quietHours(weeks, MOST_HOURS),
+      everyDay: quietestOfDays(weeks, [0, 1, 2, 3, 4, 5, 6], "rest"),
+      measuredMs: Math.min(...lengths),
     };
   }
 

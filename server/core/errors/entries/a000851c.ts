@@ -96,6 +96,15 @@ export const cacheFull = defineEntry({
       detail: (e) => (e.errno === null ? "no error from the disk" : errnoText(e.errno)),
     },
   ],
-  actions: [action("oneAtATime"), action("raiseMaximum"), action("allowLocation"), action("removeOrphans")],
+  actions: [
+    action("oneAtATime"),
+    action("raiseMaximum"),
+    action(
+      "quietHour",
+      "Moves this job's start to the hour in which least is written to its volumes, by what was measured of them; its days stay as they are. A job without a schedule gets that hour of the week.",
+    ),
+    action("allowLocation"),
+    action("removeOrphans"),
+  ],
   article,
 });

@@ -47,6 +47,12 @@ export const noQuiet = defineEntry({
       detail: (e) => `waited ${formatDuration(e.timeoutMs)} for a gap of ${formatDuration(e.minimumMs)}`,
     },
   ],
-  actions: [action("useLongestGap"), action("freezeAnyway"), action("oneAtATime"), action("rerun")],
+  actions: [
+    action("useLongestGap"),
+    action("quietHour"),
+    action("freezeAnyway"),
+    action("oneAtATime"),
+    action("rerun"),
+  ],
   article,
 });
