@@ -1,10 +1,12 @@
 /** Lists as the console answers them, from a database with thousands of runs; jobs that are paused. */
-import Sqlite from "better-sqlite3";
+import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { openDatabase } from "@/server/console/data/database";
 import type { Run } from "@/server/core/contracts/run";
 import { ADMINISTRATOR, ConsoleUnderTest, eventually } from "../fixtures/console-under-test";
 import { jobInput, volume } from "../fixtures/link-documents";
 import { ScriptedWorker } from "../fixtures/scripted-worker";
+import { insertRuns } from "../seed/seed";
 
 const RUNS = 5000;
 
@@ -25,7 +27,7 @@ beforeAll(async () => {
   for (const name of ["Job 2", "Job 10", "Weekly"]) {
     jobIds.push((await client.jobs.create.mutate(jobInput(hostId, name, ["data"]))).id);
   }
-  fillRuns();
+  await fillRuns();
 });
 afterAll(async () => {
   worker.drop();
@@ -35,32 +37,31 @@ afterAll(async () => {
 const outcomes = ["succeeded", "failed", "warnings", "cancelled", "interrupted"] as const;
 
 /** Run N is of the jobs in turn, took N seconds, and ended in each way in turn. */
-function fillRuns(): void {
-  const db = new Sqlite(it.databaseFile);
-  const insert = db.prepare(
-    "INSERT INTO Run (id, number, jobId, hostId, active, createdAt, spec, state) VALUES (?, ?, ?, ?, 0, ?, '{}', ?)",
-  );
-  db.transaction(() => {
-    for (let number = 1; number <= RUNS; number++) {
-      const startedAt = new Date(Date.UTC(2026, 0, 1) + number * 60_000);
-      const state = outcomes[number % outcomes.length] ?? "failed";
-      const job = { id: jobIds[number % 2] ?? "", name: number % 2 === 0 ? "Job 2" : "Job 10" };
-      const run: Run = {
-        id: `run-${number}`,
-        number,
-        job,
-        hostId,
-        mode: "allAtOnce",
-        state,
-        code: state === "failed" ? "SF-103" : null,
-        startedAt: startedAt.toISOString(),
-        endedAt: new Date(startedAt.getTime() + number * 1000).toISOString(),
-        volumes: [],
-      };
-      insert.run(run.id, number, job.id, hostId, startedAt.toISOString(), JSON.stringify(run));
-    }
-  })();
-  db.close();
+async function fillRuns(): Promise<void> {
+  const runs = Array.from({ length: RUNS }, (_, i) => {
+    const number = i + 1;
+    const startedAt = new Date(Date.UTC(2026, 0, 1) + number * 60_000);
+    const state = outcomes[number % outcomes.length] ?? "failed";
+    const run: Run = {
+      id: `run-${number}`,
+      number,
+      job: { id: jobIds[number % 2] ?? "", name: number % 2 === 0 ? "Job 2" : "Job 10" },
+      hostId,
+      mode: "allAtOnce",
+      state,
+      code: state === "failed" ? "SF-103" : null,
+      startedAt: startedAt.toISOString(),
+      endedAt: new Date(startedAt.getTime() + number * 1000).toISOString(),
+      volumes: [],
+    };
+    return { run, spec: {}, createdAt: startedAt.toISOString(), events: [] };
+  });
+  const db = await openDatabase(path.dirname(it.databaseFile));
+  try {
+    await insertRuns(db, runs);
+  } finally {
+    await db.$disconnect();
+  }
 }
 
 const numbers = async (query: Parameters<typeof client.runs.page.query>[0]) =>

@@ -2,7 +2,7 @@ import { formatBytes } from "@/server/core/text/bytes";
 import { cn } from "../class-names";
 import { formatBytesOf } from "../format";
 import { type Frame, type LaneRoom, laneRoom } from "./frame";
-import { cachePoints, type Lane, type LanesData, largestCache } from "./lanes-data";
+import { cacheAt, type Lane, type LanesData, largestCache } from "./lanes-data";
 
 /** Width of a letter of the small type, for choosing the side that has room. */
 const LETTER_PX = 7.1;
@@ -17,10 +17,10 @@ export function LaneWords({ lane, index, data, frame }: LaneWordsProps) {
   return (
     <g>
       <LaneName lane={lane} room={room} frame={frame} />
-      {lane.frozenAt !== null && <CacheWords lane={lane} room={room} data={data} frame={frame} />}
+      <CacheWords lane={lane} room={room} data={data} frame={frame} />
       {lane.waiting && (
         <text
-          x={frame.x(data.now ?? data.to) + (frame.narrow ? -6 : 8)}
+          x={frame.xWithin(data.now ?? data.to) + (frame.narrow ? -6 : 8)}
           textAnchor={frame.narrow ? "end" : "start"}
           y={room.cacheBase - 6}
           className={cn("fill-mute font-mono text-[11.5px]", HALO)}
@@ -43,10 +43,10 @@ function LaneName({ lane, room, frame }: { lane: Lane; room: LaneRoom; frame: Fr
     );
   return (
     <>
-      <text x={0} y={room.writeBase - 12} className="fill-ink font-medium text-[13px]">
+      <text x={0} y={room.writeBase - (frame.dense ? 6 : 12)} className="fill-ink font-medium text-[13px]">
         {text}
       </text>
-      <text x={0} y={room.writeBase + 5} className="fill-mute text-xs">
+      <text x={0} y={room.writeBase + (frame.dense ? 10 : 5)} className="fill-mute text-xs">
         {lane.detail}
       </text>
     </>
@@ -56,14 +56,17 @@ function LaneName({ lane, room, frame }: { lane: Lane; room: LaneRoom; frame: Fr
 type CacheWordsProps = { lane: Lane; room: LaneRoom; data: LanesData; frame: Frame };
 
 function CacheWords({ lane, room, data, frame }: CacheWordsProps) {
-  const { released } = lane;
-  const used = cachePoints(lane).at(-1)?.cacheUsed ?? 0;
+  const { frozenAt } = lane;
+  if (frozenAt === null || frozenAt > frame.to) return null;
+  const released = lane.released && lane.released.at <= frame.to ? lane.released : null;
+  const end = Math.min(data.now ?? data.to, frame.to);
+  const used = cacheAt(lane, end);
   const text = released
     ? `${frame.narrow && !released.lost ? "" : `${released.word}, `}held ${formatBytes(largestCache(lane))}`
     : lane.cacheMax > 0
       ? formatBytesOf(used, lane.cacheMax)
       : formatBytes(used);
-  const x = frame.x(released?.at ?? data.now ?? data.to);
+  const x = frame.xWithin(released?.at ?? end);
   const width = text.length * LETTER_PX;
   const atRight = x + width + 7 > frame.right;
   return (

@@ -11,6 +11,8 @@ export type LanePoint = {
   cacheUsed: number;
   /** Time of the last write until then. */
   lastWriteAt: number | null;
+  /** Largest rate of writes, bytes a second, since the point before: higher than the mean where points were merged. */
+  peak: number;
 };
 
 export type Lane = {
@@ -43,47 +45,95 @@ export type LanesData = {
   expectedEnd: number | null;
 };
 
-/** The last measurement at or before a time. */
-export function pointAt(lane: Lane, at: number): LanePoint | null {
+/** Index of the first point after a time. */
+function indexAfter(points: readonly LanePoint[], at: number): number {
   let low = 0;
-  let high = lane.points.length;
+  let high = points.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((lane.points[middle]?.at ?? 0) <= at) low = middle + 1;
+    if ((points[middle]?.at ?? 0) <= at) low = middle + 1;
     else high = middle;
   }
-  return lane.points[low - 1] ?? null;
+  return low;
 }
 
-/** Bytes and writes a second around a time, over at least `spanMs`; null where nothing was measured. */
-export function rateAt(lane: Lane, at: number, spanMs: number): { bytes: number; writes: number } | null {
-  const end = pointAt(lane, at + spanMs / 2);
-  const start = pointAt(lane, at - spanMs / 2) ?? lane.points[0];
-  if (!end || !start || end.at <= start.at) return null;
-  const seconds = (end.at - start.at) / 1000;
-  return {
-    bytes: Math.max(0, end.writeBytes - start.writeBytes) / seconds,
-    writes: Math.max(0, end.writes - start.writes) / seconds,
-  };
+/** The points between two times, with the one before and the one after. */
+export function pointsBetween(points: readonly LanePoint[], from: number, to: number): readonly LanePoint[] {
+  const first = Math.max(0, indexAfter(points, from) - 1);
+  const end = indexAfter(points, to) + 1;
+  return first === 0 && end >= points.length ? points : points.slice(first, end);
+}
+
+/** What was written up to a measurement since the one before it, a second; null for the first, which has none before. */
+export type Rate = { bytes: number; writes: number; peak: number };
+
+export function rateOf(before: LanePoint | undefined, point: LanePoint): Rate | null {
+  if (!before || point.at <= before.at) return null;
+  const seconds = (point.at - before.at) / 1000;
+  const bytes = Math.max(0, point.writeBytes - before.writeBytes) / seconds;
+  return { bytes, writes: Math.max(0, point.writes - before.writes) / seconds, peak: Math.max(bytes, point.peak) };
+}
+
+/** Longer after the last measurement nothing is known of a lane. */
+const KNOWN_FOR_MS = 10_000;
+
+/** The rate of the last measurement at or before a time; null where nothing was measured. */
+export function rateAt(lane: Lane, at: number): Rate | null {
+  const index = indexAfter(lane.points, at) - 1;
+  const point = lane.points[index];
+  const before = lane.points[index - 1];
+  if (!point || (index === lane.points.length - 1 && at - point.at > KNOWN_FOR_MS)) return null;
+  return rateOf(before, point);
 }
 
 /**
  * The measurements of the lane's own cache. A cache only grows; the release is told a moment after it
  * happened, and measurements of nothing between the two are not the cache's.
  */
-export function cachePoints(lane: Lane): LanePoint[] {
-  const { frozenAt, released } = lane;
+export function cachePoints(lane: Lane): readonly LanePoint[] {
+  const { frozenAt, released, points } = lane;
   if (frozenAt === null) return [];
-  const points = lane.points.filter((point) => point.at >= frozenAt && (!released || point.at <= released.at));
-  const first = points.findIndex((point) => point.cacheUsed > 0);
-  return points.filter((point, index) => point.cacheUsed > 0 || index < first || first === -1);
+  const first = indexAfter(points, frozenAt - 1);
+  const end = released ? indexAfter(points, released.at) : points.length;
+  let last = end;
+  while (last > first && points[last - 1]?.cacheUsed === 0) last -= 1;
+  return points.slice(first, last === first ? end : last);
 }
 
 /** Bytes in a lane's cache at a time: 0 before its instant and after its release. */
 export function cacheAt(lane: Lane, at: number): number {
-  if (lane.frozenAt === null || at < lane.frozenAt) return 0;
-  if (lane.released && at > lane.released.at) return 0;
-  return cachePoints(lane).findLast((point) => point.at <= at)?.cacheUsed ?? 0;
+  const { frozenAt, released, points } = lane;
+  if (frozenAt === null || at < frozenAt || (released && at > released.at)) return 0;
+  for (let index = indexAfter(points, at) - 1; index >= 0; index--) {
+    const point = points[index];
+    if (!point || point.at < frozenAt) return 0;
+    if (point.cacheUsed > 0) return point.cacheUsed;
+  }
+  return 0;
+}
+
+/** Times closer than this are one measurement of several volumes. */
+const TOGETHER_MS = 40;
+
+/** The next time, after (`1`) or before (`-1`) another, at which something was measured; null where there is none. */
+export function measuredNext(data: LanesData, at: number, direction: 1 | -1): number | null {
+  const limit = at + direction * TOGETHER_MS;
+  const times = data.lanes.flatMap(({ points }) => {
+    const index = indexAfter(points, limit) - (direction === 1 ? 0 : 1);
+    return points[index]?.at ?? [];
+  });
+  if (times.length === 0) return null;
+  // Of those that are one measurement, the time of the last: by then all volumes have been measured.
+  const first = direction === 1 ? Math.min(...times) : Math.max(...times) - TOGETHER_MS;
+  return Math.max(...times.filter((time) => time <= first + TOGETHER_MS));
+}
+
+/** The time nearest to another at which something was measured; the time itself where there is none. */
+export function measuredNear(data: LanesData, at: number): number {
+  const before = measuredNext(data, at + TOGETHER_MS + 1, -1);
+  const after = measuredNext(data, at - TOGETHER_MS - 1, 1);
+  if (before === null || after === null) return before ?? after ?? at;
+  return at - before <= after - at ? before : after;
 }
 
 export function largestCache(lane: Lane): number {

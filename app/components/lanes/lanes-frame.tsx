@@ -7,10 +7,11 @@ import { axisStep, axisTimes } from "./time-axis";
 export function TimeAxis({ data, frame, zone }: { data: LanesData; frame: Frame; zone: string }) {
   const bottom = frame.top + frame.laneHeight * data.lanes.length;
   const most = Math.max(2, Math.floor((frame.right - frame.left) / (frame.narrow ? 90 : 110)));
-  const style = axisStep(data.to - data.from, most) >= 60_000 ? "minute" : "clock";
+  const step = axisStep(frame.to - frame.from, most);
+  const style = step >= 60_000 ? "minute" : step >= 1000 ? "clock" : "exact";
   return (
     <g>
-      {axisTimes(data.from, data.to, most).map((at) => {
+      {axisTimes(frame.from, frame.to, most).map((at) => {
         const x = frame.x(at);
         const anchor = x < frame.left + 24 ? "start" : x > frame.right - 24 ? "end" : "middle";
         return (
@@ -27,7 +28,7 @@ export function TimeAxis({ data, frame, zone }: { data: LanesData; frame: Frame;
 }
 
 export function NowLine({ data, frame }: { data: LanesData; frame: Frame }) {
-  if (data.now === null) return null;
+  if (data.now === null || data.now < frame.from || data.now > frame.to) return null;
   const x = frame.x(data.now);
   const bottom = frame.top + frame.laneHeight * data.lanes.length;
   return (
@@ -47,7 +48,8 @@ export function NowLine({ data, frame }: { data: LanesData; frame: Frame }) {
 
 /** The frozen instants: one line through all lanes that share it. */
 export function Cuts({ data, frame }: { data: LanesData; frame: Frame }) {
-  return data.cuts.map((cut) => {
+  const seen = data.cuts.filter((cut) => cut.at >= frame.from && cut.at <= frame.to);
+  return seen.map((cut) => {
     const x = frame.x(cut.at);
     const first = laneRoom(frame, cut.first);
     const bottom = frame.top + (cut.last + 1) * frame.laneHeight - 8;

@@ -1,33 +1,31 @@
 import { formatBytes } from "@/server/core/text/bytes";
 import { formatBytesOf, formatRate } from "../format";
 import { formatTime } from "../time";
-import { cacheAt, type Lane, type LanesData, rateAt } from "./lanes-data";
+import { cacheAt, type Lane, type LanesData, type Rate, rateAt } from "./lanes-data";
 
 /** What one lane says at one time, in words. */
 export type LaneReading = { name: string; writes: string; cache: string };
 export type Reading = { at: number; time: string; lanes: LaneReading[] };
 
-/** Exact values at a time; the rate over a hundredth of the picture, at least half a second. */
+/** What was last measured at a time: the same figures that the export as CSV holds. */
 export function readAt(data: LanesData, at: number, zone: string): Reading {
-  const span = Math.max(500, (data.to - data.from) / 100);
+  return { at, time: formatTime(at, "exact", zone), lanes: data.lanes.map((lane) => readLane(lane, at, data.now)) };
+}
+
+function readLane(lane: Lane, at: number, now: number | null): LaneReading {
+  const future = now !== null && at > now;
   return {
-    at,
-    time: formatTime(at, data.to - data.from < 600_000 ? "exact" : "clock", zone),
-    lanes: data.lanes.map((lane) => readLane(lane, at, span, data.now)),
+    name: lane.name,
+    writes: future ? "not yet" : rateWords(rateAt(lane, at)),
+    cache: cacheWords(lane, at, future),
   };
 }
 
-function readLane(lane: Lane, at: number, span: number, now: number | null): LaneReading {
-  const future = now !== null && at > now;
-  const rate = future ? null : rateAt(lane, at, span);
-  const writes = future
-    ? "not yet"
-    : rate === null
-      ? "not measured"
-      : rate.writes === 0
-        ? "quiet"
-        : `${formatRate(rate.bytes)}, ${rate.writes < 10 ? rate.writes.toFixed(1) : Math.round(rate.writes)} writes/s`;
-  return { name: lane.name, writes, cache: cacheWords(lane, at, future) };
+function rateWords(rate: Rate | null): string {
+  if (!rate) return "not measured";
+  if (rate.writes === 0) return "quiet";
+  const peak = rate.peak > rate.bytes * 1.05 ? `, peak ${formatRate(rate.peak)}` : "";
+  return `${formatRate(rate.bytes)}, ${rate.writes < 10 ? rate.writes.toFixed(1) : Math.round(rate.writes)} writes/s${peak}`;
 }
 
 function cacheWords(lane: Lane, at: number, future: boolean): string {
@@ -38,9 +36,10 @@ function cacheWords(lane: Lane, at: number, future: boolean): string {
   return lane.cacheMax > 0 ? formatBytesOf(used, lane.cacheMax) : formatBytes(used);
 }
 
-/** The same as one sentence, for a screen reader. */
-export function sayReading(reading: Reading): string {
-  return `${reading.time}: ${reading.lanes
+/** The same as one sentence, for a screen reader: of one lane, or of all. */
+export function sayReading(reading: Reading, only: number | null): string {
+  const lanes = only === null ? reading.lanes : reading.lanes.slice(only, only + 1);
+  return `${reading.time}: ${lanes
     .map((lane) => `${lane.name}: writes ${lane.writes}, cache ${lane.cache}`)
     .join("; ")}`;
 }

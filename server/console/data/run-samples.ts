@@ -1,8 +1,8 @@
 /** Samples kept for the lanes of finished runs. */
-import { type Sample, sampleSchema } from "@/server/core/contracts/volume";
+import { type KeptSample, keptSampleSchema } from "@/server/core/contracts/views";
 import type { Database } from "./database";
 
-export type RunSampleRow = { runId: string; sample: Sample };
+export type RunSampleRow = { runId: string; sample: KeptSample };
 
 export class SampleStore {
   readonly #db: Database;
@@ -21,15 +21,22 @@ export class SampleStore {
       WHERE value ->> 'runId' IN (SELECT "id" FROM "Run")`;
   }
 
-  /** At most about `most` samples of each volume, evenly chosen, the newest among them; oldest first. */
-  async ofRun(runId: string, most: number): Promise<Sample[]> {
+  /**
+   * At most about `most` samples of each volume, evenly chosen, the newest among them; oldest first. Each tells the
+   * largest rate of those that it stands for.
+   */
+  async ofRun(runId: string, most: number): Promise<KeptSample[]> {
     const rows = await this.#db.$queryRaw<{ sample: string }[]>`
-      SELECT "sample" FROM (
-        SELECT "id", "sample",
-          ROW_NUMBER() OVER (PARTITION BY "volume" ORDER BY "id" DESC) - 1 AS place,
-          COUNT(*) OVER (PARTITION BY "volume") AS total
-        FROM "RunSample" WHERE "runId" = ${runId}
-      ) WHERE place % ((total + ${most - 1}) / ${most}) = 0 ORDER BY "id"`;
-    return rows.map((row) => sampleSchema.parse(JSON.parse(row.sample)));
+      SELECT json_set("sample", '$.peakBytesPerSecond', peak) AS sample FROM (
+        SELECT "id", "sample", place, every,
+          MAX(COALESCE("sample" ->> 'peakBytesPerSecond', 0)) OVER (PARTITION BY "volume", place / every) AS peak
+        FROM (
+          SELECT "id", "volume", "sample",
+            ROW_NUMBER() OVER (PARTITION BY "volume" ORDER BY "id" DESC) - 1 AS place,
+            (COUNT(*) OVER (PARTITION BY "volume") + ${most - 1}) / ${most} AS every
+          FROM "RunSample" WHERE "runId" = ${runId}
+        )
+      ) WHERE place % every = 0 ORDER BY "id"`;
+    return rows.map((row) => keptSampleSchema.parse(JSON.parse(row.sample)));
   }
 }

@@ -35,6 +35,10 @@ export type CacheView = z.infer<typeof cacheViewSchema>;
 export const liveSampleSchema = sampleSchema.extend({ hostId: z.string() });
 export type LiveSample = z.infer<typeof liveSampleSchema>;
 
+/** A measurement that is kept of a run, with the largest rate of writes (bytes a second) since the one kept before. */
+export const keptSampleSchema = sampleSchema.extend({ peakBytesPerSecond: z.number().nonnegative().optional() });
+export type KeptSample = z.infer<typeof keptSampleSchema>;
+
 export const jobViewSchema = jobSchema.extend({
   lastRun: runSchema.nullable(),
   /** The job's own setting if it has one, else the global one. */
@@ -56,7 +60,7 @@ export const runDetailSchema = z.object({
   run: runSchema,
   events: z.array(positionedEventSchema),
   /** History for the lanes, oldest first, at most a few hundred for each volume. */
-  samples: z.array(sampleSchema),
+  samples: z.array(keptSampleSchema),
   host: hostViewSchema,
 });
 export type RunDetail = z.infer<typeof runDetailSchema>;

@@ -4,9 +4,7 @@ import Link from "next/link";
 import { useMemo } from "react";
 import { Card } from "@/app/components/card";
 import { formatPercent, formatRate, plural } from "@/app/components/format";
-import { Lanes } from "@/app/components/lanes/lanes";
-import { LanesLegend } from "@/app/components/lanes/lanes-legend";
-import { LiveIndicator } from "@/app/components/live-indicator";
+import { type Link as LinkState, LiveIndicator } from "@/app/components/live-indicator";
 import { Note } from "@/app/components/note";
 import { PageHeader } from "@/app/components/page-header";
 import { PhaseBar } from "@/app/components/phase-bar";
@@ -24,19 +22,21 @@ import { May } from "../../access/may";
 import { CancelRun } from "./cancel-run";
 import { RestoreBrowser } from "./restore/restore-browser";
 import { RunAgain } from "./run-again";
-import { currentGroup, runLanes } from "./run-lanes";
+import { currentGroup } from "./run-lanes";
 import { RunLog } from "./run-log";
 import { runPhases } from "./run-phases";
+import { RunPicture } from "./run-picture";
 import { type RunProgress, runProgress } from "./run-progress";
 import { RunSummary } from "./run-summary";
 import { RunVolumes } from "./run-volumes";
+import { type SampleHistory, useHistoryEvery } from "./sample-history";
 import { useRun } from "./use-run";
 
 export function RunView({ id }: { id: string }) {
   const zone = useZone();
   const trpc = useTRPC();
   const live = useRun(id);
-  const { run, events, samples, link } = live;
+  const { run, events, history, link } = live;
   const volumes = useQuery(trpc.volumes.list.queryOptions({}));
   const failures = useQuery(trpc.failures.list.queryOptions({ runId: run?.id ?? id }));
   const job = useQuery(trpc.jobs.list.queryOptions()).data?.find((one) => one.id === run?.job.id);
@@ -49,11 +49,10 @@ export function RunView({ id }: { id: string }) {
       ),
     [volumes.data, run?.hostId],
   );
+  const bare = useMemo(() => events.map((one) => one.event), [events]);
   if (!run) return live.problem ? <Note tone="loss">{faultOf(live.problem).message}</Note> : <p>Loading the run…</p>;
 
-  const bare = events.map((one) => one.event);
   const progress = run.state === "backingUp" ? runProgress(bare) : null;
-  const lanes = runLanes({ run, events: bare, samples, details, expectedEnd: progress?.expectedEnd ?? null, zone });
   const stale = link === "lost";
   const good = run.state === "succeeded" || run.state === "warnings";
   return (
@@ -77,7 +76,7 @@ export function RunView({ id }: { id: string }) {
         }
         actions={
           <>
-            <LiveIndicator link={link} heardAt={live.heardAt} lostAt={live.lostAt} className="mr-2" />
+            <RunLink history={history} link={link} lostAt={live.lostAt} />
             <May permission="runJobs">
               {live.ended ? <RunAgain jobId={run.job.id} exists={job !== undefined} /> : <CancelRun run={run} />}
             </May>
@@ -95,20 +94,22 @@ export function RunView({ id }: { id: string }) {
         </div>
       )}
       <Card className={`mt-4 ${stale ? "opacity-60" : ""}`}>
-        <div className="mb-2 flex flex-wrap items-center justify-between gap-x-4 gap-y-2">
-          <LanesLegend />
-          <span className="rounded-md border border-line bg-soft px-2 py-0.5 text-xs">
-            {run.mode === "allAtOnce" ? "All at once" : "One at a time"}
-          </span>
-        </div>
-        {lanes ? (
-          <Lanes data={lanes} />
-        ) : (
-          <p className="py-10 text-center text-mute">Queued. The picture begins when the host takes the run up.</p>
-        )}
+        <RunPicture
+          run={run}
+          hostName={live.host?.name ?? null}
+          events={bare}
+          history={history}
+          details={details}
+          expectedEnd={progress?.expectedEnd ?? null}
+          aside={
+            <span className="rounded-md border border-line bg-soft px-2 py-0.5 text-xs">
+              {run.mode === "allAtOnce" ? "All at once" : "One at a time"}
+            </span>
+          }
+        />
       </Card>
       <div className="mt-4 space-y-4">
-        <RunVolumes run={run} samples={samples} stale={stale} />
+        <RunVolumes run={run} history={history} stale={stale} />
         <May permission="browseBackups">
           {good && job?.destination.kind === "restic" && <RestoreBrowser runId={run.id} />}
         </May>
@@ -131,6 +132,11 @@ function StartedBy({ run: { startedBy, dueAt } }: { run: Run }) {
       )}
     </span>
   );
+}
+
+function RunLink({ history, link, lostAt }: { history: SampleHistory; link: LinkState; lostAt: number | null }) {
+  useHistoryEvery(history, 500);
+  return <LiveIndicator link={link} heardAt={history.heardAt} lostAt={lostAt} className="mr-2" />;
 }
 
 function modeWords(run: Run, own: "inherit" | "on" | "off" | undefined): string {

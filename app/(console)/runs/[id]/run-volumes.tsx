@@ -8,10 +8,12 @@ import type { Run, VolumeResult } from "@/server/core/contracts/run";
 import type { Sample } from "@/server/core/contracts/volume";
 import { isEnded } from "@/server/core/runs/phases";
 import { formatBytes } from "@/server/core/text/bytes";
+import { type SampleHistory, useHistoryEvery } from "./sample-history";
 
 const BLOCK_BYTES = 4096;
+const FIGURES_MS = 500;
 
-type RunVolumesProps = { run: Run; samples: ReadonlyMap<string, readonly Sample[]>; stale: boolean };
+type RunVolumesProps = { run: Run; history: SampleHistory; stale: boolean };
 
 /** The figures of a volume that is not ended yet come from its newest sample. */
 function present(volume: VolumeResult, sample: Sample | undefined): VolumeResult {
@@ -25,7 +27,8 @@ function present(volume: VolumeResult, sample: Sample | undefined): VolumeResult
   };
 }
 
-export function RunVolumes({ run, samples, stale }: RunVolumesProps) {
+export function RunVolumes({ run, history, stale }: RunVolumesProps) {
+  useHistoryEvery(history, FIGURES_MS);
   return (
     <Card>
       <CardTitle>Volumes</CardTitle>
@@ -55,7 +58,7 @@ export function RunVolumes({ run, samples, stale }: RunVolumesProps) {
           </thead>
           <tbody>
             {run.volumes.map((stored) => {
-              const volume = present(stored, samples.get(stored.name)?.at(-1));
+              const volume = present(stored, history.newest(stored.name));
               return (
                 <tr key={volume.name}>
                   <td className="lead wrap-anywhere font-medium">{volume.name}</td>

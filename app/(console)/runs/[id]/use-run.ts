@@ -7,26 +7,8 @@ import { useTRPC } from "@/app/trpc/client";
 import { useSocketState } from "@/app/trpc/socket-state";
 import type { Run } from "@/server/core/contracts/run";
 import type { PositionedEvent } from "@/server/core/contracts/views";
-import type { Sample } from "@/server/core/contracts/volume";
 import { isEnded } from "@/server/core/runs/phases";
-
-const MOST_SAMPLES = 3000;
-
-/** Adds newer samples; when there are too many, the older half is thinned to every second one. */
-function addSamples(history: ReadonlyMap<string, readonly Sample[]>, samples: readonly Sample[]) {
-  const next = new Map(history);
-  for (const sample of samples) {
-    const known = next.get(sample.volume) ?? [];
-    const last = known.at(-1);
-    if (last && sample.at <= last.at) continue;
-    const longer = [...known, sample];
-    next.set(
-      sample.volume,
-      longer.length <= MOST_SAMPLES ? longer : longer.filter((_, i) => i > MOST_SAMPLES / 2 || i % 2 === 0),
-    );
-  }
-  return next;
-}
+import { SampleHistory } from "./sample-history";
 
 /**
  * A run: what the page was rendered with, and everything since. Events come by a subscription that resumes
@@ -37,11 +19,17 @@ export function useRun(id: string) {
   const queryClient = useQueryClient();
   const detail = useQuery(trpc.runs.get.queryOptions({ id }, { staleTime: Number.POSITIVE_INFINITY }));
   const [live, setLive] = useState<{ run: Run | null; events: PositionedEvent[] }>({ run: null, events: [] });
-  const [samples, setSamples] = useState<ReadonlyMap<string, readonly Sample[]>>(new Map());
-  const [heardAt, setHeardAt] = useState<number | null>(null);
   const socket = useSocketState();
 
   const stored = detail.data;
+  const [history] = useState(() => {
+    const begun = new SampleHistory();
+    if (stored) begun.add(stored.samples);
+    return begun;
+  });
+  useEffect(() => {
+    if (stored) history.add(stored.samples);
+  }, [history, stored]);
   const run = live.run ?? stored?.run ?? null;
   const ended = run !== null && isEnded(run.state);
   const events = useMemo(() => {
@@ -49,11 +37,6 @@ export function useRun(id: string) {
     const after = first.at(-1)?.position ?? 0;
     return [...first, ...live.events.filter((event) => event.position > after)];
   }, [stored, live.events]);
-  const history = useMemo(
-    () => addSamples(addSamples(new Map(), stored?.samples ?? []), [...samples.values()].flat()),
-    [stored, samples],
-  );
-
   // Where the subscription begins: fixed when the stored part first arrives, for its input must not change.
   const start = useRef<number | null>(null);
   if (start.current === null && stored) start.current = stored.events.at(-1)?.position ?? 0;
@@ -63,7 +46,7 @@ export function useRun(id: string) {
       {
         enabled: stored !== undefined && !isEnded(stored.run.state),
         onData: ({ data }) => {
-          setHeardAt(Date.now());
+          history.heard(Date.now());
           setLive((now) =>
             data.position <= (now.events.at(-1)?.position ?? 0)
               ? now
@@ -79,8 +62,8 @@ export function useRun(id: string) {
       {
         enabled: stored !== undefined && !ended,
         onData: (batch) => {
-          setHeardAt(Date.now());
-          setSamples((now) => addSamples(now, batch));
+          history.add(batch);
+          history.heard(Date.now());
         },
       },
     ),
@@ -99,11 +82,10 @@ export function useRun(id: string) {
   return {
     run,
     events,
-    samples: history,
+    history,
     host: stored?.host ?? null,
     ended,
     link,
-    heardAt,
     lostAt: socket.lostAt,
     problem: detail.error,
   };

@@ -1,10 +1,12 @@
 /**
  * Keeps samples of runs that are on, for the lanes afterwards. A short run is kept finely, a long one coarsely:
- * the interval starts at 200 ms and doubles with every 300 samples of a volume, so even a day stays small.
+ * the interval starts at 200 ms and doubles with every 300 samples of a volume, so even a day stays small; the largest
+ * rate between two kept ones is kept with the second.
  * Samples are collected and written once a second by one statement.
  */
 import type { Logger } from "pino";
 import type { Run } from "@/server/core/contracts/run";
+import type { KeptSample } from "@/server/core/contracts/views";
 import type { Sample } from "@/server/core/contracts/volume";
 import type { RunSampleRow, SampleStore } from "../../data/run-samples";
 import type { Hosts } from "../hosts/hosts";
@@ -15,7 +17,14 @@ const WRITE_EVERY_MS = 1000;
 /** Enough to draw a lane on a wide screen. */
 const MOST_PER_VOLUME = 600;
 
-type Recording = { hostId: string; volumes: Map<string, { kept: number; nextAt: number }>; unwatch: () => void };
+/** `last`: the newest sample, kept or not; `peak`: bytes a second since the last kept one. */
+type VolumeState = { kept: number; nextAt: number; last: Sample | null; peak: number };
+type Recording = { hostId: string; volumes: Map<string, VolumeState>; unwatch: () => void };
+
+function rateBetween(before: Sample, after: Sample): number {
+  const seconds = (Date.parse(after.at) - Date.parse(before.at)) / 1000;
+  return seconds > 0 ? Math.max(0, after.writeBytes - before.writeBytes) / seconds : 0;
+}
 
 export class RunRecorder {
   readonly #store: SampleStore;
@@ -34,7 +43,9 @@ export class RunRecorder {
 
   begin(run: Run): void {
     if (this.#recordings.has(run.id)) return;
-    const volumes = new Map(run.volumes.map((volume) => [volume.name, { kept: 0, nextAt: 0 }]));
+    const volumes = new Map<string, VolumeState>(
+      run.volumes.map((volume) => [volume.name, { kept: 0, nextAt: 0, last: null, peak: 0 }]),
+    );
     this.#recordings.set(run.id, { hostId: run.hostId, volumes, unwatch: this.#hosts.wantLive(run.hostId) });
   }
 
@@ -49,15 +60,19 @@ export class RunRecorder {
       for (const sample of samples) {
         const state = volumes.get(sample.volume);
         const at = Date.parse(sample.at);
-        if (!state || at < state.nextAt) continue;
+        if (!state) continue;
+        if (state.last) state.peak = Math.max(state.peak, rateBetween(state.last, sample));
+        state.last = sample;
+        if (at < state.nextAt) continue;
         state.kept += 1;
         state.nextAt = at + FIRST_INTERVAL_MS * 2 ** Math.floor(state.kept / PER_INTERVAL);
-        this.#unwritten.push({ runId, sample });
+        this.#unwritten.push({ runId, sample: { ...sample, peakBytesPerSecond: state.peak } });
+        state.peak = 0;
       }
     }
   }
 
-  async history(runId: string): Promise<Sample[]> {
+  async history(runId: string): Promise<KeptSample[]> {
     await this.write();
     return this.#store.ofRun(runId, MOST_PER_VOLUME);
   }
