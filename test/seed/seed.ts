@@ -48,7 +48,12 @@ async function seedHosts(db: Database, count: number, random: Random) {
     const host = { id: randomUUID(), name: hostName(i), volumes: volumesOf(random) };
     const keyHash = createHash("sha256").update(randomUUID()).digest("hex");
     await store.create({ id: host.id, name: host.name, hostname: `${host.name}.example.net`, keyHash });
-    const facts = { hostname: `${host.name}.example.net`, version: "0.1.0", kernel: "6.12.0" };
+    const facts = {
+      hostname: `${host.name}.example.net`,
+      version: "0.1.0",
+      kernel: "6.12.0",
+      timeZone: "Europe/Berlin",
+    };
     await store.greeted(host.id, facts, randomUUID(), new Date());
     await store.saveVolumes(host.id, host.volumes, new Date());
     made.push(host);
@@ -64,7 +69,7 @@ async function seedJobs(db: Database, count: number, hosts: readonly SeededHost[
     if (!host) throw new Error("jobs need a host");
     const { password: _, ...input } = job(i, host, random);
     const jobId = randomUUID();
-    await store.save(jobId, input, undefined);
+    await store.save(jobId, input, undefined, null);
     const mode = input.openFile.oneAtATime === "on" ? "oneAtATime" : "allAtOnce";
     const { name: jobName, selection, openFile, destination } = input;
     specs.push({ hostId: host.id, spec: { jobId, jobName, mode, selection, openFile, destination, password: null } });
