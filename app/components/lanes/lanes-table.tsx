@@ -1,5 +1,5 @@
 "use client";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { formatBytes } from "@/server/core/text/bytes";
 import { formatDuration } from "@/server/core/text/duration";
 import { formatTime } from "../time";
@@ -14,8 +14,11 @@ type LanesTableProps = { data: LanesData; zone: string; span: Span };
 /** The picture as tables: the same facts, without sight of it. They are drawn while they are open. */
 export function LanesTable(props: LanesTableProps) {
   const [open, setOpen] = useState(false);
+  const details = useRef<HTMLDetailsElement>(null);
+  // It may have been opened before the page was alive.
+  useEffect(() => setOpen(details.current?.open ?? false), []);
   return (
-    <details className="mt-1 text-[0.8125rem]" onToggle={(event) => setOpen(event.currentTarget.open)}>
+    <details ref={details} className="mt-1 text-[0.8125rem]" onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary className="inline-block rounded text-mute hover:text-ink">The same as a table</summary>
       {open && (
         <div className="mt-2 space-y-4">
