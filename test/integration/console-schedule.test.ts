@@ -9,7 +9,7 @@ import type { Schedule } from "@/server/core/contracts/schedule";
 import { scheduleSchema } from "@/server/core/contracts/schedule";
 import { ConsoleUnderTest, eventually } from "../fixtures/console-under-test";
 import { goingWell, jobInput, started, volume } from "../fixtures/link-documents";
-import { ScriptedWorker } from "../fixtures/scripted-worker";
+import { Refusal, ScriptedWorker } from "../fixtures/scripted-worker";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -178,6 +178,24 @@ test("a start waits for its turn at a volume and behind its own last run, and tw
   const [run] = await runsOf(second.id);
   expect(run).toMatchObject({ startedBy: "schedule", dueAt: "2026-03-10T13:10:00.000Z" });
   expect((await runsOf(first.id)).map(({ startedBy }) => startedBy)).toEqual(["schedule", "ada@example.net"]);
+});
+
+test("a volume that something else at the host holds is waited for, and no run is made of the tries", async () => {
+  const { id } = await makeJob("Nightly", ["data"], schedule(["14:00"]));
+  const takeUp = worker.answers["run.start"];
+  worker.answers["run.start"] = () => {
+    throw new Refusal({ kind: "conflict", message: "data is held by `stillframe exec`", field: null, code: null });
+  };
+  clock = new Date("2026-03-10T13:00:00Z");
+  await ring();
+  await eventually(async () => (await jobOf(id)).waitingFor?.includes("held by"));
+  // Every look tries anew, and what it tried is gone after it.
+  await eventually(async () => (await runsOf(id)).length === 0);
+  await eventually(async () => (await jobOf(id)).nextRunAt === "2026-03-10T13:00:00.000Z");
+  if (takeUp) worker.answers["run.start"] = takeUp;
+  await ring();
+  await eventually(async () => (await runsOf(id)).length === 1 && (await jobOf(id)).waitingFor === null);
+  expect(await runsOf(id)).toMatchObject([{ number: 1, dueAt: "2026-03-10T13:00:00.000Z", state: "queued" }]);
 });
 
 test("a run that outlasts the grace of the next start makes that a failure which names it", async () => {

@@ -96,6 +96,14 @@ export class RunStore {
     }, patient);
   }
 
+  /** The worker took nothing up: as if it had never been made, and its time is due again. */
+  async takeBack(run: Run, due: DueRun): Promise<void> {
+    await this.#db.$transaction([
+      this.#db.run.delete({ where: { id: run.id } }),
+      this.#db.job.updateMany({ where: { id: run.job.id, nextRunAt: due.next }, data: { nextRunAt: due.kept } }),
+    ]);
+  }
+
   async find(id: string): Promise<Run | null> {
     const row = await this.#db.run.findUnique({ where: { id } });
     return row && toRun(row);

@@ -112,7 +112,8 @@ async function backupsOf(call: Call, runId: string): Promise<z.output<typeof bac
   }
   if (listed.exitCode !== 0) throw resticFailed(listed);
   const backups = z.array(backupSchema).parse(JSON.parse(listed.stdout) ?? []);
-  if (backups.length === 0) throw new FaultError("notFound", "this run made no backup in the repository");
+  if (backups.length === 0)
+    throw new FaultError("notFound", "the repository has no backup of this run: it made none, or it was removed since");
   return backups;
 }
 

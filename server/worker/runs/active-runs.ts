@@ -43,7 +43,7 @@ export class ActiveRuns {
 
   /** `run.start`: returns when the run has begun. Refuses a volume that another run is at. */
   start(spec: RunSpec): void {
-    if (this.closing) throw new FaultError("unavailable", "the worker is stopping");
+    if (this.closing) throw new FaultError("busy", "the worker is stopping");
     if (this.active.has(spec.runId)) throw new FaultError("conflict", `run ${spec.runId} is on already`);
     for (const other of this.atVolumes()) {
       const shared = spec.selection.volumes.find((v) => other.spec.selection.volumes.includes(v));

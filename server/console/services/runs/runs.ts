@@ -121,7 +121,19 @@ export class Runs {
         run.id,
         notes.map((text) => ({ type: "log", at, level: "warn", text, code: null })),
       );
-      await this.#begin(run, spec);
+      try {
+        await this.#ask(run, spec);
+      } catch (error) {
+        // Something at the host that the console does not know of is in its way: another program, or its own end.
+        const kind = error instanceof FaultError ? error.fault.kind : null;
+        if (kind !== "busy" && kind !== "conflict") {
+          await this.#notBegun(run, error);
+          return run;
+        }
+        this.#parts.recorder.end(run.id);
+        await this.#parts.runs.takeBack(run, due);
+        throw error;
+      }
       return run;
     });
   }
@@ -176,26 +188,30 @@ export class Runs {
     };
   }
 
-  async #begin(run: Run, spec: RunSpec): Promise<void> {
+  #begin(run: Run, spec: RunSpec): Promise<void> {
+    return this.#ask(run, spec).catch((error) => this.#notBegun(run, error));
+  }
+
+  async #ask(run: Run, spec: RunSpec): Promise<void> {
     this.#parts.recorder.begin(run);
-    try {
-      await this.#parts.hosts.ask(run.hostId, "run.start", spec);
-    } catch (error) {
-      if (!(error instanceof FaultError)) throw error;
-      // Whether the host has begun is not known. One that hangs is told to cancel if it does begin after all, one
-      // whose connection broke says at the next one what it carries (both: reconcile.ts).
-      if (error instanceof UnansweredError) return this.#endUnreachable(run);
-      if (error.fault.kind === "unavailable") return this.#giveUpLater(run);
-      const { message, code, evidence } = error.fault;
-      const at = new Date().toISOString();
-      const failure: RunEvent[] =
-        code === null ? [] : [{ type: "failure", at, code, volume: null, message, evidence: evidence ?? {} }];
-      await this.#parts.log.add(run.id, [
-        { type: "log", at, level: "error", text: message, code },
-        ...failure,
-        { type: "ended", at, outcome: "failed", code },
-      ]);
-    }
+    await this.#parts.hosts.ask(run.hostId, "run.start", spec);
+  }
+
+  async #notBegun(run: Run, error: unknown): Promise<void> {
+    if (!(error instanceof FaultError)) throw error;
+    // Whether the host has begun is not known. One that hangs is told to cancel if it does begin after all, one
+    // whose connection broke says at the next one what it carries (both: reconcile.ts).
+    if (error instanceof UnansweredError) return this.#endUnreachable(run);
+    if (error.fault.kind === "unavailable") return this.#giveUpLater(run);
+    const { message, code, evidence } = error.fault;
+    const at = new Date().toISOString();
+    const failure: RunEvent[] =
+      code === null ? [] : [{ type: "failure", at, code, volume: null, message, evidence: evidence ?? {} }];
+    await this.#parts.log.add(run.id, [
+      { type: "log", at, level: "error", text: message, code },
+      ...failure,
+      { type: "ended", at, outcome: "failed", code },
+    ]);
   }
 
   /** The connection broke before the answer: a host that stays away leaves the run unstarted. */

@@ -128,9 +128,9 @@ export class Scheduler {
       if (!(error instanceof FaultError)) throw error;
       const { kind, message } = error.fault;
       if (kind === "notFound") return true;
-      if (kind !== "conflict" && kind !== "unavailable") throw error;
+      if (kind !== "conflict" && kind !== "busy" && kind !== "unavailable") throw error;
       if (this.#obstacle(job, dueAt) === undefined) log.info({ job: job.name, message }, "a scheduled start waits");
-      waiting.set(job.id, { dueAt, kind: kind === "conflict" ? "busy" : "unreachable", message });
+      waiting.set(job.id, { dueAt, kind: kind === "unavailable" ? "unreachable" : "busy", message });
       return false;
     }
   }
