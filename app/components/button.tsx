@@ -10,8 +10,10 @@ const look = cva(
     variants: {
       kind: {
         plain: "border-line bg-panel text-ink hover:bg-soft",
-        primary: "border-transparent bg-accent font-semibold text-on-accent hover:opacity-90",
-        danger: "border-transparent bg-loss font-semibold text-on-loss hover:opacity-90",
+        primary:
+          "border-transparent bg-accent font-semibold text-on-accent hover:bg-[color-mix(in_srgb,var(--accent)_86%,var(--ink))]",
+        danger:
+          "border-transparent bg-loss font-semibold text-on-loss hover:bg-[color-mix(in_srgb,var(--loss)_86%,var(--ink))]",
         quiet: "border-transparent bg-transparent text-mute hover:bg-soft hover:text-ink",
       },
       size: { normal: "h-9 px-3.5", small: "h-7.5 px-2.5 text-[0.8125rem]", icon: "size-9", smallIcon: "size-7.5" },

@@ -1,4 +1,5 @@
 /** The console's process: `node dist/console.js`. Logs to standard error; ends on SIGTERM and SIGINT. */
+import { format, stripVTControlCharacters } from "node:util";
 import pino from "pino";
 import { openConsole } from "./console";
 import { internalUrlOf, originOf, readEnvironment } from "./environment";
@@ -9,6 +10,17 @@ process.env.NEXT_TELEMETRY_DISABLED ??= "1";
 
 const environment = readEnvironment(process.env);
 const log = pino({ level: environment.logLevel, base: { program: "console" } }, pino.destination(2));
+
+// What libraries tell a terminal becomes lines of the log.
+for (const [method, level] of [
+  ["log", "info"],
+  ["info", "info"],
+  ["warn", "warn"],
+  ["error", "error"],
+] as const) {
+  console[method] = (...said: unknown[]) =>
+    log[level]({ part: "libraries" }, stripVTControlCharacters(format(...said)));
+}
 
 // Next renders first paints by asking this very console.
 process.env.STILLFRAME_INTERNAL_URL ??= internalUrlOf(environment);

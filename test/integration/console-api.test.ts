@@ -224,3 +224,17 @@ test("an error names the field, what was given and what is allowed", async () =>
   expect((await problem("GET", "/jobs/%E0%A4%A")).status).toBe(400);
   expect(faults).toEqual([]);
 });
+
+test("a key that asks too often is told when to come back, and another one is not", async () => {
+  const asked = () => fetch(`${it.origin}/api/v1/jobs/none`, { headers: { authorization: `Bearer ${keys.read}` } });
+  let refused: Response | undefined;
+  for (let batch = 0; batch < 60 && !refused; batch++) {
+    const answers = await Promise.all(Array.from({ length: 50 }, asked));
+    refused = answers.find(({ status }) => status === 429);
+  }
+  expect(Number(refused?.headers.get("retry-after"))).toBeGreaterThan(0);
+  expect(await refused?.json()).toMatchObject({ status: 429, kind: "busy" });
+  const other = await fetch(`${it.origin}/metrics`, { headers: { authorization: `Bearer ${keys.metrics}` } });
+  expect(other.status).toBe(200);
+  await eventually(async () => (await asked()).status === 404);
+});

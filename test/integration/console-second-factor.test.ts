@@ -2,7 +2,7 @@
 import Sqlite from "better-sqlite3";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { ADMINISTRATOR, ConsoleUnderTest } from "../fixtures/console-under-test";
-import { totp, wrongCode } from "../fixtures/totp";
+import { freshTotp, totp, wrongCode } from "../fixtures/totp";
 
 let it: ConsoleUnderTest;
 let cookie: string;
@@ -30,7 +30,7 @@ const audit = async () =>
 async function enrol(): Promise<{ secret: string; backupCodes: string[] }> {
   const enabled = await (await twoFactor("enable", { password }, cookie)).json();
   const secret = new URL(enabled.totpURI).searchParams.get("secret") ?? "";
-  const verified = await twoFactor("verify-totp", { code: totp(secret) }, cookie);
+  const verified = await twoFactor("verify-totp", { code: await freshTotp(secret) }, cookie);
   expect(verified.status).toBe(200);
   cookie = cookiesOf(verified);
   return { secret, backupCodes: enabled.backupCodes };
@@ -62,8 +62,9 @@ test("the password alone lets nobody in; with the code it does, and secrets are 
   const half = await passwordOnly();
   expect(await signedIn(half)).toBe(false);
   expect((await twoFactor("verify-totp", { code: wrongCode(secret) }, half)).status).toBe(401);
-  expect((await twoFactor("verify-totp", { code: totp(secret), trustDevice: true }, half)).status).toBe(400);
-  const whole = await twoFactor("verify-totp", { code: totp(secret) }, half);
+  const code = await freshTotp(secret);
+  expect((await twoFactor("verify-totp", { code, trustDevice: true }, half)).status).toBe(400);
+  const whole = await twoFactor("verify-totp", { code }, half);
   expect(await signedIn(cookiesOf(whole))).toBe(true);
   const [right, wrong] = await audit();
   expect(right).toMatchObject({ action: "account.signIn", by: email, outcome: "done", input: { method: "code" } });
@@ -74,6 +75,30 @@ test("the password alone lets nobody in; with the code it does, and secrets are 
   for (const plain of [secret, ...backupCodes]) expect(stored).not.toContain(plain);
   const everything = JSON.stringify(await it.client(cookie).audit.list.query({ limit: 1000 }));
   for (const plain of [secret, ...backupCodes]) expect(everything).not.toContain(plain);
+});
+
+test("a code is good once, also that of the set-up, however it is written", async () => {
+  const { secret } = await enrol();
+  const code = await freshTotp(secret);
+  const signingIn = async (typed: string) =>
+    (await twoFactor("verify-totp", { code: typed }, await passwordOnly())).status;
+  expect(await signingIn(code)).toBe(200);
+  for (const typed of [code, ` ${code}`, `${code.slice(0, 3)} ${code.slice(3)}`])
+    expect(await signingIn(typed)).toBe(401);
+  const [refused] = await audit();
+  expect(refused).toMatchObject({
+    action: "account.signIn",
+    outcome: "refused",
+    message: "a code that was used already",
+  });
+});
+
+test("of two sign-ins by the same code at once one is let in", async () => {
+  const { secret } = await enrol();
+  const code = await freshTotp(secret);
+  const halves = await Promise.all([passwordOnly(), passwordOnly()]);
+  const both = await Promise.all(halves.map((half) => twoFactor("verify-totp", { code }, half)));
+  expect(both.map(({ status }) => status).sort()).toEqual([200, 401]);
 });
 
 test("a backup code works once, and new ones replace those that are left", async () => {

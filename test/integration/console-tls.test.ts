@@ -36,7 +36,7 @@ const start = () =>
     STILLFRAME_TLS_PORT: String(port),
   });
 
-type Answer = { status: number; cookies: string[] };
+type Answer = { status: number; cookies: string[]; transport?: string };
 
 /** As a browser that trusts this authority; fails when the certificate is not by it. */
 function ask(authority: string, pathname: string, body?: object): Promise<Answer> {
@@ -53,7 +53,11 @@ function ask(authority: string, pathname: string, body?: object): Promise<Answer
     asked.on("response", (response) => {
       response.resume();
       expect((response.socket as TLSSocket).authorized).toBe(true);
-      resolve({ status: response.statusCode ?? 0, cookies: response.headers["set-cookie"] ?? [] });
+      resolve({
+        status: response.statusCode ?? 0,
+        cookies: response.headers["set-cookie"] ?? [],
+        transport: response.headers["strict-transport-security"],
+      });
     });
     asked.on("error", reject);
     asked.end(body && JSON.stringify(body));
@@ -62,7 +66,10 @@ function ask(authority: string, pathname: string, body?: object): Promise<Answer
 
 test("it is served by the certificate, and cookies are for TLS alone", async () => {
   await start();
-  expect(await ask(first.authority, "/healthz")).toMatchObject({ status: 200 });
+  // A browser comes by TLS from then on.
+  const transport = expect.stringMatching(/^max-age=\d{8}$/);
+  expect(await ask(first.authority, "/healthz")).toMatchObject({ status: 200, transport });
+  expect((await fetch(`${it.origin}/healthz`)).headers.get("strict-transport-security")).toBeNull();
   await expect(ask(second.authority, "/healthz")).rejects.toThrow();
   await it.client(null).account.create.mutate({ token: it.signInToken() ?? "", ...ADMINISTRATOR });
   const { email, password } = ADMINISTRATOR;

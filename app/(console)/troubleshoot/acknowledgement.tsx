@@ -20,10 +20,12 @@ export function Acknowledgement({ group }: { group: FailureGroup }) {
   if (acknowledgement)
     return (
       <span className="inline-flex flex-wrap items-center gap-x-2 gap-y-1 text-[0.8125rem]">
-        <Eye className="size-4 shrink-0 text-mute" aria-hidden />
-        <span className="wrap-anywhere min-w-0">
-          Acknowledged by {acknowledgement.by}, <Time at={acknowledgement.at} />
-          {acknowledgement.note && <>: “{acknowledgement.note}”</>}
+        <span className="flex min-w-0 gap-2">
+          <Eye className="mt-0.5 size-4 shrink-0 text-mute" aria-hidden />
+          <span className="wrap-anywhere min-w-0">
+            Acknowledged by {acknowledgement.by}, <Time at={acknowledgement.at} />
+            {acknowledgement.note && <>: “{acknowledgement.note}”</>}
+          </span>
         </span>
         <May permission="troubleshoot">
           <TakeBack id={newest.id} />

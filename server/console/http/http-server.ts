@@ -13,6 +13,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createSecureServer, type Server as SecureServer } from "node:https";
 import type { Duplex } from "node:stream";
+import { TLSSocket } from "node:tls";
 import { nodeHTTPRequestHandler } from "@trpc/server/adapters/node-http";
 import { toNodeHandler } from "better-auth/node";
 import type { Logger } from "pino";
@@ -122,7 +123,8 @@ export class HttpServer {
     const path = pathOf(request);
     const address = clientAddress(request, trustedProxies);
     request.headers[CLIENT_ADDRESS] = address;
-    setSecurityHeaders(request, response, developing);
+    const tls = request.socket instanceof TLSSocket || publicUrl?.startsWith("https:") === true;
+    setSecurityHeaders(request, response, developing, tls);
     const api = path.startsWith("/api/");
     if (api && !SAFE.has(request.method ?? "") && !sameOrigin(request, publicUrl, false)) {
       response.writeHead(403).end();

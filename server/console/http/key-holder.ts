@@ -12,6 +12,12 @@ export async function keyHolderOf(apiKeys: ApiKeys, request: IncomingMessage): P
   return key === undefined ? null : apiKeys.holder(key);
 }
 
+/** Seconds after which the holder may ask again, for `Retry-After`; null: now. */
+export function tooSoon(apiKeys: ApiKeys, holder: ApiKeyView | null): number | null {
+  const waitMs = holder ? apiKeys.waitFor(holder.id) : 0;
+  return waitMs > 0 ? Math.ceil(waitMs / 1000) : null;
+}
+
 export type Refusal = { status: 401 | 403; message: string; challenge: string };
 
 /** Why the holder may not (RFC 6750); null: they may. */

@@ -9,7 +9,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { BlockList } from "node:net";
 import type { Environment } from "../environment";
 import type { Services } from "../services/services";
-import { keyHolderOf, refusalOf } from "./key-holder";
+import { keyHolderOf, refusalOf, tooSoon } from "./key-holder";
 
 const loopback = new BlockList();
 loopback.addSubnet("127.0.0.0", 8);
@@ -30,7 +30,13 @@ export async function answerMetrics(
     return;
   }
   if (access !== "loopback" || !isLocal(request)) {
-    const refusal = refusalOf(await keyHolderOf(services.apiKeys, request), "readMetrics");
+    const holder = await keyHolderOf(services.apiKeys, request);
+    const seconds = tooSoon(services.apiKeys, holder);
+    if (seconds !== null) {
+      response.writeHead(429, { "retry-after": String(seconds) }).end();
+      return;
+    }
+    const refusal = refusalOf(holder, "readMetrics");
     if (refusal) {
       const headers = { "content-type": "text/plain; charset=utf-8", "www-authenticate": refusal.challenge };
       response.writeHead(refusal.status, headers).end(`${refusal.message}\n`);

@@ -23,14 +23,24 @@ function policy(nonce: string, developing: boolean): string {
   ].join("; ");
 }
 
+/** Half a year. By name only: for `localhost` it would hold for every program on the viewer's machine. */
+const TRANSPORT = "max-age=15768000";
+
 /** On every answer. The request is given the nonce too, over whatever the client sent: Next takes it from the policy. */
-export function setSecurityHeaders(request: IncomingMessage, response: ServerResponse, developing: boolean): void {
+export function setSecurityHeaders(
+  request: IncomingMessage,
+  response: ServerResponse,
+  developing: boolean,
+  tls: boolean,
+): void {
   const nonce = randomBytes(NONCE_BYTES).toString("base64");
   const header = policy(nonce, developing);
   request.headers[NONCE_HEADER] = nonce;
   request.headers[POLICY_HEADER] = header;
   delete request.headers[`${POLICY_HEADER}-report-only`];
   response.setHeader(POLICY_HEADER, header);
+  if (tls && !/^localhost(:|$)/i.test(request.headers.host ?? ""))
+    response.setHeader("strict-transport-security", TRANSPORT);
   response.setHeader("x-content-type-options", "nosniff");
   response.setHeader("referrer-policy", "same-origin");
   response.setHeader("cross-origin-opener-policy", "same-origin");

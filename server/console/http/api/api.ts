@@ -8,7 +8,7 @@ import type { Logger } from "pino";
 import { z } from "zod";
 import { CLIENT_ADDRESS } from "../../services/accounts/auth-hooks";
 import type { Services } from "../../services/services";
-import { keyHolderOf, type Refusal, refusalOf } from "../key-holder";
+import { keyHolderOf, type Refusal, refusalOf, tooSoon } from "../key-holder";
 import { describeApi } from "./description";
 import { checked, ProblemError, problemOf } from "./problem";
 import type { Answered, Route } from "./route";
@@ -71,6 +71,11 @@ export class Api {
   ): Promise<Answered> {
     const { audit, apiKeys } = this.#services;
     const holder = await keyHolderOf(apiKeys, request);
+    const seconds = tooSoon(apiKeys, holder);
+    if (seconds !== null) {
+      response.setHeader("retry-after", seconds);
+      throw new ProblemError("busy", `“${holder?.name}” asks too often. Ask again in ${seconds} s.`, { status: 429 });
+    }
     const refusal = refusalOf(holder, route.permission);
     const address = request.headers[CLIENT_ADDRESS]?.toString() || null;
     const actor = { by: `key “${holder?.name}”`, role: null, address };

@@ -6,6 +6,7 @@ import { APIError, createAuthMiddleware, getSessionFromCtx } from "better-auth/a
 import type { AuditAction } from "@/server/core/access/audit";
 import { roleSchema } from "@/server/core/access/permissions";
 import type { Audit, Outcome } from "../audit/audit";
+import { TakenCodes } from "./code-replay";
 import type { Attempt, LockOut, Trying } from "./lock-out";
 import { CALLBACK, METHOD, type SingleSignOn } from "./single-sign-on/single-sign-on";
 
@@ -32,10 +33,12 @@ const confirmed: Record<string, AuditAction | null> = {
   "/two-factor/disable": "account.disableSecondFactor",
   "/two-factor/generate-backup-codes": "account.newBackupCodes",
 };
+const VERIFY_CODE = "/two-factor/verify-totp";
 const WRONG = new Set(["INVALID_EMAIL_OR_PASSWORD", "INVALID_PASSWORD", "INVALID_CODE", "INVALID_BACKUP_CODE"]);
 
 export function authHooks(audit: Audit, lockOut: LockOut, singleSignOn: SingleSignOn) {
   const under = new WeakMap<Request, { trying: Trying; attempt: Attempt; person: Person }>();
+  const codes = new TakenCodes();
 
   const record = (context: Hooked, person: Person, action: AuditAction, input: unknown, outcome: Outcome) => {
     const role = roleSchema.safeParse(person.role).data ?? null;
@@ -51,12 +54,19 @@ export function authHooks(audit: Audit, lockOut: LockOut, singleSignOn: SingleSi
     if (!request || (!Object.hasOwn(signIns, path) && !Object.hasOwn(confirmed, path))) return;
     const person = await whoTries(context);
     if (person && path === "/sign-in/email" && !(await singleSignOn.allowsLocal(person.email))) throw localIsOff();
+    if (!person) return;
     // Enrolling: the code proves nothing but that the app was set up.
-    if (!person || (path.startsWith("/two-factor/verify") && (await getSessionFromCtx(context)))) return;
-    const trying = { account: person.email, address: addressOf(context) ?? "unknown" };
-    const attempt = await lockOut.begin(trying);
-    if (attempt.waitMs > 0) throw tooMany(attempt.waitMs);
-    under.set(request, { trying, attempt, person });
+    const enrolling = path.startsWith("/two-factor/verify") && (await getSessionFromCtx(context)) !== null;
+    if (!enrolling) {
+      const trying = { account: person.email, address: addressOf(context) ?? "unknown" };
+      const attempt = await lockOut.begin(trying);
+      if (attempt.waitMs > 0) throw tooMany(attempt.waitMs);
+      under.set(request, { trying, attempt, person });
+    }
+    if (path !== VERIFY_CODE || (await codes.take(context, person.email))) return;
+    const used: Outcome = { outcome: "refused", message: "a code that was used already" };
+    if (!enrolling) await record(context, person, "account.signIn", { method: "code" }, used);
+    throw new APIError("UNAUTHORIZED", { code: "INVALID_CODE", message: "This code was used already." });
   });
 
   const after = createAuthMiddleware(async (context) => {
@@ -64,6 +74,7 @@ export function authHooks(audit: Audit, lockOut: LockOut, singleSignOn: SingleSi
     // A redirect is thrown too.
     const failed = returned instanceof APIError && returned.statusCode >= 400 ? returned : null;
     const begun = context.request && under.get(context.request);
+    if (failed) await codes.giveBack(context);
     const meaning = meaningOf(context);
     const done: Outcome = { outcome: "done", message: null };
     if (begun && failed && WRONG.has(String(failed.body?.code))) {
@@ -94,7 +105,7 @@ export function authHooks(audit: Audit, lockOut: LockOut, singleSignOn: SingleSi
 
   function meaningOf(context: Hooked): Meaning {
     const { path } = context;
-    if (path === "/two-factor/verify-totp" && context.request && !under.has(context.request)) {
+    if (path === VERIFY_CODE && context.request && !under.has(context.request)) {
       return { action: context.context.newSession ? "account.enableSecondFactor" : null };
     }
     const method = signIns[path];

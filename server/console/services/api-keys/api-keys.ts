@@ -4,6 +4,7 @@
  * keys for themselves, past the permission table and the audit log.
  */
 import { randomUUID } from "node:crypto";
+import { type Allowance, spend } from "@/server/core/access/key-rate";
 import type { ApiKeyInput, ApiKeyView, NewApiKey } from "@/server/core/contracts/api-keys";
 import type { ApiKeyStore } from "../../data/api-keys";
 import { newToken, tokenHash } from "../accounts/one-time-token";
@@ -18,6 +19,8 @@ const USED_EVERY_MS = 60_000;
 
 export class ApiKeys {
   readonly #store: ApiKeyStore;
+  /** By key; a key that is revoked comes no more. */
+  readonly #allowances = new Map<string, Allowance>();
 
   constructor(store: ApiKeyStore) {
     this.#store = store;
@@ -53,6 +56,14 @@ export class ApiKeys {
     const { name, scopes, expiresAt } = found;
     noteChange({ subject: name, before: { name, scopes, expiresAt } });
     await this.#store.remove(id);
+    this.#allowances.delete(id);
+  }
+
+  /** Counts a request by the key; above 0 it came too soon, by so many milliseconds. */
+  waitFor(id: string, now = performance.now()): number {
+    const { next, waitMs } = spend(this.#allowances.get(id) ?? null, now);
+    this.#allowances.set(id, next);
+    return waitMs;
   }
 
   /** Whose key it is; null when it is unknown, revoked or has ended. */
