@@ -1,6 +1,6 @@
 /**
  * How history is kept: in three steps, each row of a coarser one the sum of what a finer one had. For a volume that
- * is 17,280 rows of 10 s, 17,280 of 5 min and 17,520 of 1 h at the most, some 6 MiB, however long it is watched.
+ * is 17,280 rows of 10 s, 17,280 of 5 min and 17,520 of 1 h at the most, some 8 MB, however long it is watched.
  */
 import type { Activity } from "../contracts/activity";
 import { followedBy, writeRate } from "./activity";

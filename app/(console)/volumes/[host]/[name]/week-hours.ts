@@ -53,10 +53,9 @@ export function wordsOf(hour: WeekHour, zone: string, hostZone: string | null, n
   const elsewhere = there === hour.hour ? "" : ` At the host (${hostZone}): ${hourName(there)}.`;
   if (hour.bytesPerSecond === null) return `${name}: not measured yet.${elsewhere}`;
   const writes = hour.bytesPerSecond < 1 ? "nothing written" : `${formatRate(hour.bytesPerSecond)} written`;
+  const busiest = hour.peakBytesPerSecond ?? 0;
   const peak =
-    hour.weeks > 1 && hour.peakBytesPerSecond !== null
-      ? `, ${formatRate(hour.peakBytesPerSecond)} in the busiest week`
-      : "";
+    hour.weeks > 1 && busiest > hour.bytesPerSecond + 1 ? `, ${formatRate(busiest)} in the busiest week` : "";
   const rest = hour.typicalQuietMs === null ? "" : `; rests for ${formatDuration(hour.typicalQuietMs)} at a time`;
   const weeks = hour.weeks === 1 ? "one week" : `${hour.weeks} weeks`;
   return `${name}: ${writes}${peak}${rest}. From ${hour.weeks === 0 ? `${formatDuration(hour.measuredMs)} of it` : weeks}.${elsewhere}`;
