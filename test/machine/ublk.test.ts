@@ -54,6 +54,41 @@ ${gone}`,
     expect(output).toMatch(/left: $/m);
   });
 
+  test("writers that wait for room in a full cache keep no reader waiting, nor an engine from being replaced", async () => {
+    const { output } = await mustBoot({
+      programs,
+      modules,
+      script: `${attached}
+mkdir -m 700 /tmp/cache
+call /run/v prepare '{"snapshot":"s","cache":{"directory":"/tmp/cache","initialBytes":1048576,"maxBytes":1048576},"whenFull":"hold","holdMs":60000,"skipFreeBlocks":false}' > /dev/null
+call /run/v activate '{"snapshot":"s"}' > /dev/null
+dd if=/dev/urandom of=/dev/ublkb0 bs=1M count=1 oflag=direct 2> /dev/null
+before=$(head -c 20971520 /tmp/volume | sha256sum)
+echo 2 > /sys/block/ublkb0/queue/nomerges # so that each write counts
+verified --filename=/dev/ublkb0 --offset=16m --size=1m --rw=randwrite --bs=16k --iodepth=64 --iodepth_batch_submit=64 &
+load=$!
+writes() { sed 's/^ *[0-9]* *//' /sys/block/ublkb0/inflight; }
+while [ $(writes) -lt 60 ]; do usleep 10000; done
+read_there() { dd if=/dev/ublkb0 iflag=direct bs=1M count=20 2> /dev/null | sha256sum; }
+[ "$(read_there)" = "$before" ] && echo "readers went on"
+kill -9 $(serving /run/v)
+[ "$(read_there)" = "$before" ] && echo "readers went on under the next engine"
+[ $(writes) -ge 60 ] && echo "writers waited"
+call /run/v setPolicy '{"snapshot":"s","maxBytes":67108864}' > /dev/null
+wait $load
+stillframe-engine export --run-dir /run/v --snapshot s > /dev/null
+sha256sum < /dev/loop0 > /dev/null && echo "the image is whole"
+stillframe-engine unexport --run-dir /run/v --snapshot s > /dev/null
+call /run/v release '{"snapshot":"s"}' > /dev/null
+${gone}`,
+    });
+    expect(output).toContain("readers went on\n");
+    expect(output).toContain("readers went on under the next engine");
+    expect(output).toContain("writers waited");
+    expect(output).toContain("the image is whole");
+    expect(output).toMatch(/left: $/m);
+  });
+
   test("flushes, forced writes, discards and zeroes do what they say, and a volume in use stays", async () => {
     const { output } = await mustBoot({
       programs,

@@ -102,8 +102,8 @@ impl Gate {
     }
 }
 
-/// Makes the threads of the device's queues and `workers` more, with their buffers in `memory`, which
-/// grows if it is too small. None of them touches the device yet. When it is
+/// Makes the threads of the device's queues, `workers` more, and one for what waits for room in a cache, with
+/// their buffers in `memory`, which grows if it is too small. None of them touches the device yet. When it is
 /// stopped, `ended` is called once for each queue.
 pub fn stand_by(
     number: u32,
@@ -112,26 +112,30 @@ pub fn stand_by(
     ended: impl Fn(io::Error) + Send + Clone + 'static,
 ) -> io::Result<Standing> {
     let queues = control::information(number)?.queues;
-    let threads = usize::from(queues) + workers;
+    let threads = usize::from(queues) + workers + 1;
     let needed = (BUFFERS_AT + threads * Hands::BYTES) as u64;
     if memory.metadata()?.len() < needed {
         memory.set_len(needed)?;
     }
     let hands = |thread| Hands::new(memory, BUFFERS_AT + thread * Hands::BYTES);
     let mut hands: Vec<Hands> = (0..threads).map(hands).collect::<io::Result<_>>()?;
-    let (gate, jobs) = (Arc::new(Gate::default()), Arc::new(Jobs::default()));
+    let gate = Arc::new(Gate::default());
+    let (jobs, held) = (Arc::new(Jobs::default()), Arc::new(Jobs::default()));
     for (worker, hands) in hands.split_off(queues.into()).into_iter().enumerate() {
-        let (gate, jobs) = (gate.clone(), jobs.clone());
-        spawn(format!("work-{worker}"), move || {
-            jobs.work(hands, &gate.wait());
-        })?;
+        let (gate, held) = (gate.clone(), held.clone());
+        let (name, jobs) = match worker {
+            0 => ("held".to_owned(), held.clone()),
+            n => (format!("work-{n}"), jobs.clone()),
+        };
+        spawn(name, move || jobs.work(hands, &gate.wait(), &held))?;
     }
     for (queue, hands) in (0..queues).zip(hands) {
-        let (gate, jobs, ended) = (gate.clone(), jobs.clone(), ended.clone());
+        let (gate, ended) = (gate.clone(), ended.clone());
+        let (jobs, held) = (jobs.clone(), held.clone());
         spawn(format!("queue-{queue}"), move || {
             let service = gate.wait();
             let opened = give_up_administration()
-                .and_then(|()| Queue::new(queue, DEPTH, service, hands, jobs));
+                .and_then(|()| Queue::new(queue, DEPTH, service, hands, jobs, held));
             ended(match opened {
                 Ok(queue) => queue.run(),
                 Err(e) => e,

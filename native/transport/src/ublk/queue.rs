@@ -3,6 +3,7 @@
 use super::abi::{self, Request, RequestCommand};
 use super::ring::{self, Ring};
 use super::work::{Hands, Job, Jobs, Service};
+use crate::served::Patience;
 use io_uring::{IoUring, opcode, squeue, types};
 use std::fs::File;
 use std::io;
@@ -104,6 +105,7 @@ pub struct Queue {
     service: Arc<Service>,
     hands: Hands,
     jobs: Arc<Jobs>,
+    held: Arc<Jobs>,
     answers: Arc<Answers>,
     /// Where the bell's count is read to.
     rung: Box<u64>,
@@ -119,6 +121,7 @@ impl Queue {
         service: Arc<Service>,
         hands: Hands,
         jobs: Arc<Jobs>,
+        held: Arc<Jobs>,
     ) -> io::Result<Self> {
         let mut builder = IoUring::builder();
         builder.setup_single_issuer().setup_defer_taskrun();
@@ -130,6 +133,7 @@ impl Queue {
             service,
             hands,
             jobs,
+            held,
             answers: Arc::new(Answers::new()?),
             rung: Box::new(0),
             patience: 0,
@@ -174,13 +178,7 @@ impl Queue {
     fn handle(&mut self, asked: &[u16]) {
         if self.patience > 0 {
             self.patience -= 1;
-            let (queue, table, answers) = (self.number, &self.table, &self.answers);
-            self.jobs.put(asked.iter().map(|&tag| Job {
-                queue,
-                tag,
-                request: table.row(tag),
-                answers: answers.clone(),
-            }));
+            self.jobs.put(asked.iter().map(|&tag| self.job(tag)));
             return;
         }
         let before = times_waited();
@@ -189,13 +187,25 @@ impl Queue {
                 // Told at the next wait if not now.
                 let _ = self.ring.submit();
             }
-            let request = self.table.row(tag);
-            let service = &self.service;
-            let result = self.hands.carry_out(service, self.number, tag, request);
-            self.push_command(abi::COMMIT_AND_FETCH_REQ, tag, result);
+            let job = self.job(tag);
+            match self.hands.carry_out(&self.service, &job) {
+                Some(result) => self.push_command(abi::COMMIT_AND_FETCH_REQ, tag, result),
+                None => self.held.put(std::iter::once(job.patiently())),
+            }
         }
         if times_waited() - before > asked.len() as i64 / 4 {
             self.patience = PATIENCE;
+        }
+    }
+
+    /// What the kernel asks for with a tag. Nothing here may wait for room in a cache.
+    fn job(&self, tag: u16) -> Job {
+        Job {
+            queue: self.number,
+            tag,
+            request: self.table.row(tag),
+            answers: self.answers.clone(),
+            patience: Patience::None,
         }
     }
 

@@ -1,11 +1,13 @@
 //! One request, from its row of the table to its result; and the workers that carry requests out when
-//! the backing store makes them wait.
+//! the backing store makes them wait, or when a change waits for room in a cache: that is for a worker of its
+//! own, in order, so that no queue and no other request stands still. The kernel keeps a request's data until
+//! it is answered.
 
 use super::MAX_REQUEST_BYTES;
 use super::abi::{self, Request};
 use super::queue::Answers;
 use crate::fuse::buffer::Resident;
-use crate::served::{Errno, Image, SCRATCH_BYTES, Served};
+use crate::served::{Change, Errno, Image, Patience, SCRATCH_BYTES, Served};
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
@@ -35,17 +37,22 @@ impl Hands {
         })
     }
 
-    /// The result that the kernel is told: bytes, or a negative errno.
-    pub fn carry_out(&mut self, service: &Service, queue: u16, tag: u16, request: Request) -> i32 {
-        let result = self.act(service, abi::data_position(queue, tag), request);
-        match result {
-            Ok(bytes) => bytes as i32,
-            Err(errno) => -errno.0,
+    /// The result that the kernel is told: bytes, or a negative errno. None: the request has to wait, and has
+    /// no patience.
+    pub fn carry_out(&mut self, service: &Service, job: &Job) -> Option<i32> {
+        match self.act(service, job) {
+            Ok(bytes) => Some(bytes as i32),
+            Err(Errno::WOULD_WAIT) if matches!(job.patience, Patience::None) => None,
+            Err(errno) => Some(-errno.0),
         }
     }
 
-    fn act(&mut self, service: &Service, data_at: u64, request: Request) -> Result<usize, Errno> {
+    fn act(&mut self, service: &Service, job: &Job) -> Result<usize, Errno> {
         let Service { character, served } = service;
+        let Job {
+            request, patience, ..
+        } = *job;
+        let data_at = abi::data_position(job.queue, job.tag);
         let offset = request.first_sector << 9;
         let length = u64::from(request.sectors) << 9;
         let synced = request.operation & abi::FLAG_FUA != 0;
@@ -63,10 +70,14 @@ impl Hands {
             abi::OP_WRITE => {
                 let data = &mut self.buffer[..length as usize];
                 character.read_exact_at(data, data_at)?;
-                served.write(offset, data, scratch)?;
+                served.change(Change::Write { offset, data }, patience, scratch)?;
             }
-            abi::OP_DISCARD => served.discard(offset, length, scratch)?,
-            abi::OP_WRITE_ZEROES => served.write_zeroes(offset, length, scratch)?,
+            abi::OP_DISCARD => {
+                served.change(Change::Discard { offset, length }, patience, scratch)?;
+            }
+            abi::OP_WRITE_ZEROES => {
+                served.change(Change::WriteZeroes { offset, length }, patience, scratch)?;
+            }
             abi::OP_FLUSH => served.flush()?,
             _ => return Err(Errno::NOT_SUPPORTED),
         }
@@ -80,15 +91,26 @@ impl Hands {
     }
 }
 
-/// A request that waits for a worker.
+/// A request, and who is to be told its result.
 pub struct Job {
     pub queue: u16,
     pub tag: u16,
     pub request: Request,
     pub answers: Arc<Answers>,
+    pub patience: Patience,
 }
 
-/// Jobs of all queues of a device.
+impl Job {
+    /// From now on it may wait.
+    pub fn patiently(self) -> Self {
+        Job {
+            patience: Patience::from_now(),
+            ..self
+        }
+    }
+}
+
+/// Jobs of all queues of a device that wait for a worker.
 #[derive(Default)]
 pub struct Jobs {
     waiting: Mutex<VecDeque<Job>>,
@@ -119,12 +141,14 @@ impl Jobs {
         }
     }
 
-    /// A worker's life.
-    pub fn work(&self, mut hands: Hands, service: &Service) -> ! {
+    /// A worker's life. What has to wait goes to the worker of `held`.
+    pub fn work(&self, mut hands: Hands, service: &Service, held: &Jobs) -> ! {
         loop {
             let job = self.take();
-            let result = hands.carry_out(service, job.queue, job.tag, job.request);
-            job.answers.give(job.tag, result);
+            match hands.carry_out(service, &job) {
+                Some(result) => job.answers.give(job.tag, result),
+                None => held.put(std::iter::once(job.patiently())),
+            }
         }
     }
 }
