@@ -1,6 +1,7 @@
 /** A job's schedule as options: `--schedule "mon,thu 22:00" --time-zone Europe/Berlin --grace 120`. */
 import type { z } from "zod";
-import { type Schedule, type scheduleSchema, type Weekday, weekdays } from "@/server/core/contracts/schedule";
+import type { Schedule, scheduleSchema } from "@/server/core/contracts/schedule";
+import { type Weekday, weekdays } from "@/server/core/planning/weekdays";
 import { usageFailure } from "./failure";
 
 export interface ScheduleOptions {

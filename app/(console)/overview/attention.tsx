@@ -6,7 +6,7 @@ import { Note } from "@/app/components/note";
 import { CodeTag } from "@/app/components/state-badge";
 import { Ago } from "@/app/components/time";
 import type { Overview } from "@/server/core/contracts/views";
-import { errorTable } from "@/server/core/errors/table";
+import { errorTitles } from "@/server/core/errors/titles";
 import { formatBytes } from "@/server/core/text/bytes";
 
 const SHOWN = 3;
@@ -44,7 +44,7 @@ export function Attention({ overview }: { overview: Overview }) {
           tone="loss"
           title={
             <span className="flex flex-wrap items-center gap-2">
-              {errorTable[failure.code].title} <CodeTag code={failure.code} />
+              {errorTitles[failure.code]} <CodeTag code={failure.code} />
             </span>
           }
           action={

@@ -7,9 +7,10 @@ import { type KeyboardEvent, useEffect, useId, useState } from "react";
 import { cn } from "@/app/components/class-names";
 import { useTRPC } from "@/app/trpc/client";
 import { errorCodes } from "@/server/core/errors/codes";
-import { errorTable } from "@/server/core/errors/table";
+import { errorTitles } from "@/server/core/errors/titles";
 import { useMay } from "../access/may";
 import { useRunJob } from "../jobs/use-run-job";
+import { volumePath } from "../volumes/volume-path";
 import { places } from "./places";
 
 type Command = { id: string; words: string; hint: string; icon: LucideIcon; run: () => void };
@@ -82,11 +83,11 @@ function useCommands(): Command[] {
       words: volume.name,
       hint: "volume",
       icon: HardDrive,
-      run: go("/volumes"),
+      run: go(volumePath(volume)),
     })),
     ...errorCodes.map((code) => ({
       id: `article ${code}`,
-      words: `${code} ${errorTable[code].article.title}`,
+      words: `${code} ${errorTitles[code]}`,
       hint: "article",
       icon: FileText,
       run: go(`/articles/${code}`),

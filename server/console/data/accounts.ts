@@ -1,8 +1,9 @@
 /** People, and the one-time links that let them in. */
 import { randomUUID } from "node:crypto";
 import { prismaAdapter } from "better-auth/adapters/prisma";
-import { type Role, roleSchema } from "@/server/core/access/permissions";
+import type { Role } from "@/server/core/access/permissions";
 import type { Invitation, LinkView, UserView } from "@/server/core/contracts/accounts";
+import { roleSchema } from "@/server/core/contracts/role";
 import { type Database, patient, type Queries } from "./database";
 
 export type NewUser = { name: string; email: string; passwordHash: string };

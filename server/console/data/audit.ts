@@ -1,6 +1,7 @@
 /** The audit log's rows. */
-import { roleSchema } from "@/server/core/access/permissions";
+
 import { type AuditEntry, auditOutcomeSchema } from "@/server/core/contracts/audit";
+import { roleSchema } from "@/server/core/contracts/role";
 import type { Database } from "./database";
 import { Prisma } from "./generated/client";
 

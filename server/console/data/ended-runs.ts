@@ -4,9 +4,9 @@
  */
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
+import { errorCodeSchema } from "@/server/core/contracts/error-code";
 import type { Message } from "@/server/core/contracts/notifications";
 import { evidenceSchema, type Run, runSchema } from "@/server/core/contracts/run";
-import { errorCodeSchema } from "@/server/core/errors/codes";
 import type { FailureFacts } from "@/server/core/notifications/message";
 import type { Quiet } from "@/server/core/notifications/quiet-repetition";
 import { isEnded } from "@/server/core/runs/phases";

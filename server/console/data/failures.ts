@@ -1,8 +1,8 @@
 /** Failures with their evidence. They are written with the events that they come from (`run-events.ts`). */
 import { z } from "zod";
+import { errorCodeSchema } from "@/server/core/contracts/error-code";
 import { type Evidence, evidenceSchema } from "@/server/core/contracts/run";
 import type { FailureView } from "@/server/core/contracts/views";
-import { errorCodeSchema } from "@/server/core/errors/codes";
 import type { Database } from "./database";
 import type { Failure } from "./generated/client";
 

@@ -1,7 +1,7 @@
 /** "Did this article answer your question?" */
 import { randomUUID } from "node:crypto";
+import { errorCodeSchema } from "@/server/core/contracts/error-code";
 import type { FeedbackView } from "@/server/core/contracts/views";
-import { errorCodeSchema } from "@/server/core/errors/codes";
 import type { Database } from "./database";
 
 const MOST = 500;

@@ -1,7 +1,8 @@
 /** Single sign-on: its settings, and whose identity at a provider is whose account here. */
 import { randomUUID } from "node:crypto";
-import { type Role, roleSchema } from "@/server/core/access/permissions";
+import type { Role } from "@/server/core/access/permissions";
 import type { Admitted } from "@/server/core/access/single-sign-on";
+import { roleSchema } from "@/server/core/contracts/role";
 import { type SingleSignOnSettings, singleSignOnSchema } from "@/server/core/contracts/single-sign-on";
 import { type Database, patient, type Queries } from "./database";
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { fromNodeHeaders } from "better-auth/node";
-import { roleSchema } from "@/server/core/access/permissions";
+import { roleSchema } from "@/server/core/contracts/role";
 import type { Identity, Viewer } from "../routers/procedures";
 import type { Auth } from "../services/accounts/auth";
 

@@ -1,11 +1,8 @@
 /** Who may do what: the one table that procedures, pages and buttons share. */
-import { z } from "zod";
-
-export const roleSchema = z.enum(["viewer", "operator", "administrator"]);
-export type Role = z.infer<typeof roleSchema>;
 
 /** From the least to the most: each may do all that the one before may. */
-export const roles = roleSchema.options;
+export const roles = ["viewer", "operator", "administrator"] as const;
+export type Role = (typeof roles)[number];
 
 export const roleTexts: Record<Role, { label: string; does: string }> = {
   viewer: { label: "Viewer", does: "Sees everything, changes nothing." },

@@ -1,6 +1,6 @@
 /** People of the console, as a browser sees them. */
 import { z } from "zod";
-import { roleSchema } from "../access/permissions";
+import { roleSchema } from "./role";
 import { instant } from "./time";
 
 /** Bounds of a password, in characters. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { roleSchema } from "../access/permissions";
+import { roleSchema } from "./role";
 import { instant } from "./time";
 
 export const auditOutcomeSchema = z.enum(["done", "refused", "failed"]);

@@ -3,9 +3,9 @@
  * (method `console.<name>` on the socket). The console runs these with the worker's host as the caller.
  */
 import { z } from "zod";
-import { roleSchema } from "../access/permissions";
 import { emailSchema, newLinkSchema, userViewSchema } from "./accounts";
 import { jobInputSchema, jobSchema } from "./job";
+import { roleSchema } from "./role";
 import { runEventSchema, runSchema } from "./run";
 import { settingsSchema } from "./settings";
 

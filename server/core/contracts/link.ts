@@ -7,8 +7,8 @@
  * each exactly once however often the link drops. Samples, activity and volume lists may be lost.
  */
 import { z } from "zod";
-import { errorCodeSchema } from "../errors/codes";
 import { volumeActivitySchema } from "./activity";
+import { errorCodeSchema } from "./error-code";
 import { evidenceSchema, runEventSchema } from "./run";
 import { sampleSchema, volumeSchema } from "./volume";
 

@@ -1,7 +1,7 @@
 /** Notifications: where they go, what is told, and what became of each. */
 import { z } from "zod";
-import { errorCodeSchema } from "../errors/codes";
 import { emailSchema } from "./accounts";
+import { errorCodeSchema } from "./error-code";
 import { displayName } from "./job";
 import { instant } from "./time";
 

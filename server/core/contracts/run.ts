@@ -1,6 +1,6 @@
 /** What happens in a run, as events, and the picture of a run that they add up to. */
 import { z } from "zod";
-import { errorCodeSchema } from "../errors/codes";
+import { errorCodeSchema } from "./error-code";
 import { modeSchema } from "./job";
 import { instant } from "./time";
 import { providerSchema } from "./volume";

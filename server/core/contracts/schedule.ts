@@ -1,8 +1,6 @@
 /** When a job starts by itself. Times of day are those of a time zone, also across its changes of the clock. */
 import { z } from "zod";
-
-export const weekdays = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
-export type Weekday = (typeof weekdays)[number];
+import { weekdays } from "../planning/weekdays";
 
 /** They divide the day, so that the hours are the same every day. */
 export const hourSteps = [1, 2, 3, 4, 6, 8, 12] as const;

@@ -1,6 +1,6 @@
 /** Sign-in by a company's own provider (OpenID Connect), as an administrator sets it up. */
 import { z } from "zod";
-import { roleSchema } from "../access/permissions";
+import { roleSchema } from "./role";
 
 const MOST_RULES = 100;
 const MOST_DOMAINS = 50;

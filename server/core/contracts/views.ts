@@ -3,7 +3,7 @@
  * and from the router's own type; they hold no schema of their own.
  */
 import { z } from "zod";
-import { errorCodeSchema } from "../errors/codes";
+import { errorCodeSchema } from "./error-code";
 import { jobSchema, modeSchema } from "./job";
 import { evidenceSchema, runEventSchema, runSchema } from "./run";
 import { settingsSchema } from "./settings";

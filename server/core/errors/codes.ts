@@ -1,5 +1,3 @@
-import { z } from "zod";
-
 /** Codes of the four errors that the product inherits, and our own. The table is in `table.ts`. */
 export const errorCodes = [
   "a00084af",
@@ -14,5 +12,4 @@ export const errorCodes = [
   "SF-106",
   "SF-107",
 ] as const;
-export const errorCodeSchema = z.enum(errorCodes);
-export type ErrorCode = z.infer<typeof errorCodeSchema>;
+export type ErrorCode = (typeof errorCodes)[number];

@@ -8,6 +8,7 @@ import type { Action, ActionId } from "./actions";
 import type { Article } from "./article";
 import type { ErrorCode } from "./codes";
 import { type EvidenceOf, evidenceByCode } from "./evidence";
+import { errorTitles } from "./titles";
 
 /** `true`: the evidence shows this cause. `no`: it rules it out. */
 export type Verdict = "true" | "no" | "unknown";
@@ -38,7 +39,6 @@ export interface ErrorEntry {
 
 export interface EntryDefinition<C extends ErrorCode> {
   code: C;
-  title: string;
   text: string;
   sentence(evidence: EvidenceOf<C>): string;
   causes: readonly {
@@ -59,11 +59,13 @@ export function defineEntry<C extends ErrorCode>(definition: EntryDefinition<C>)
     const parsed = evidenceByCode[definition.code].safeParse(evidence);
     return parsed.success ? (parsed.data as EvidenceOf<C>) : null;
   };
+  const title = errorTitles[definition.code];
   return {
     ...definition,
+    title,
     sentence: (evidence) => {
       const known = read(evidence);
-      return known ? definition.sentence(known) : `${definition.title}.`;
+      return known ? definition.sentence(known) : `${title}.`;
     },
     actionsFor: (evidence) => {
       const known = read(evidence);

@@ -1,7 +1,8 @@
 /** A schedule that starts where its volumes rest longest: the days of the one there is, at another hour. */
-import { type Schedule, weekdays } from "../contracts/schedule";
+import type { Schedule } from "../contracts/schedule";
 import { type QuietBy, type QuietHour, quietestOfDays, quietHours } from "../history/quiet-hours";
 import type { WeekHour } from "../history/week";
+import { weekdays } from "./weekdays";
 
 export type QuietStart = { ok: true; schedule: Schedule; hour: QuietHour } | { ok: false; reason: string };
 

@@ -1,15 +1,6 @@
 /** A schedule as a person says it. */
-import { type Schedule, type Weekday, weekdays } from "../contracts/schedule";
-
-export const dayNames: Record<Weekday, string> = {
-  mon: "Monday",
-  tue: "Tuesday",
-  wed: "Wednesday",
-  thu: "Thursday",
-  fri: "Friday",
-  sat: "Saturday",
-  sun: "Sunday",
-};
+import type { Schedule } from "../contracts/schedule";
+import { dayNames, type Weekday, weekdays } from "./weekdays";
 
 /** `daily at 02:00 and 14:00`, without the zone. Null: `not scheduled`. */
 export function scheduleWords(schedule: Schedule | null): string {

@@ -7,7 +7,8 @@
  * It holds the second rule for a single time only, so every time of a schedule has a calendar of its own.
  */
 import { Cron } from "croner";
-import { type Schedule, type Weekday, weekdays } from "../contracts/schedule";
+import type { Schedule } from "../contracts/schedule";
+import { type Weekday, weekdays } from "./weekdays";
 
 const SECOND_MS = 1000;
 

@@ -1,8 +1,7 @@
 "use client";
 import { ToggleGroup } from "radix-ui";
 import { useFieldLabelId } from "@/app/components/field";
-import { type Weekday, weekdays } from "@/server/core/contracts/schedule";
-import { dayNames } from "@/server/core/planning/schedule-words";
+import { dayNames, type Weekday, weekdays } from "@/server/core/planning/weekdays";
 
 type WeekdayChoiceProps = { value: readonly Weekday[]; onChange: (days: Weekday[]) => void };
 

@@ -11,8 +11,9 @@ import { Note } from "@/app/components/note";
 import { Select } from "@/app/components/select";
 import { useTRPC } from "@/app/trpc/client";
 import { faultOf } from "@/app/trpc/fault";
-import { roleSchema, roles, roleTexts } from "@/server/core/access/permissions";
+import { roles, roleTexts } from "@/server/core/access/permissions";
 import { emailSchema } from "@/server/core/contracts/accounts";
+import { roleSchema } from "@/server/core/contracts/role";
 import { NewLinkNote } from "./new-link-note";
 import { useUsersChange } from "./use-users-change";
 

@@ -1,5 +1,6 @@
 /** The documents of the HTTP API by the names that its description gives them. */
 import { z } from "zod";
+import { errorCodeSchema } from "@/server/core/contracts/error-code";
 import { faultSchema } from "@/server/core/contracts/link";
 import { evidenceSchema, runEventSchema, runSchema, volumeResultSchema } from "@/server/core/contracts/run";
 import {
@@ -9,7 +10,6 @@ import {
   positionedEventSchema,
   volumeViewSchema,
 } from "@/server/core/contracts/views";
-import { errorCodeSchema } from "@/server/core/errors/codes";
 
 export const diagnosedFailureSchema = failureViewSchema.extend({
   /** What happened, from the evidence. */

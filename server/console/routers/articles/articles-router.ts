@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { errorCodeSchema } from "@/server/core/contracts/error-code";
 import { feedbackViewSchema } from "@/server/core/contracts/views";
-import { errorCodeSchema } from "@/server/core/errors/codes";
 import { permitted, router } from "../procedures";
 
 export const articlesRouter = router({

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { roleSchema } from "@/server/core/access/permissions";
 import { emailSchema, invitationSchema, newLinkSchema, userViewSchema } from "@/server/core/contracts/accounts";
+import { roleSchema } from "@/server/core/contracts/role";
 import { permitted, router } from "../procedures";
 
 const id = z.string().min(1);

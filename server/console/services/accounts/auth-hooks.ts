@@ -4,7 +4,7 @@
  */
 import { APIError, createAuthMiddleware, getSessionFromCtx } from "better-auth/api";
 import type { AuditAction } from "@/server/core/access/audit";
-import { roleSchema } from "@/server/core/access/permissions";
+import { roleSchema } from "@/server/core/contracts/role";
 import type { Audit, Outcome } from "../audit/audit";
 import { TakenCodes } from "./code-replay";
 import type { Attempt, LockOut, Trying } from "./lock-out";

@@ -5,7 +5,6 @@ import { errnoText } from "../errno-text";
 
 export const missingPath = defineEntry({
   code: "a00084af",
-  title: "A selected path could not be read",
   text: "Directory or File was not found, or could not be accessed.",
   sentence: (e) => {
     if (e.snapshotReleased) return `${e.path} could not be read because its snapshot had been released meanwhile.`;

@@ -30,7 +30,6 @@ function sentence(e: CacheFull): string {
 
 export const cacheFull = defineEntry({
   code: "a000851c",
-  title: "The cache ran full, or found no room",
   text: "OFO: Snapshot error (0xa000851c): SnapShot CacheFileBroker was unable to allocate cache files. Check disk space.",
   sentence,
   causes: [

@@ -19,7 +19,6 @@ function knownVersions(e: Unreachable): string[] {
 
 export const unreachable = defineEntry({
   code: "OFO-COMM",
-  title: "A part of Stillframe does not answer",
   text: "OFO: failed to establish communication with the Advanced Open File component. A reinstallation is probably necessary.",
   sentence: (e) =>
     `${subject(e)} does not answer. ${e.lastContactAt ? `It was last heard of at ${formatInstant(e.lastContactAt)}.` : "It was never heard of."}`,

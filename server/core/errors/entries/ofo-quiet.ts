@@ -5,7 +5,6 @@ import { defineEntry, verdict } from "../entry";
 
 export const noQuiet = defineEntry({
   code: "OFO-QUIET",
-  title: "No quiet window was found",
   text: "OFO: Unable to get minimum quiet time window for physical volume.",
   sentence: (e) => {
     const gap = e.longestGapMs === null ? "" : `; the longest was ${formatDuration(e.longestGapMs)}`;

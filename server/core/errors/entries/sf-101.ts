@@ -5,7 +5,6 @@ import { defineEntry, verdict } from "../entry";
 
 export const freezeDeadline = defineEntry({
   code: "SF-101",
-  title: "The freeze outlived its deadline",
   text: "The freeze outlived its deadline; no snapshot was taken.",
   sentence: (e) =>
     `The file systems could not be frozen and snapshotted within ${formatDuration(e.deadlineMs)}, so writing was let go on and no snapshot was taken${e.blocked ? `; ${e.blocked} blocked` : ""}.`,

@@ -5,7 +5,6 @@ import { errnoText } from "../errno-text";
 
 export const damagedCache = defineEntry({
   code: "SF-102",
-  title: "The cache could not be read back",
   text: "The snapshot was released because its cache could not be read back.",
   sentence: (e) =>
     `The snapshot${e.volume ? ` of ${e.volume}` : ""} was released because its cache${e.location ? ` on ${e.location}` : ""} could not be read back. The live volume was not affected.`,

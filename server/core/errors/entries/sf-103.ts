@@ -20,7 +20,6 @@ function byLine(id: string, title: string, pattern: RegExp) {
 
 export const backupFailed = defineEntry({
   code: "SF-103",
-  title: "The backup program failed",
   text: "The backup program failed.",
   sentence: (e) => {
     const said = e.lines.findLast((line) => line.trim() !== "");

@@ -5,7 +5,6 @@ import { defineEntry, verdict } from "../entry";
 
 export const hookFailed = defineEntry({
   code: "SF-104",
-  title: "A hook failed or did not answer",
   text: "A hook failed or did not answer.",
   sentence: (e) =>
     `The hook${e.hook ? ` "${e.hook}"` : ""} ${e.exitCode === null ? "did not answer in time" : `ended with exit code ${e.exitCode}`}${e.tookMs === null ? "" : ` after ${formatDuration(e.tookMs)}`}.`,

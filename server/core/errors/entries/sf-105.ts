@@ -4,7 +4,6 @@ import { defineEntry, verdict } from "../entry";
 
 export const noProvider = defineEntry({
   code: "SF-105",
-  title: "This volume cannot be snapshotted",
   text: "This volume cannot be snapshotted.",
   sentence: (e) =>
     `No snapshot of ${e.volume ?? "the volume"} can be made, and the job does not allow reading it without one.`,

@@ -5,7 +5,6 @@ import { defineEntry } from "../entry";
 
 export const interrupted = defineEntry({
   code: "SF-106",
-  title: "The run was interrupted",
   text: "The run was interrupted.",
   sentence: (e) =>
     `The worker or its host restarted during the run${e.lastPhase ? ` while ${inWords(e.lastPhase)}` : ""}. ${e.cleaned.length === 0 ? "Nothing was left to clean up." : `Cleaned up: ${e.cleaned.join(", ")}.`}`,

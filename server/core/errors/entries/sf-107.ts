@@ -5,7 +5,6 @@ import { defineEntry } from "../entry";
 
 export const missedStart = defineEntry({
   code: "SF-107",
-  title: "A scheduled run did not start",
   text: "A scheduled run did not start in time.",
   sentence: ({ cause, holder, dueAt, firstAt, times }) => {
     const what =

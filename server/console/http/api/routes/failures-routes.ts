@@ -1,6 +1,7 @@
 import { z } from "zod";
+import { errorCodeSchema } from "@/server/core/contracts/error-code";
 import { failureViewSchema } from "@/server/core/contracts/views";
-import { errorCodeSchema, errorCodes } from "@/server/core/errors/codes";
+import { errorCodes } from "@/server/core/errors/codes";
 import { errorTable } from "@/server/core/errors/table";
 import { diagnosedFailureSchema, knownErrorSchema, listOf } from "../documents";
 import { limit, onward } from "../parts";
