@@ -199,6 +199,18 @@ for (const colorScheme of ["light", "dark"] as const) {
   });
 }
 
+test("the overview's first load is at most 250 kB of compressed JavaScript", async () => {
+  await page.goto("/", { waitUntil: "networkidle" });
+  const sizes = await page.evaluate(() =>
+    performance
+      .getEntriesByType("resource")
+      .filter((entry) => entry instanceof PerformanceResourceTiming && entry.name.includes(".js"))
+      .map((entry) => (entry as PerformanceResourceTiming).encodedBodySize),
+  );
+  expect(sizes.length).toBeGreaterThan(5);
+  expect(sizes.reduce((sum, bytes) => sum + bytes, 0)).toBeLessThanOrEqual(250_000);
+});
+
 test("a console that is killed during a run is caught up with: no reload, no gap in the log", async () => {
   const go = here.path("go");
   await makeJob("Watched through a restart", `while [ ! -e '${go}' ]; do sleep 0.2; done`);
