@@ -4,6 +4,9 @@ import { defineConfig } from "vitest/config";
 const root = fileURLToPath(new URL(".", import.meta.url));
 const resolve = { alias: { "@": root.replace(/\/$/, "") } };
 
+/** Integration tests of a console with its database alone, which attach no volume: two files at a time. */
+const onConsoleAlone = "test/integration/console-*.test.ts";
+
 /** Tests that mount, attach and freeze: one file at a time, one project after the other, with room for a slow disk. */
 const onRealParts = {
   fileParallelism: false,
@@ -29,9 +32,22 @@ export default defineConfig({
       {
         resolve,
         test: {
+          name: "console",
+          include: [onConsoleAlone],
+          sequence: { groupOrder: 1 },
+          ...onRealParts,
+          fileParallelism: true,
+          maxWorkers: 2,
+          retry,
+        },
+      },
+      {
+        resolve,
+        test: {
           name: "integration",
           include: ["test/integration/**/*.test.ts"],
-          sequence: { groupOrder: 1 },
+          exclude: [onConsoleAlone],
+          sequence: { groupOrder: 2 },
           ...onRealParts,
           retry,
         },
@@ -41,7 +57,7 @@ export default defineConfig({
         test: {
           name: "faults",
           include: ["test/faults/**/*.test.ts"],
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
           ...onRealParts,
           retry,
         },
@@ -51,7 +67,7 @@ export default defineConfig({
         test: {
           name: "machine",
           include: ["test/machine/**/*.test.ts"],
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 4 },
           ...onRealParts,
           testTimeout: 300_000,
         },
@@ -61,7 +77,7 @@ export default defineConfig({
         test: {
           name: "powercut",
           include: ["test/powercut/**/*.test.ts"],
-          sequence: { groupOrder: 4 },
+          sequence: { groupOrder: 5 },
           ...onRealParts,
           testTimeout: 240_000,
           hookTimeout: 300_000,
@@ -72,7 +88,7 @@ export default defineConfig({
         test: {
           name: "suites",
           include: ["test/suites/**/*.test.ts"],
-          sequence: { groupOrder: 5 },
+          sequence: { groupOrder: 6 },
           ...onRealParts,
           testTimeout: 1_200_000,
         },

@@ -56,6 +56,7 @@ function stages() {
       count: countCargo,
     },
     vitest("dependencies"),
+    vitest("console"),
     vitest("integration"),
     vitest("faults"),
     vitest("powercut"),
