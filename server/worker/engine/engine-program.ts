@@ -12,6 +12,9 @@ import type {
   UpgradeResult,
 } from "./protocol.gen";
 
+/** The kernel holds whoever clears the device of an engine that hangs; whose run ends now is not to wait a minute for it. */
+const UNEXPORTED_WITHIN_MS = 15_000;
+
 export interface EngineVolume {
   id: string;
   backing: string;
@@ -43,7 +46,7 @@ export class EngineProgram {
   }
 
   async unexport(runDirectory: string, snapshot: string): Promise<void> {
-    await this.run<Nothing>(["unexport", "--run-dir", runDirectory, "--snapshot", snapshot]);
+    await this.run<Nothing>(["unexport", "--run-dir", runDirectory, "--snapshot", snapshot], UNEXPORTED_WITHIN_MS);
   }
 
   /** Replaces the engine by this program while the volume is in use; where that is refused, the old one serves on. */
@@ -55,9 +58,9 @@ export class EngineProgram {
     return this.run<ProbeResult>(["probe"]);
   }
 
-  private async run<T>(args: string[]): Promise<T> {
+  private async run<T>(args: string[], timeoutMs?: number): Promise<T> {
     const program = join(this.native, "stillframe-engine");
-    const result = await runProgram(program, args).catch((error: unknown) => {
+    const result = await runProgram(program, args, { timeoutMs }).catch((error: unknown) => {
       const message = `the engine program cannot be started (${messageOf(error)}); build native/ first`;
       throw new FaultError("unavailable", message, { cause: error });
     });
