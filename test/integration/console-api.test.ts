@@ -15,6 +15,7 @@ import { ScriptedWorker } from "../fixtures/scripted-worker";
 
 type Operation = { operationId: string; responses: Record<string, { content: Record<string, { schema: object }> }> };
 type Description = { paths: Record<string, Record<string, Operation>>; components: { schemas: object } };
+type Method = "GET" | "POST" | "PUT" | "DELETE";
 type List<T> = { items: T[]; next: string | null };
 type Problem = { status: number; detail: string; kind: string; errors: { field: string; given: string | null }[] };
 
@@ -30,7 +31,7 @@ beforeAll(async () => {
   await it.startProcess();
   cookie = await it.signUp();
   const client = it.client(cookie);
-  for (const scope of ["metrics", "read", "run"] as const) {
+  for (const scope of ["metrics", "read", "run", "manage"] as const) {
     keys[scope] = (
       await client.apiKeys.create.mutate({ name: `a ${scope}er`, scopes: [scope], expiresInDays: null })
     ).key;
@@ -50,7 +51,7 @@ afterAll(async () => {
 const ajv = new Ajv2020({ strict: false, validateFormats: false });
 
 /** Asks, and checks the answer against the description: its status, its type, and its whole document. */
-async function ask<T>(method: "GET" | "POST", path: string, key = keys.read, more: RequestInit = {}) {
+async function ask<T>(method: Method, path: string, key = keys.read, more: RequestInit = {}) {
   const response = await fetch(`${it.origin}/api/v1${path}`, {
     method,
     ...more,
@@ -72,7 +73,11 @@ async function ask<T>(method: "GET" | "POST", path: string, key = keys.read, mor
   return { status: response.status, headers: response.headers, body: body as T };
 }
 
-const problem = (method: "GET" | "POST", path: string, key?: string) => ask<Problem>(method, path, key);
+const problem = (method: Method, path: string, key?: string) => ask<Problem>(method, path, key);
+
+/** Sends a document with the key that manages jobs. */
+const tell = <T>(method: Method, path: string, document: unknown, key = keys.manage) =>
+  ask<T>(method, path, key, { body: JSON.stringify(document), headers: { "content-type": "application/json" } });
 
 test("the description is valid OpenAPI 3.1, open to anyone", async () => {
   const result = await new Validator().validate(structuredClone(description));
@@ -84,6 +89,8 @@ test("the description is valid OpenAPI 3.1, open to anyone", async () => {
   const operations = Object.values(description.paths).flatMap((path) => Object.values(path));
   expect(operations.map((one) => one.operationId).sort()).toEqual([
     "cancelRun",
+    "continueJob",
+    "createJob",
     "getFailure",
     "getJob",
     "getRun",
@@ -94,6 +101,9 @@ test("the description is valid OpenAPI 3.1, open to anyone", async () => {
     "listRunEvents",
     "listRuns",
     "listVolumes",
+    "pauseJob",
+    "removeJob",
+    "replaceJob",
     "startRun",
   ]);
 });
@@ -175,6 +185,88 @@ test("a run is started, followed and cancelled; failures are read; the audit log
   expect(faults).toEqual([]);
 });
 
+test("a job is made, changed, paused and removed by a key that manages, as the console would", async () => {
+  const { password, ...rest } = jobInput(hostId, "By program", ["data"]);
+  const schedule = { kind: "daily", times: ["03:00"] };
+  const wish = { name: rest.name, hostId, selection: { volumes: ["data"] }, schedule, destination: rest.destination };
+  const made = await tell<JobView>("POST", "/jobs", { ...wish, password });
+  expect(made).toMatchObject({ status: 201, body: { name: "By program", hasPassword: true, paused: false } });
+  expect(made.body.nextRunAt).not.toBeNull();
+  expect(made.headers.get("location")).toBe(`/api/v1/jobs/${made.body.id}`);
+  const again = await tell<Problem>("POST", "/jobs", { ...wish, password });
+  expect(again).toMatchObject({ status: 409, body: { errors: [{ field: "name", given: "By program" }] } });
+
+  // A password that is left out stays.
+  const changed = await tell<JobView>("PUT", `/jobs/${made.body.id}`, { ...wish, name: "Renamed", schedule: null });
+  expect(changed).toMatchObject({ status: 200, body: { name: "Renamed", hasPassword: true, nextRunAt: null } });
+  expect((await ask<JobView>("POST", "/jobs/Renamed/pause", keys.manage)).body.paused).toBe(true);
+  expect((await problem("POST", "/jobs/Renamed/runs", keys.run)).status).toBe(409);
+  expect((await ask<JobView>("POST", "/jobs/Renamed/continue", keys.manage)).body.paused).toBe(false);
+  expect((await ask<JobView>("DELETE", "/jobs/Renamed", keys.manage)).body.id).toBe(made.body.id);
+  expect((await problem("GET", `/jobs/${made.body.id}`)).status).toBe(404);
+
+  const log = await it.client(cookie).audit.list.query({ text: "key “a manageer”" });
+  expect(log.map(({ action, subject, outcome }) => [action, subject, outcome])).toEqual([
+    ["jobs.remove", "Renamed", "done"],
+    ["jobs.setPaused", "Renamed", "done"],
+    ["jobs.setPaused", "Renamed", "done"],
+    ["jobs.update", "Renamed", "done"],
+    ["jobs.create", "By program", "failed"],
+    ["jobs.create", "By program", "done"],
+  ]);
+  expect(log[3]).toMatchObject({ before: { name: "By program" }, after: { name: "Renamed" } });
+  expect(JSON.stringify(log)).not.toContain(password);
+  expect(faults).toEqual([]);
+});
+
+test("what runs programs as root is neither given nor changed by a key", async () => {
+  const client = it.client(cookie);
+  const command = { kind: "command", command: "true" } as const;
+  const { password: _, ...wish } = jobInput(hostId, "Commanded", ["mail"], { destination: command });
+  expect(await tell("POST", "/jobs", wish)).toMatchObject({
+    status: 403,
+    body: { kind: "denied", errors: [{ field: "destination" }] },
+  });
+  const hooked = { ...wish, destination: { kind: "restic", repository: "/r" }, hooks: { preFreeze: "id" } };
+  expect(await tell("POST", "/jobs", hooked)).toMatchObject({ status: 400, body: { kind: "invalid" } });
+  const { id } = await client.jobs.create.mutate(wish);
+  const other = { ...wish, destination: { ...command, command: "id" } };
+  expect(await tell("PUT", `/jobs/${id}`, other)).toMatchObject({ status: 403, body: { kind: "denied" } });
+  // With its command as it is, the rest may change.
+  const renamed = await tell<JobView>("PUT", `/jobs/${id}`, { ...wish, name: "Still commanded" });
+  expect(renamed).toMatchObject({ status: 200, body: { name: "Still commanded", destination: command } });
+  await client.jobs.remove.mutate({ id });
+  expect(faults).toEqual([]);
+});
+
+test("a document that does not fit is told field by field, and one that is none as such", async () => {
+  const bad = await tell<Problem>("POST", "/jobs", {
+    ...jobInput(hostId, "", []),
+    destination: { kind: "restic", repository: "here" },
+    password: "",
+  });
+  expect(bad.status).toBe(400);
+  expect(bad.body.errors.map(({ field, given }) => [field, given])).toEqual([
+    ["name", '""'],
+    ["selection.volumes", "[]"],
+    ["destination.repository", '"here"'],
+    ["password", null],
+  ]);
+  const elsewhere = jobInput(hostId, "Elsewhere", ["nothing"]);
+  expect(await tell("POST", "/jobs", elsewhere)).toMatchObject({
+    status: 400,
+    body: { errors: [{ field: "selection.volumes", allowed: "There is no volume nothing on this host." }] },
+  });
+  const raw = (body: string, type = "application/json") =>
+    ask<Problem>("POST", "/jobs", keys.manage, { body, headers: { "content-type": type } });
+  expect((await raw("{")).status).toBe(400);
+  expect((await raw("{}", "text/plain")).status).toBe(415);
+  expect((await raw(`"${"x".repeat(300 * 1024)}"`)).status).toBe(413);
+  expect((await tell("POST", "/jobs", elsewhere, keys.run)).status).toBe(403);
+  expect((await problem("DELETE", "/jobs/Mail", keys.run)).status).toBe(403);
+  expect(faults).toEqual([]);
+});
+
 test("a key does what its scopes say and no more", async () => {
   expect((await fetch(`${it.origin}/api/v1/jobs`)).status).toBe(401);
   expect((await fetch(`${it.origin}/api/v1/jobs`, { headers: { cookie } })).status).toBe(401);
@@ -218,7 +310,7 @@ test("an error names the field, what was given and what is allowed", async () =>
   expect(body.detail).toContain("limit: “9000” was given; allowed is a whole number from 1 to 500");
   const elsewhere = await problem("GET", "/nothing");
   expect(elsewhere).toMatchObject({ status: 404, body: { kind: "notFound" } });
-  const posted = await problem("POST", "/jobs");
+  const posted = await problem("POST", "/runs");
   expect(posted).toMatchObject({ status: 405, body: { kind: "invalid" } });
   expect(posted.headers.get("allow")).toBe("GET");
   expect((await problem("GET", "/jobs/%E0%A4%A")).status).toBe(400);

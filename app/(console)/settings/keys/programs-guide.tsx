@@ -6,7 +6,7 @@ const offers: readonly { name: string; href: string | null; does: string; downlo
   {
     name: "HTTP API",
     href: "/api/v1/openapi.json",
-    does: "Jobs, runs, volumes and failures under /api/v1, described as OpenAPI 3.1. Scopes: Read, Run.",
+    does: "Jobs, runs, volumes and failures under /api/v1, described as OpenAPI 3.1. Scopes: Read, Run, Manage.",
   },
   {
     name: "Metrics",

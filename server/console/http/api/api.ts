@@ -9,17 +9,19 @@ import { z } from "zod";
 import { CLIENT_ADDRESS } from "../../services/accounts/auth-hooks";
 import type { Services } from "../../services/services";
 import { keyHolderOf, type Refusal, refusalOf, tooSoon } from "../key-holder";
+import { readBody } from "./body";
 import { describeApi } from "./description";
 import { checked, ProblemError, problemOf } from "./problem";
 import type { Answered, Route } from "./route";
 import { failuresRoutes } from "./routes/failures-routes";
 import { hostsRoutes } from "./routes/hosts-routes";
+import { jobChangesRoutes } from "./routes/job-changes-routes";
 import { jobsRoutes } from "./routes/jobs-routes";
 import { runsRoutes } from "./routes/runs-routes";
 
 export const API_PREFIX = "/api/v1/";
 
-const routes: readonly Route[] = [...jobsRoutes, ...runsRoutes, ...hostsRoutes, ...failuresRoutes];
+const routes: readonly Route[] = [...jobsRoutes, ...jobChangesRoutes, ...runsRoutes, ...hostsRoutes, ...failuresRoutes];
 
 type Given = Record<string, unknown>;
 
@@ -35,8 +37,6 @@ export class Api {
   }
 
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    // No route reads a body; one that comes must not hold the connection.
-    request.resume();
     response.setHeader("cache-control", "no-store");
     const [path = "", query = ""] = (request.url ?? "").split("?");
     const below = `/${path.slice(API_PREFIX.length)}`;
@@ -50,9 +50,12 @@ export class Api {
       const { route, inPath } = find(request, response, below);
       input = route.input;
       given = inPath;
-      const { body, location } = await this.#answer(route, request, response, () => {
+      const { body, location } = await this.#answer(route, request, response, async () => {
         given = { ...fromQuery(query), ...inPath };
-        return checked(route.input, given);
+        const checkedInput = checked(route.input, given);
+        const sent = route.body && ((await readBody(request, route.body)) as Given);
+        given = { ...given, ...sent };
+        return { input: checkedInput, sent };
       });
       if (location !== null) response.setHeader("location", `${API_PREFIX}${location.slice(1)}`);
       send(response, route.status, body, "application/json");
@@ -60,6 +63,9 @@ export class Api {
       const problem = problemOf(error, input, given);
       if (problem.kind === "internal") this.#log.error({ err: error, path }, "an API request failed");
       send(response, problem.status, problem, "application/problem+json");
+    } finally {
+      // A body that nobody read must not hold the connection.
+      request.resume();
     }
   }
 
@@ -67,7 +73,7 @@ export class Api {
     route: Route,
     request: IncomingMessage,
     response: ServerResponse,
-    inputOf: () => Given,
+    inputOf: () => Promise<{ input: Given; sent: Given | null }>,
   ): Promise<Answered> {
     const { audit, apiKeys } = this.#services;
     const holder = await keyHolderOf(apiKeys, request);
@@ -86,9 +92,9 @@ export class Api {
       }
       throw refused(response, refusal);
     }
-    const input = inputOf();
-    const work = () => route.respond(this.#services, input);
-    return route.audit ? audit.around(actor, route.audit, input, work) : work();
+    const { input, sent } = await inputOf();
+    const work = () => route.respond(this.#services, input, sent);
+    return route.audit ? audit.around(actor, route.audit, { ...input, ...sent }, work) : work();
   }
 }
 

@@ -38,7 +38,7 @@ export function describeApi(routes: readonly Route[], version: string): Json {
   };
 }
 
-function operation({ id, tag, summary, permission, path, input, answer, status, makes }: Route): Json {
+function operation({ id, tag, summary, permission, path, input, body, answer, status, makes }: Route): Json {
   const needed = scopesFor(permission).join(" or ");
   return {
     operationId: id,
@@ -46,13 +46,12 @@ function operation({ id, tag, summary, permission, path, input, answer, status, 
     summary,
     description: `Needs a key with the scope \`${needed}\`.`,
     parameters: parameters(input, path),
+    ...(body && { requestBody: { required: true, content: { "application/json": { schema: schemaGiven(body) } } } }),
     responses: {
       [status]: {
         description: "Done",
         content: { "application/json": { schema: schemaOf(answer) } },
-        ...(makes
-          ? { headers: { Location: { description: "Where the run is found.", schema: { type: "string" } } } }
-          : {}),
+        ...(makes ? { headers: { Location: { description: "Where it is found.", schema: { type: "string" } } } } : {}),
       },
       default: {
         description: "An error",
@@ -74,6 +73,11 @@ function parameters(input: z.ZodObject, path: string): Json[] {
       schema: rest,
     };
   });
+}
+
+/** What is sent: properties that have a default may be left out. */
+function schemaGiven(schema: z.ZodType): Json {
+  return clean(z.toJSONSchema(schema, { io: "input", reused: "inline" }));
 }
 
 /** A list's schema, with references to the documents in it. */

@@ -35,9 +35,16 @@ export function problemOf(error: unknown, input: z.ZodObject, given: Record<stri
     return new ProblemError("internal", "The console failed. Its log has the details.").problem;
   }
   const { kind, message, field, code } = error.fault;
-  const known = field !== null && field in input.shape;
-  const errors = known ? [{ field, given: shown(given[field]), allowed: allowedFor(input, field) }] : [];
+  const errors = field === null ? [] : [errorOf(field, message, input, given)].filter((one) => one !== null);
   return new ProblemError(kind, message, { code, errors }).problem;
+}
+
+/** Of the path or the query, or else of the document that came with the request. */
+function errorOf(field: string, message: string, input: z.ZodObject, given: Record<string, unknown>) {
+  if (field in input.shape) return { field, given: shown(given[field]), allowed: allowedFor(input, field) };
+  const [top = ""] = field.split(".");
+  if (top === "password" || !(top in given)) return null;
+  return { field, given: typeof given[field] === "string" ? shown(given[field]) : null, allowed: message };
 }
 
 /** The value that fits, or throws a problem that names every field that does not. */
