@@ -23,7 +23,7 @@ import { listVolumes } from "./volumes/discovery";
 import { KnownVolumes } from "./volumes/known-volumes";
 
 const CONSOLE_PREFIX = "console.";
-const CHANGES_VOLUMES = /^(volume\.(at|de)tach|practice\..+)$/;
+const CHANGES_VOLUMES = /^(volume\.(at|de)tach|practice\..+|host\.repair)$/;
 const DRAIN_MS = 3000;
 
 async function startWorker(): Promise<void> {
@@ -49,7 +49,16 @@ async function startWorker(): Promise<void> {
   const snapshots = new KeptSnapshots(host);
   await bringUp(host, runs, snapshots);
 
-  const handlers = hostHandlers({ host, runs, sessions, snapshots });
+  // After the answer to whoever asked; engines, mounts and writers stay for the successor.
+  const endForRestart = () => setImmediate(() => void stop("restart", { detach: false }));
+  const supervised = process.env.STILLFRAME_SUPERVISED === "1";
+  const handlers = hostHandlers({
+    host,
+    runs,
+    sessions,
+    snapshots,
+    endForRestart: supervised ? endForRestart : null,
+  });
   const activity = new ActivityWatch(known);
   const url = process.env.STILLFRAME_CONSOLE_URL || null;
   const link =
@@ -76,14 +85,14 @@ async function startWorker(): Promise<void> {
   log.info({ socket: places.socket, console: url }, "the worker is up");
 
   let stopping = false;
-  const stop = async (signal: string) => {
+  const stop = async (reason: string, { detach } = { detach: process.env.STILLFRAME_DETACH_ON_EXIT === "1" }) => {
     if (stopping) return;
     stopping = true;
-    log.info({ signal }, "the worker stops");
+    log.info({ reason }, "the worker stops");
     await runs.interruptAll();
     await sessions.endAll();
     await socket.close();
-    if (process.env.STILLFRAME_DETACH_ON_EXIT === "1") await takeDown(host, snapshots);
+    if (detach) await takeDown(host, snapshots);
     await link?.drain(DRAIN_MS);
     link?.stop();
     activity.stop();

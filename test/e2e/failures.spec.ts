@@ -6,6 +6,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, type Page, test } from "@playwright/test";
+import { mustRun } from "@/server/worker/programs/run-program";
 import { Cleanup } from "../fixtures/cleanup";
 import { Installation } from "../fixtures/installation";
 import { accessibilityProblems } from "./accessibility";
@@ -45,6 +46,7 @@ test("an engine that is killed with its keeper is told with its last lines, and 
   await readsArticle("A worker or an engine does not answer");
   expect(await accessibilityProblems(page)).toEqual([]);
   await apply("Restart the engine");
+  await confirm("Restart the engine");
   await expect(page.getByText("The engine of ledger was restarted.")).toBeVisible({ timeout: 30_000 });
   expect(readFileSync(join(here.mount("ledger"), "known.txt"), "utf8")).toBe("known");
   await apply("Rerun");
@@ -52,7 +54,7 @@ test("an engine that is killed with its keeper is told with its last lines, and 
   await runEnds(page, "Backed up");
 });
 
-test("a worker that hangs is noticed, a run on it says since when, and once it goes on the rerun succeeds", async () => {
+test("a worker that hangs is noticed, a run on it says since when, and once it is restarted the rerun succeeds", async () => {
   const [worker = -1] = here.processes(/dist\/worker\.js/);
   process.kill(worker, "SIGSTOP");
   try {
@@ -66,16 +68,31 @@ test("a worker that hangs is noticed, a run on it says since when, and once it g
     await expect(fact("Process")).toHaveText("stopped by a signal");
     await expect(fact("Last contact")).toHaveText(/\d\d:\d\d:\d\d/);
     await expect(page.getByText("Its last lines")).toBeVisible();
+    await apply("Restart the worker");
+    await confirm("Restart the worker");
+    await expect(page.getByText(/was restarted and is connected again/)).toBeVisible({ timeout: 90_000 });
   } finally {
-    process.kill(worker, "SIGCONT");
+    if (here.processes(/dist\/worker\.js/).includes(worker)) process.kill(worker, "SIGCONT");
   }
-  const failure = page.url();
-  await page.goto("/hosts");
-  await expect(page.getByText("Connected", { exact: true })).toBeVisible({ timeout: 30_000 });
-  await page.goto(failure);
   await apply("Rerun");
   await page.getByRole("link", { name: "Watch the run" }).click();
   await runEnds(page, "Backed up");
+});
+
+test("a host is repaired, and its worker restarted, from the page of the hosts", async () => {
+  const [worker] = here.processes(/dist\/worker\.js/);
+  await mustRun("umount", [here.mount("ledger")]);
+  await page.goto("/hosts");
+  await page.getByRole("button", { name: "Repair" }).click();
+  await confirm("Repair");
+  await expect(page.getByText("All is in order on this host")).toBeVisible({ timeout: 30_000 });
+  await expect(page.getByText(/it was not mounted: mounted at .*ledger again/)).toBeVisible();
+  expect(await accessibilityProblems(page)).toEqual([]);
+  await page.getByRole("button", { name: "Restart the worker" }).click();
+  await confirm("Restart");
+  await expect(page.getByText(/was restarted and is connected again/)).toBeVisible({ timeout: 90_000 });
+  expect(here.processes(/dist\/worker\.js/)).not.toContain(worker);
+  expect(readFileSync(join(here.mount("ledger"), "known.txt"), "utf8")).toBe("known");
 });
 
 test("a backup command that fails is told with its exit code and its last lines", async () => {
@@ -142,11 +159,12 @@ test("a selected path that is gone is told, and its action opens the job at its 
   await expect(page.getByLabel("Only these paths")).toHaveValue(new RegExp(gone));
 });
 
-/** The keeper and the engines of the volume "ledger". */
+/** The keeper, stopped so that it starts no other, and the engines of the volume "ledger". */
 function engineProcesses(): number[] {
   const directory = join(here.run, "engine");
   const id = readdirSync(directory).find((name) => name.startsWith("ledger-") && !name.endsWith(".lock")) ?? "";
   const keeper = readFileSync(join(directory, id, "keeper.pid"), "utf8").trim();
+  process.kill(Number(keeper), "SIGSTOP");
   const children = readFileSync(`/proc/${keeper}/task/${keeper}/children`, "utf8").trim();
   return [keeper, ...children.split(" ").filter(Boolean)].map(Number);
 }
@@ -174,6 +192,10 @@ async function readsArticle(title: string): Promise<void> {
 
 async function apply(action: string): Promise<void> {
   await page.getByRole("button", { name: `Apply: ${action}`, exact: true }).click();
+}
+
+async function confirm(button: string): Promise<void> {
+  await page.getByRole("dialog").getByRole("button", { name: button, exact: true }).click();
 }
 
 /** The value of a row of the evidence. */

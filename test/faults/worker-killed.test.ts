@@ -158,6 +158,7 @@ test("a volume goes on being written to while its worker is killed and comes bac
 
 test("an engine that is gone with its keeper fails a run as OFO-COMM with evidence, and is repaired by a restart", async () => {
   const keeper = engineKeeper("one");
+  process.kill(keeper, "SIGSTOP"); // it starts no other engine meanwhile
   const engines = (await runProgram("pgrep", ["-P", String(keeper)])).stdout.trim().split("\n").map(Number);
   for (const pid of [keeper, ...engines]) process.kill(pid, "SIGKILL");
   const runId = await worker.startRun({ volumes: ["one"], command: "exit 0" });
@@ -182,6 +183,7 @@ test("an engine that is gone with its keeper fails a run as OFO-COMM with eviden
 test("a worker that finds engine and keeper dead attaches the volume anew", async () => {
   await worker.host.host("snapshot.create", { volumes: ["two"], openFile: { quiet: { minimumMs: 0 } } });
   const keeper = engineKeeper("two");
+  process.kill(keeper, "SIGSTOP");
   const engines = (await runProgram("pgrep", ["-P", String(keeper)])).stdout.trim().split("\n").map(Number);
   await worker.kill();
   for (const pid of [keeper, ...engines]) process.kill(pid, "SIGKILL");

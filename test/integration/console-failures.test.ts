@@ -107,3 +107,57 @@ test("a viewer sees who acknowledged, and cannot do it", async () => {
   const [group] = (await viewer.failures.groups.query({})).items;
   await expect(viewer.failures.acknowledge.mutate({ id: group?.newest.id ?? "" })).rejects.toThrow("role operator");
 });
+
+test("the cache of a job moves to an allowed location with room, and grows no further than that", async () => {
+  const GIB = 1024 ** 3;
+  const place = { mount: "/", totalBytes: 40 * GIB, reservedBytes: GIB, usedBytes: 0, snapshots: [], orphans: [] };
+  worker.answers["cache.list"] = () => [
+    { ...place, path: "/small", freeBytes: 2 * GIB },
+    { ...place, path: "/large", freeBytes: 21 * GIB },
+  ];
+  const at = new Date().toISOString();
+  const full = { type: "failure", at, code: "a000851c", volume: "data", message: "full" } as const;
+  await run(
+    { ...full, evidence: { cause: "maximumReached", maxBytes: GIB } },
+    { type: "ended", at, outcome: "failed", code: "a000851c" },
+  );
+  const id = (await groups())[0]?.newest.id ?? "";
+  const move = (location: string | null, maxBytes: number | null) =>
+    client.failures.act.mutate({ id, action: "placeCache", cache: { location, maxBytes } });
+  await expect(move("/elsewhere", null)).rejects.toThrow("not among the allowed locations");
+  await expect(move("/small", 2 * GIB)).rejects.toThrow("room for 1.0 GiB only");
+  expect((await move("/large", 20 * GIB)).message).toContain("kept in /large, up to 20.0 GiB each");
+  const cache = async () => (await client.jobs.list.query())[0]?.openFile.cache;
+  expect(await cache()).toMatchObject({ location: "/large", maxBytes: 20 * GIB });
+  expect((await client.audit.list.query({}))[0]).toMatchObject({
+    action: "failures.act",
+    before: { openFile: { cache: { location: null } } },
+    after: { openFile: { cache: { location: "/large" } } },
+  });
+});
+
+test("a worker that is restarted from here is told as restarted once it is connected again", async () => {
+  await expect(client.hosts.restartWorker.mutate({ hostId })).rejects.toThrow("no answer to host.restart");
+  worker.answers["host.restart"] = () => {
+    setImmediate(() => {
+      worker.drop();
+      void worker.connect(it.origin, it.hostKey);
+    });
+    return {};
+  };
+  const { message } = await client.hosts.restartWorker.mutate({ hostId });
+  expect(message).toMatch(/was restarted and is connected again/);
+  expect((await client.hosts.list.query())[0]).toMatchObject({ connected: true });
+  const entries = (await client.audit.list.query({})).filter(({ action }) => action === "hosts.restartWorker");
+  expect(entries.map(({ outcome }) => outcome)).toEqual(["done", "failed"]);
+});
+
+test("a repair answers part by part, and the audit log keeps what it did", async () => {
+  const check = { name: "cache files", ok: true, required: true, detail: "2 orphaned files removed", fix: null };
+  worker.answers["host.repair"] = () => ({ ok: true, checks: [check] });
+  expect(await client.hosts.repair.mutate({ hostId })).toEqual({ ok: true, checks: [check] });
+  expect((await client.audit.list.query({}))[0]).toMatchObject({
+    action: "hosts.repair",
+    after: { "cache files": "2 orphaned files removed" },
+  });
+});

@@ -37,7 +37,9 @@ test("a viewer changes nothing but what is their own, an operator only what runs
     "failures.takeBack",
     "hosts.diagnostics",
     "hosts.doctor",
+    "hosts.repair",
     "hosts.restartEngine",
+    "hosts.restartWorker",
   ];
   expect(changes("viewer").sort()).toEqual([...own].sort());
   expect(changes("operator").sort()).toEqual([...own, ...running, ...troubleshooting].sort());

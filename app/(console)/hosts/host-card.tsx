@@ -1,20 +1,12 @@
 "use client";
-import { useMutation } from "@tanstack/react-query";
 import { CircleCheck, Unplug } from "lucide-react";
-import { Button } from "@/app/components/button";
 import { Card } from "@/app/components/card";
-import { Note } from "@/app/components/note";
 import { Ago } from "@/app/components/time";
-import { useTRPC } from "@/app/trpc/client";
-import { faultOf } from "@/app/trpc/fault";
 import type { HostView } from "@/server/core/contracts/views";
 import { May } from "../access/may";
-import { DownloadDiagnostics } from "../troubleshoot/download-diagnostics";
-import { Checklist } from "./checklist";
+import { HostActions } from "./host-actions";
 
 export function HostCard({ host }: { host: HostView }) {
-  const trpc = useTRPC();
-  const doctor = useMutation(trpc.hosts.doctor.mutationOptions());
   return (
     <Card>
       <div className="flex flex-wrap items-start justify-between gap-x-6 gap-y-3">
@@ -48,32 +40,10 @@ export function HostCard({ host }: { host: HostView }) {
             </div>
           </dl>
         </div>
-        <May permission="troubleshoot">
-          <span className="flex flex-wrap gap-2">
-            <DownloadDiagnostics of={{ hostId: host.id }} name={host.name} />
-            <Button
-              kind={doctor.data ? "plain" : "primary"}
-              busy={doctor.isPending}
-              disabled={!host.connected}
-              onClick={() => doctor.mutate({ hostId: host.id })}
-            >
-              {doctor.isPending ? "Testing" : doctor.data ? "Test again" : "Run the self-test"}
-            </Button>
-          </span>
-        </May>
       </div>
-      {doctor.isPending && (
-        <p role="status" className="mt-4 text-mute">
-          Looking at the kernel, then making a small volume, freezing it, overwriting it and comparing. Your volumes are
-          not touched.
-        </p>
-      )}
-      {doctor.error && (
-        <Note tone="loss" title="The self-test could not be run" className="mt-4">
-          {faultOf(doctor.error).message}
-        </Note>
-      )}
-      {doctor.data && !doctor.isPending && <Checklist doctor={doctor.data} />}
+      <May permission="troubleshoot">
+        <HostActions host={host} />
+      </May>
     </Card>
   );
 }

@@ -44,7 +44,7 @@ export async function up(at: Installation): Promise<void> {
     await consoleCameUp(at, programs.console, stopped);
     if (!stopped.received) {
       // After the console, so that the worker's first attempt to reach it succeeds.
-      programs.worker = start("worker", { STILLFRAME_DETACH_ON_EXIT: "1" });
+      programs.worker = start("worker", { STILLFRAME_DETACH_ON_EXIT: "1", STILLFRAME_SUPERVISED: "1" });
       await workerCameUp(at, programs.worker, stopped);
     }
     if (!stopped.received) await greet(at);

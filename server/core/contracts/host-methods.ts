@@ -45,6 +45,11 @@ export const hostMethods = {
       files: z.array(z.object({ name: z.string().regex(/^\w[\w.-]*(\/\w[\w.-]*)*$/), text: z.string() })),
     }),
   },
+  /** Attaches, mounts and cleans up again what is half done, and says of each part what was found and done. */
+  "host.repair": { input: none, output: doctorSchema },
+  /** Ends the worker, whose supervisor starts it anew; engines serve on. Kinds of fault: `busy` while a run or an
+   *  `exec` is on, `denied` where nobody would start it again. */
+  "host.restart": { input: none, output: done },
   "volume.list": { input: none, output: z.array(volumeSchema) },
   /** `source`: an image file, a block device, or the mount point of one (needs `remount`). */
   "volume.attach": {

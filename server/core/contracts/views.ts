@@ -4,11 +4,11 @@
  */
 import { z } from "zod";
 import { errorCodeSchema } from "./error-code";
-import { jobSchema, modeSchema } from "./job";
+import { absolutePath, jobSchema, MINIMUM_CACHE_BYTES, modeSchema } from "./job";
 import { evidenceSchema, runEventSchema, runSchema } from "./run";
 import { settingsSchema } from "./settings";
 import { instant } from "./time";
-import { cacheLocationSchema, sampleSchema, volumeSchema } from "./volume";
+import { cacheLocationSchema, doctorSchema, sampleSchema, volumeSchema } from "./volume";
 
 /** A machine with a worker. `lastSeenAt` is the last message of its worker; null before the first. */
 export const hostViewSchema = z.object({
@@ -109,8 +109,19 @@ export type FailureDetail = z.infer<typeof failureDetailSchema>;
 export const diagnosticsBundleSchema = z.object({ fileName: z.string(), zip: z.string() });
 export type DiagnosticsBundle = z.infer<typeof diagnosticsBundleSchema>;
 
-/** What an action did, for a person; `runId` when it started a run. */
-export const actionResultSchema = z.object({ message: z.string(), runId: z.string().nullable() });
+/** What an action did, for a person; `runId` when it started a run. `ok`: what it looked at is in order; `checks`: each part of that. */
+export const actionResultSchema = z.object({
+  message: z.string(),
+  runId: z.string().nullable(),
+  ok: z.boolean().default(true),
+  checks: doctorSchema.shape.checks.default([]),
+});
+
+/** Where a job's cache is to be from now on, and how large it may become; null: the broker's choice. */
+export const cachePlaceSchema = z
+  .object({ location: absolutePath.nullable(), maxBytes: z.number().int().min(MINIMUM_CACHE_BYTES).nullable() })
+  .strict();
+export type CachePlace = z.infer<typeof cachePlaceSchema>;
 export type ActionResult = z.infer<typeof actionResultSchema>;
 
 export const feedbackViewSchema = z.object({

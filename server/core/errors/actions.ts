@@ -9,8 +9,11 @@ export const actionIds = [
   "quietHour",
   "freezeAnyway",
   "raiseMaximum",
+  "placeCache",
   "removeOrphans",
   "restartEngine",
+  "restartWorker",
+  "repair",
   "selfTest",
   "showSelection",
   "allowLocation",
@@ -52,13 +55,29 @@ const wording: Record<ActionId, { label: string; description: string }> = {
     label: "Raise the maximum",
     description: "Doubles this job's largest cache size, as far as the location has room, and reruns it.",
   },
+  placeCache: {
+    label: "Move or enlarge the cache",
+    description:
+      "Chooses where this job's caches are kept, by the room there is now, and how large each may become; then reruns it.",
+  },
   removeOrphans: {
     label: "Remove orphaned caches",
     description: "Deletes cache files that no snapshot uses. Open snapshots are not touched.",
   },
   restartEngine: {
     label: "Restart the engine",
-    description: "Stops and starts the engine of this volume. The volume stays mounted; its writers wait meanwhile.",
+    description:
+      "A new engine takes up this volume, with its open snapshots. The volume stays mounted; its writers wait meanwhile.",
+  },
+  restartWorker: {
+    label: "Restart the worker",
+    description:
+      "Ends the worker of this host and waits until it is connected again. Volumes stay mounted and snapshots open: their engines go on without it.",
+  },
+  repair: {
+    label: "Repair this host",
+    description:
+      "Takes up engines that do not answer, attaches and mounts volumes that should be, ends clean-ups that were interrupted and removes orphaned caches. What a run is at is left alone.",
   },
   selfTest: {
     label: "Run the self-test",

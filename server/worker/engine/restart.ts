@@ -8,18 +8,34 @@ import { readStat } from "../programs/processes";
 import { repairVolume } from "../volumes/attach";
 import type { AttachedVolume } from "../volumes/known-volumes";
 import { EngineGone } from "./client";
-import { asEngineFault } from "./unreachable";
+import { asEngineFault, engineSilent } from "./unreachable";
 
 const PATIENCE_MS = 10_000;
 
-/** `engine.restart`: the live device waits meanwhile; only a repair unmounts it for a moment. */
+/**
+ * `engine.restart`: the live device waits meanwhile; only a repair unmounts it for a moment. An engine that answers
+ * hands over to its successor as in an upgrade; one that does not, or that cannot hand over, is killed.
+ */
 export async function restartEngine(host: Host, volume: AttachedVolume): Promise<void> {
-  if (await hasKeeper(volume)) return killEngine(volume);
   const { record } = volume;
+  if (await hasKeeper(volume)) {
+    if ((await engineSilent(volume, "")) === null && (await handsOver(host, volume))) return;
+    return killEngine(volume);
+  }
   log.warn({ volume: record.name }, "the keeper is gone; attaching the volume anew");
   await host.writers.stop(record);
   await repairVolume(host.known, host.engine, record);
   if (record.writer) await host.writers.start(record);
+}
+
+async function handsOver(host: Host, { record, runDirectory }: AttachedVolume): Promise<boolean> {
+  try {
+    await host.engine.upgrade(runDirectory);
+    return true;
+  } catch (err) {
+    log.warn({ err, volume: record.name }, "the engine does not hand over; it is killed");
+    return false;
+  }
 }
 
 async function hasKeeper({ runDirectory }: AttachedVolume): Promise<boolean> {

@@ -29,6 +29,10 @@ export class ExecSessions {
 
   constructor(private readonly host: Host) {}
 
+  get count(): number {
+    return this.sessions.size;
+  }
+
   async begin(input: z.output<typeof snapshotCreateInput>, caller: Caller): Promise<HostOutput<"exec.begin">> {
     if (input.mode === "oneAtATime" && input.volumes.length > 1) {
       throw new FaultError("invalid", "one at a time: begin a session for each volume", { field: "volumes" });

@@ -31,18 +31,23 @@ const LAST_RETRY_MS = 30_000;
 /** Stacks of this process with a step that could not be undone. */
 const stuck = new Set<UndoStack>();
 
-let retrying: Promise<void> = Promise.resolve();
+let retrying: Promise<unknown> = Promise.resolve();
 let retryTimer: NodeJS.Timeout | null = null;
 
-/** Tries again what could not be undone, for instance because its engine was away. One after the other. */
-export function retryStuck(): Promise<void> {
+/**
+ * Tries again what could not be undone, for instance because its engine was away. One after the other. `cleaned`:
+ * what became of it, in words; `left`: how many journals are still stuck.
+ */
+export function retryStuck(): Promise<{ cleaned: string[]; left: number }> {
   const retried = retrying.then(retryAll);
   retrying = retried.catch(() => {}); // whoever asked hears of it
   return retried;
 }
 
-async function retryAll(): Promise<void> {
-  for (const stack of [...stuck]) await stack.unwind();
+async function retryAll(): Promise<{ cleaned: string[]; left: number }> {
+  const cleaned: string[] = [];
+  for (const stack of [...stuck]) cleaned.push(...(await stack.unwind()));
+  return { cleaned, left: stuck.size };
 }
 
 /** An engine that hangs may go on at any time: what is stuck is tried again until nothing is, ever more rarely. */

@@ -7,6 +7,7 @@ import { prepareRepository } from "../backup/restic";
 import { listBackup, restoreFiles } from "../backup/restic-restore";
 import { hostDiagnostics } from "../doctor/diagnostics";
 import { examineHost } from "../doctor/doctor";
+import { repairHost } from "../doctor/repair";
 import { restartEngine } from "../engine/restart";
 import { engineLog } from "../engine/unreachable";
 import { FaultError } from "../fault";
@@ -29,6 +30,8 @@ export interface HostParts {
   runs: ActiveRuns;
   sessions: ExecSessions;
   snapshots: KeptSnapshots;
+  /** Ends this worker once the answer is sent; null where no supervisor starts it again. */
+  endForRestart: (() => void) | null;
 }
 
 type Handlers = {
@@ -51,7 +54,7 @@ async function callOne<M extends HostMethod>(handlers: Handlers, method: M, para
   return handlers[method](input, caller);
 }
 
-export function hostHandlers({ host, runs, sessions, snapshots }: HostParts): Handlers {
+export function hostHandlers({ host, runs, sessions, snapshots, endForRestart }: HostParts): Handlers {
   const { known, engine, writers, caches, places } = host;
   const volumeOf = async (record: KnownVolume): Promise<Volume> => describeKnown(known, record, await readMounts());
   const exclusively = <T>(work: () => Promise<T>): Promise<T> => known.exclusively(work);
@@ -62,6 +65,16 @@ export function hostHandlers({ host, runs, sessions, snapshots }: HostParts): Ha
   return {
     "host.doctor": ({ selfTest }) => examineHost(host, selfTest),
     "host.diagnostics": () => hostDiagnostics(host),
+    "host.repair": () => exclusively(() => repairHost(host, snapshots, runs.volumes())),
+    "host.restart": async () => {
+      if (endForRestart === null) {
+        throw new FaultError("denied", "nothing would start this worker again: restart its service on its host");
+      }
+      if (runs.ids().length > 0) throw new FaultError("busy", "a run is on: cancel it first, or wait for its end");
+      if (sessions.count > 0) throw new FaultError("busy", "a program works on frozen images (stillframe exec)");
+      endForRestart();
+      return {};
+    },
     "volume.list": () => listVolumes(known),
     "volume.attach": (input) => exclusively(async () => volumeOf((await attachVolume(known, engine, input)).record)),
     "volume.detach": ({ name }) =>

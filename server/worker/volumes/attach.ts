@@ -194,16 +194,18 @@ async function unmountDevice(device: string): Promise<string[]> {
   return points;
 }
 
-async function mountUnlessMounted(device: string, record: KnownVolume): Promise<void> {
-  if (record.mount === null) return;
+/** Whether it had to be mounted. */
+export async function mountUnlessMounted(device: string, record: KnownVolume): Promise<boolean> {
+  if (record.mount === null) return false;
   const number = await deviceNumber(device);
   const mounts = await readMounts();
   const there = mounts.filter((m) => m.mountPoint === record.mount).at(-1);
-  if (there?.device === number) return;
+  if (there?.device === number) return false;
   if (there !== undefined) {
     throw new FaultError("conflict", `${record.mount} is already a mount point of ${there.source}`, { field: "mount" });
   }
   await mountDevice(device, record.mount, record.fsType);
+  return true;
 }
 
 /** The record of a backing store that was given before and is detached now; refuses one that is attached. */

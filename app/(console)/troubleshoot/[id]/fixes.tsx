@@ -1,17 +1,20 @@
 "use client";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import Link from "next/link";
+import { useState } from "react";
 import { Button } from "@/app/components/button";
 import { Card, CardTitle } from "@/app/components/card";
 import { cn } from "@/app/components/class-names";
-import { Note } from "@/app/components/note";
+import { ConfirmDialog } from "@/app/components/confirm-dialog";
 import { useTRPC } from "@/app/trpc/client";
 import { faultOf } from "@/app/trpc/fault";
 import { actionPermission, may, refusal } from "@/server/core/access/permissions";
-import type { FailureDetail } from "@/server/core/contracts/views";
-import type { ActionId } from "@/server/core/errors/actions";
+import type { CachePlace, FailureDetail } from "@/server/core/contracts/views";
+import type { Action, ActionId } from "@/server/core/errors/actions";
 import type { ErrorEntry } from "@/server/core/errors/entry";
 import { useViewer } from "../../access/may";
+import { CachePlaceDialog } from "./cache-place-dialog";
+import { FixResult } from "./fix-result";
 
 /** Actions that are a place to go to rather than something that the console does. */
 function placeOf(action: ActionId, failure: FailureDetail): string | null {
@@ -20,16 +23,32 @@ function placeOf(action: ActionId, failure: FailureDetail): string | null {
   return null;
 }
 
+/** Those that reach beyond the job ask first; their description says what they touch. */
+const asksFirst = new Set<ActionId>(["restartEngine", "restartWorker", "repair", "removeOrphans"]);
+
+/** While it works, where that takes longer than a moment. */
+const underWay: Partial<Record<ActionId, string>> = {
+  restartEngine: "Another engine takes the volume up.",
+  restartWorker: "Waiting until the worker is connected again. This takes some seconds, at most a minute and a half.",
+  repair: "Looking at each volume of the host, at what runs left behind and at its cache files.",
+  selfTest: "Making a small volume, freezing it, overwriting it and comparing.",
+};
+
 /** What can be done about it; the most likely help first. The result of a press stays beside it. */
 export function Fixes({ failure, entry }: { failure: FailureDetail; entry: ErrorEntry }) {
   const trpc = useTRPC();
   const queryClient = useQueryClient();
   const { role } = useViewer();
+  const [asking, setAsking] = useState<Action | null>(null);
   const act = useMutation(
     trpc.failures.act.mutationOptions({
       onSettled: () => queryClient.invalidateQueries({ queryKey: trpc.pathKey() }),
     }),
   );
+  const carryOut = (action: ActionId, cache?: CachePlace) => {
+    setAsking(null);
+    act.mutate({ id: failure.id, action, ...(cache && { cache }) });
+  };
   return (
     <Card>
       <CardTitle>Fix it</CardTitle>
@@ -57,40 +76,48 @@ export function Fixes({ failure, entry }: { failure: FailureDetail; entry: Error
                     kind={first ? "primary" : "plain"}
                     busy={mine && act.isPending}
                     disabled={act.isPending}
-                    onClick={() => act.mutate({ id: failure.id, action: action.id })}
-                    aria-label={`Apply: ${action.label}`}
+                    onClick={() =>
+                      asksFirst.has(action.id) || action.id === "placeCache" ? setAsking(action) : carryOut(action.id)
+                    }
+                    aria-label={`${action.id === "placeCache" ? "Choose" : "Apply"}: ${action.label}`}
                   >
-                    Apply
+                    {action.id === "placeCache" ? "Choose" : "Apply"}
                   </Button>
                 ) : (
                   <p className="text-[0.8125rem] text-mute">{refusal(role, actionPermission(action.id))}</p>
                 )}
               </div>
-              {mine && act.error && (
-                <Note tone="loss" title="Not done" className="mt-3">
-                  {faultOf(act.error).message}
-                </Note>
+              {mine && act.isPending && underWay[action.id] && (
+                <p role="status" className="mt-3 text-[0.8125rem] text-mute">
+                  {underWay[action.id]}
+                </p>
               )}
-              {mine && act.data && (
-                <Note
-                  tone="good"
-                  title="Done"
-                  className="mt-3"
-                  action={
-                    act.data.runId && (
-                      <Button asChild size="small" kind="primary">
-                        <Link href={`/runs/${act.data.runId}`}>Watch the run</Link>
-                      </Button>
-                    )
-                  }
-                >
-                  {act.data.message}
-                </Note>
+              {mine && !act.isPending && (
+                <FixResult
+                  action={action.id}
+                  result={act.data}
+                  error={act.error ? faultOf(act.error).message : undefined}
+                />
               )}
             </li>
           );
         })}
       </ul>
+      <ConfirmDialog
+        open={asking !== null && asksFirst.has(asking.id)}
+        onOpenChange={(open) => !open && setAsking(null)}
+        title={asking ? `${asking.label}?` : ""}
+        description={asking?.description}
+        confirm={asking?.label ?? ""}
+        cancel="Leave as it is"
+        onConfirm={() => asking && carryOut(asking.id)}
+      />
+      <CachePlaceDialog
+        open={asking?.id === "placeCache"}
+        onOpenChange={(open) => !open && setAsking(null)}
+        failure={failure}
+        onChoose={(cache) => carryOut("placeCache", cache)}
+      />
     </Card>
   );
 }

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { actionPermission } from "@/server/core/access/permissions";
 import {
   actionResultSchema,
+  cachePlaceSchema,
   diagnosticsBundleSchema,
   failureDetailSchema,
   failureGroupSchema,
@@ -46,12 +47,12 @@ export const failuresRouter = router({
     .input(byId)
     .output(diagnosticsBundleSchema)
     .mutation(({ ctx, input }) => ctx.services.diagnostics.ofFailure(input.id)),
-  /** `action`: an id of the error table. */
+  /** `action`: an id of the error table; `cache` belongs to `placeCache`. */
   act: permitted("troubleshoot")
-    .input(z.object({ id: z.string().min(1), action: z.string().min(1) }).strict())
+    .input(z.object({ id: z.string().min(1), action: z.string().min(1), cache: cachePlaceSchema.optional() }).strict())
     .output(actionResultSchema)
     .mutation(({ ctx, input }) => {
       demand(ctx.viewer.role, actionPermission(input.action));
-      return ctx.services.actions.act(input.id, input.action);
+      return ctx.services.actions.act(input.id, input.action, input.cache);
     }),
 });

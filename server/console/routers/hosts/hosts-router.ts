@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { diagnosticsBundleSchema, hostViewSchema } from "@/server/core/contracts/views";
+import { actionResultSchema, diagnosticsBundleSchema, hostViewSchema } from "@/server/core/contracts/views";
 import { doctorSchema } from "@/server/core/contracts/volume";
 import { permitted, router } from "../procedures";
 
@@ -17,6 +17,16 @@ export const hostsRouter = router({
     .input(z.object({ hostId: z.string().min(1) }).strict())
     .output(diagnosticsBundleSchema)
     .mutation(({ ctx, input }) => ctx.services.diagnostics.ofHost(input.hostId)),
+  /** Attaches, mounts and cleans up again what is half done; running backups are left alone. */
+  repair: permitted("troubleshoot")
+    .input(z.object({ hostId: z.string().min(1) }).strict())
+    .output(doctorSchema)
+    .mutation(({ ctx, input }) => ctx.services.hosts.repair(input.hostId)),
+  /** Answers when the worker is connected again. */
+  restartWorker: permitted("troubleshoot")
+    .input(z.object({ hostId: z.string().min(1) }).strict())
+    .output(actionResultSchema)
+    .mutation(({ ctx, input }) => ctx.services.hosts.restartWorker(input.hostId)),
   restartEngine: permitted("troubleshoot")
     .input(z.object({ hostId: z.string(), volume: z.string() }).strict())
     .output(z.object({}))

@@ -1,6 +1,11 @@
 /** Carries out what can be pressed on a failure page. The error table says which action helps for which code. */
 import { type Job, jobSchema, type OpenFile } from "@/server/core/contracts/job";
-import type { ActionResult, FailureDetail } from "@/server/core/contracts/views";
+import {
+  type ActionResult,
+  actionResultSchema,
+  type CachePlace,
+  type FailureDetail,
+} from "@/server/core/contracts/views";
 import type { ActionId } from "@/server/core/errors/actions";
 import { cacheFullEvidence, noQuietEvidence, unreachableEvidence } from "@/server/core/errors/evidence";
 import { errorTable } from "@/server/core/errors/table";
@@ -27,7 +32,9 @@ type Parts = {
   settings: SettingsService;
   history: History;
 };
-type Carry = (failure: FailureDetail) => Promise<ActionResult>;
+/** What a service did, where it looked at nothing part by part. */
+type Done = Pick<ActionResult, "message" | "runId"> & Partial<ActionResult>;
+type Carry = (failure: FailureDetail, cache: CachePlace | undefined) => Promise<Done>;
 
 export class Actions {
   readonly #parts: Parts;
@@ -50,7 +57,10 @@ export class Actions {
       raiseMaximum: (failure) => this.#raiseMaximum(failure),
       allowLocation: (failure) => this.#allowLocation(failure),
       removeOrphans: (failure) => this.#removeOrphans(failure),
+      placeCache: (failure, cache) => this.#placeCache(failure, cache),
       restartEngine: (failure) => this.#restartEngine(failure),
+      restartWorker: ({ hostId }) => this.#parts.hosts.restartWorker(hostId),
+      repair: (failure) => this.#repair(failure),
       selfTest: (failure) => this.#selfTest(failure),
       showSelection: async () => {
         throw fault("invalid", "This action opens the job; there is nothing to carry out.", { field: "action" });
@@ -58,34 +68,30 @@ export class Actions {
     };
   }
 
-  async act(failureId: string, action: string): Promise<ActionResult> {
+  async act(failureId: string, action: string, cache?: CachePlace): Promise<ActionResult> {
     const failure = await this.#parts.failures.get(failureId);
     noteChange({ subject: `${failure.code} of ${failure.job.name}` });
     const offered = errorTable[failure.code].actionsFor(failure.evidence).find((candidate) => candidate.id === action);
     if (!offered) {
       throw fault("invalid", `“${action}” is not an action for ${failure.code}.`, { field: "action" });
     }
-    return this.#actions[offered.id](failure);
+    return actionResultSchema.parse(await this.#actions[offered.id](failure, cache));
   }
 
-  async #rerun(failure: FailureDetail, what: string): Promise<ActionResult> {
+  async #rerun(failure: FailureDetail, what: string): Promise<Done> {
     const job = await this.#job(failure);
     const { runId } = await this.#parts.runs.start(job.id);
     const { number } = await this.#parts.runs.get(runId);
     return { message: `${what} runs again as run ${number}.`, runId };
   }
 
-  async #changeAndRerun(
-    failure: FailureDetail,
-    change: (openFile: OpenFile) => OpenFile,
-    what: string,
-  ): Promise<ActionResult> {
+  async #changeAndRerun(failure: FailureDetail, change: (openFile: OpenFile) => OpenFile, what: string): Promise<Done> {
     const { id, hasPassword: _, paused: __, nextRunAt: ___, ...job } = await this.#job(failure);
     await this.#parts.jobs.update(id, { ...job, openFile: change(job.openFile) });
     return this.#rerun(failure, what);
   }
 
-  async #useLongestGap(failure: FailureDetail): Promise<ActionResult> {
+  async #useLongestGap(failure: FailureDetail): Promise<Done> {
     const evidence = noQuietEvidence.parse(failure.evidence);
     const quiet = reachableQuiet(evidence.recurringGapMs ?? evidence.longestGapMs, evidence.timeoutMs);
     if (!quiet) throw fault("invalid", "No gap was seen at all, so there is none to use.", { field: "action" });
@@ -97,7 +103,7 @@ export class Actions {
   }
 
   /** For later runs: when it is quiet nobody runs it again now. */
-  async #quietHour(failure: FailureDetail): Promise<ActionResult> {
+  async #quietHour(failure: FailureDetail): Promise<Done> {
     const { id, hasPassword: _, paused: __, ...job } = await this.#job(failure);
     const zone = scheduleZone(job.schedule, await this.#parts.hosts.get(job.hostId));
     const weeks = await this.#parts.history.weeks(job.hostId, job.selection.volumes, zone);
@@ -113,7 +119,7 @@ export class Actions {
     };
   }
 
-  async #raiseMaximum(failure: FailureDetail): Promise<ActionResult> {
+  async #raiseMaximum(failure: FailureDetail): Promise<Done> {
     const evidence = cacheFullEvidence.parse(failure.evidence);
     const { openFile } = await this.#job(failure);
     const present = openFile.cache.maxBytes ?? evidence.maxBytes;
@@ -133,7 +139,7 @@ export class Actions {
   }
 
   /** Allows the roomiest location that would have done; where none would, a person has to name one. */
-  async #allowLocation(failure: FailureDetail): Promise<ActionResult> {
+  async #allowLocation(failure: FailureDetail): Promise<Done> {
     const { locations } = cacheFullEvidence.parse(failure.evidence);
     const { cacheLocations } = await this.#parts.settings.get();
     const [best] = locations
@@ -149,7 +155,7 @@ export class Actions {
     return this.#rerun(failure, `Caches may now be kept in ${best.path}; the job`);
   }
 
-  async #removeOrphans({ hostId }: FailureDetail): Promise<ActionResult> {
+  async #removeOrphans({ hostId }: FailureDetail): Promise<Done> {
     const { removed, freedBytes } = await this.#parts.hosts.ask(hostId, "cache.removeOrphans", {});
     const message =
       removed.length === 0
@@ -158,7 +164,7 @@ export class Actions {
     return { message, runId: null };
   }
 
-  async #restartEngine(failure: FailureDetail): Promise<ActionResult> {
+  async #restartEngine(failure: FailureDetail): Promise<Done> {
     const named = unreachableEvidence.safeParse(failure.evidence).data;
     const volume = failure.volume ?? named?.volume ?? null;
     if (volume === null) {
@@ -170,13 +176,37 @@ export class Actions {
     return { message: `The engine of ${volume} was restarted.`, runId: null };
   }
 
-  async #selfTest({ hostId }: FailureDetail): Promise<ActionResult> {
+  async #selfTest({ hostId }: FailureDetail): Promise<Done> {
     const { ok, checks } = await this.#parts.hosts.doctor(hostId, true);
-    const failed = checks
-      .filter((check) => !check.ok && check.required)
-      .map((check) => `${check.name}: ${check.detail}`);
-    const message = ok ? `All ${checks.length} checks passed.` : `The self-test failed. ${failed.join("; ")}`;
-    return { message, runId: null };
+    const failed = checks.filter((check) => !check.ok && check.required).length;
+    const message = ok ? `All ${checks.length} checks passed.` : `${failed} of ${checks.length} checks failed.`;
+    return { message, runId: null, ok, checks };
+  }
+
+  async #repair({ hostId }: FailureDetail): Promise<Done> {
+    const { ok, checks } = await this.#parts.hosts.repair(hostId);
+    const message = ok ? "All is in order on this host." : "Not all could be repaired.";
+    return { message, runId: null, ok, checks };
+  }
+
+  /** Only where the host may keep caches: to allow another location is an administrator's. */
+  async #placeCache(failure: FailureDetail, chosen: CachePlace | undefined): Promise<Done> {
+    if (!chosen) throw fault("invalid", "Choose a location and a largest size.", { field: "cache" });
+    const locations = await this.#parts.hosts.ask(failure.hostId, "cache.list", {});
+    const place = locations.find(({ path }) => path === chosen.location);
+    if (chosen.location !== null && !place) {
+      throw fault("invalid", `${chosen.location} is not among the allowed locations.`, { field: "cache.location" });
+    }
+    const room = mostRoom(place ? [place] : locations);
+    if (room !== null && chosen.maxBytes !== null && chosen.maxBytes > room) {
+      throw fault("conflict", `There is room for ${formatBytes(room)} only.`, { field: "cache.maxBytes" });
+    }
+    const where = chosen.location === null ? "where there is most room" : `in ${chosen.location}`;
+    return this.#changeAndRerun(
+      failure,
+      (open) => ({ ...open, cache: { ...open.cache, ...chosen, initialBytes: initialBelow(open, chosen.maxBytes) } }),
+      `Its caches are now kept ${where}${chosen.maxBytes === null ? "" : `, up to ${formatBytes(chosen.maxBytes)} each`}; the job`,
+    );
   }
 
   async #job({ job }: FailureDetail): Promise<Job> {
@@ -184,6 +214,11 @@ export class Actions {
     if (!found) throw fault("notFound", `The job “${job.name}” has been removed since.`);
     return jobSchema.parse(found);
   }
+}
+
+/** The initial size of a cache that must stay below a new largest one. */
+function initialBelow({ cache: { initialBytes } }: OpenFile, maxBytes: number | null): number | null {
+  return initialBytes === null || maxBytes === null ? initialBytes : Math.min(initialBytes, maxBytes);
 }
 
 /** What the roomiest of the locations could give one cache; null when none is known. */

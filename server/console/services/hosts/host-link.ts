@@ -16,6 +16,8 @@ const MINUTE = 60 * SECOND;
 const patience: Partial<Record<HostMethod, number>> = {
   "host.doctor": 3 * MINUTE,
   "host.diagnostics": MINUTE,
+  "host.repair": 5 * MINUTE,
+  "host.restart": 10 * SECOND,
   "volume.attach": 2 * MINUTE,
   "volume.detach": 2 * MINUTE,
   "volume.upgrade": MINUTE,

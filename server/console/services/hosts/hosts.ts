@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { type HostInput, type HostMethod, type HostOutput, hostMethods } from "@/server/core/contracts/host-methods";
 import type { Evidence } from "@/server/core/contracts/run";
-import type { HostView } from "@/server/core/contracts/views";
+import type { ActionResult, HostView } from "@/server/core/contracts/views";
 import type { Doctor } from "@/server/core/contracts/volume";
 import type { HostFacts, HostRow, HostStore } from "../../data/hosts";
 import type { SettingStore } from "../../data/settings";
@@ -11,6 +11,7 @@ import { fault } from "../fault-error";
 import { Topic } from "../topic";
 import { type HostLink, patienceFor } from "./host-link";
 import type { LocalPlaces } from "./local-worker";
+import { restartWorker } from "./restart-worker";
 import { unreachableEvidenceOf, unreachableFault } from "./unreachable";
 import { Watch } from "./watch";
 
@@ -62,6 +63,23 @@ export class Hosts {
 
   isConnected(id: string): boolean {
     return this.#connections.has(id);
+  }
+
+  /** Its connection; null when there is none. */
+  linkOf(id: string): HostLink | null {
+    return this.#connections.get(id)?.link ?? null;
+  }
+
+  /** Waits for a connection of the host other than `before`; false when none came in time. */
+  async connectsAnew(id: string, before: HostLink | null, withinMs: number): Promise<boolean> {
+    const late = AbortSignal.timeout(withinMs);
+    const bell = this.changes.bell((key) => key === id, late);
+    try {
+      while (this.linkOf(id) === null || this.linkOf(id) === before) if (!(await bell.rung())) return false;
+      return true;
+    } finally {
+      bell.stop();
+    }
   }
 
   /** A worker that connects twice has lost its first connection without the console noticing. */
@@ -117,6 +135,17 @@ export class Hosts {
   async doctor(id: string, selfTest: boolean): Promise<Doctor> {
     noteChange({ subject: (await this.get(id)).name });
     return this.ask(id, "host.doctor", { selfTest });
+  }
+
+  async repair(id: string): Promise<Doctor> {
+    noteChange({ subject: (await this.get(id)).name });
+    const found = await this.ask(id, "host.repair", {});
+    noteChange({ after: Object.fromEntries(found.checks.map(({ name, detail }) => [name, detail])) });
+    return found;
+  }
+
+  restartWorker(id: string): Promise<ActionResult> {
+    return restartWorker(this, this.#local, id);
   }
 
   async unreachable(id: string) {

@@ -2,6 +2,7 @@
 import { open, readdir, readFile, readlink, stat } from "node:fs/promises";
 import { connect } from "node:net";
 import type { EvidenceFor } from "@/server/core/errors/evidence";
+import { fault } from "../fault-error";
 
 export type LocalPlaces = { workerSocket: string; workerLog: string };
 type Facts = Pick<EvidenceFor<"OFO-COMM">, "processState" | "logLines" | "socket">;
@@ -19,10 +20,22 @@ export async function localWorkerFacts({ workerSocket, workerLog }: LocalPlaces)
   return { processState, logLines, socket: { path: workerSocket, mode, exists: mode !== null } };
 }
 
+/** Kills a worker that hangs. One that is absent is left to its supervisor. */
+export async function endLocalWorker({ workerSocket }: LocalPlaces): Promise<void> {
+  const server = await serverOf(workerSocket);
+  if (server === null) return;
+  try {
+    process.kill(server.pid, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ESRCH") return;
+    throw fault("denied", "The console may not end the worker on its machine. Restart the worker's service there.");
+  }
+}
+
 /** State of the process behind a socket; `absent` when nobody takes connections; null when it cannot be told. */
 async function stateBehind(path: string): Promise<string | null> {
   const served = await isServed(path);
-  return served === true ? ((await serverState(path)) ?? "running") : served === false ? "absent" : null;
+  return served === true ? ((await serverOf(path))?.state ?? "running") : served === false ? "absent" : null;
 }
 
 /** A socket that takes connections has a living process behind it, even one that hangs; null: it cannot be told. */
@@ -52,7 +65,7 @@ const states: Record<string, string> = {
 };
 
 /** What the kernel says of the process that has the socket open; null when it is not found. */
-async function serverState(path: string): Promise<string | null> {
+async function serverOf(path: string): Promise<{ pid: number; state: string | null } | null> {
   try {
     const sockets = (await readFile("/proc/net/unix", "utf8")).split("\n");
     // Connections that it took bear the path too; only the socket that listens has this flag (__SO_ACCEPTCON).
@@ -64,7 +77,7 @@ async function serverState(path: string): Promise<string | null> {
       const open = await Promise.all(fds.map((fd) => readlink(`/proc/${pid}/fd/${fd}`).catch(() => "")));
       if (!open.includes(`socket:[${inode}]`)) continue;
       const stat = await readFile(`/proc/${pid}/stat`, "utf8");
-      return states[stat.slice(stat.lastIndexOf(")") + 2).charAt(0)] ?? null;
+      return { pid: Number(pid), state: states[stat.slice(stat.lastIndexOf(")") + 2).charAt(0)] ?? null };
     }
     return null;
   } catch {

@@ -98,6 +98,7 @@ export const cacheFull = defineEntry({
   actions: [
     action("oneAtATime"),
     action("raiseMaximum"),
+    action("placeCache"),
     action(
       "quietHour",
       "Moves this job's start to the hour in which least is written to its volumes, by what was measured of them; its days stay as they are. A job without a schedule gets that hour of the week.",

@@ -64,10 +64,15 @@ export const unreachable = defineEntry({
   ],
   actions: [
     action("restartEngine"),
+    action("restartWorker"),
+    action("repair"),
     action("rerun", "Runs the job again, once the part that was not reachable answers."),
     action("selfTest"),
   ],
-  // No engine is at fault when the worker does not answer, and nobody is there to restart one.
-  helps: (e, id) => id !== "restartEngine" || e.subject === "engine",
+  // No engine is at fault when the worker does not answer, and nobody is there to restart or repair one.
+  helps: (e, id) => {
+    if (id === "restartWorker") return e.subject === "worker";
+    return e.subject === "engine" || (id !== "restartEngine" && id !== "repair");
+  },
   article,
 });

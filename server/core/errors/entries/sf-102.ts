@@ -23,6 +23,7 @@ export const damagedCache = defineEntry({
     },
   ],
   actions: [
+    action("placeCache", "Chooses another of the allowed locations for this job's caches, and reruns it."),
     action("allowLocation", "Opens the list of places where caches may be kept, to choose one on another disk."),
     action("rerun"),
     action("selfTest"),

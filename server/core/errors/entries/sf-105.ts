@@ -18,6 +18,7 @@ export const noProvider = defineEntry({
   ],
   actions: [
     action("showSelection", "Opens the job, where reading without a snapshot can be allowed."),
+    action("repair"),
     action("rerun", "Runs the job again, once the volume is attached."),
   ],
   article,

@@ -16,6 +16,6 @@ export const interrupted = defineEntry({
       detail: (e) => (e.lastPhase ? `last phase: ${inWords(e.lastPhase)}` : "the last phase is not known"),
     },
   ],
-  actions: [action("rerun")],
+  actions: [action("rerun"), action("repair")],
   article,
 });
