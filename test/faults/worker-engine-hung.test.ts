@@ -40,7 +40,13 @@ function engineDirectory(volume: string): string {
 /** The volume's engine, which can be stopped, and goes on at the end of the test at the latest. */
 async function engineOf(volume: string): Promise<{ stop: () => void; goOn: () => void }> {
   const pid = await servingEngine(engineDirectory(volume));
-  const goOn = () => void process.kill(pid, "SIGCONT");
+  const goOn = () => {
+    try {
+      process.kill(pid, "SIGCONT");
+    } catch {
+      // another engine took its place
+    }
+  };
   cleanup.add("let the engine run", goOn);
   return { stop: () => void process.kill(pid, "SIGSTOP"), goOn };
 }
@@ -147,6 +153,14 @@ test("a cancel is heard while an engine hangs before the freeze", async () => {
   expect(await worker.console.ended(runId), worker.console.story(runId)).toMatchObject({ outcome: "cancelled" });
   expect(await durableWriteMs("busy")).toBeLessThan(DEADLINE_MS);
   goOn();
+  await mustRecover();
+});
+
+test("an engine that hangs is replaced when asked, and the volume is written to again", async () => {
+  const { stop } = await engineOf("stuck");
+  stop();
+  await worker.host.host("engine.restart", { volume: "stuck" });
+  expect(await durableWriteMs("stuck")).toBeLessThan(DEADLINE_MS);
   await mustRecover();
 });
 

@@ -6,7 +6,14 @@
 import { createConnection, type Socket } from "node:net";
 import { formatDuration } from "@/server/core/text/duration";
 import { errnoName } from "../fault";
-import { ENGINE_PROTOCOL, type EngineFault, type EngineMethods, type Event, type Report } from "./protocol.gen";
+import {
+  ENGINE_PROTOCOL,
+  type EngineFault,
+  type EngineMethods,
+  type Event,
+  type HelloResult,
+  type Report,
+} from "./protocol.gen";
 
 /** What an engine refused; `kind` is the engine's word. */
 export class EngineRefused extends Error {
@@ -47,6 +54,8 @@ export class EngineClient {
   private readonly waiting = new Map<number, Waiting>();
   private closedBecause: Error | null = null;
 
+  private said: HelloResult | null = null;
+
   private constructor(
     private readonly socket: Socket,
     private readonly events: EngineEvents,
@@ -55,6 +64,12 @@ export class EngineClient {
     socket.on("data", (text: string) => this.receive(text));
     socket.on("error", (error) => this.end(new EngineGone(`the engine's socket failed: ${error.message}`)));
     socket.on("close", () => this.end(new EngineGone("the engine closed its socket")));
+  }
+
+  /** Who answers at the other end. */
+  get engine(): HelloResult {
+    if (this.said === null) throw new EngineGone("the engine has not said who it is");
+    return this.said;
   }
 
   /** Connects and says hello. */
@@ -74,7 +89,7 @@ export class EngineClient {
     });
     const client = new EngineClient(socket, events);
     try {
-      await client.request("hello", { protocol: ENGINE_PROTOCOL }, timeoutMs);
+      client.said = await client.request("hello", { protocol: ENGINE_PROTOCOL }, timeoutMs);
       return client;
     } catch (error) {
       client.close();

@@ -20,6 +20,8 @@ export interface WatchListener {
 
 export class EngineWatch {
   latest: Report | null = null;
+  /** The process that answered last, known from the first word on; `latest` comes with the first report. */
+  process: { pid: number; version: string } | null = null;
   /** When the engine was last heard of. */
   lastContactAt: string | null = null;
   private client: EngineClient | null = null;
@@ -90,7 +92,7 @@ export class EngineWatch {
     const deadline = Date.now() + 3000;
     for (;;) {
       try {
-        return await EngineClient.open(this.socketPath);
+        return this.meet(await EngineClient.open(this.socketPath));
       } catch (error) {
         if (!(error instanceof EngineGone) || Date.now() > deadline) throw error;
         await pause(100, this.stopped.signal);
@@ -126,6 +128,7 @@ export class EngineWatch {
       },
     });
     try {
+      this.meet(client);
       await client.request("subscribe", { intervalMs: this.fastLeases > 0 ? FAST_MS : SLOW_MS });
       this.client = client;
       this.failures = 0;
@@ -137,12 +140,19 @@ export class EngineWatch {
     }
   }
 
+  private meet(client: EngineClient): EngineClient {
+    this.process = client.engine;
+    this.lastContactAt = now();
+    return client;
+  }
+
   private resubscribe(): void {
     this.wake.abort();
   }
 
   private accept(report: Report, asked: boolean): void {
     this.latest = report;
+    this.process = report;
     this.lastContactAt = now();
     for (const listener of this.listeners) listener.report?.(report, asked);
   }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { monotonicMs, pause } from "../clock";
 import type { Host } from "../host";
 import { log } from "../log";
-import { readStat } from "../programs/processes";
+import { childrenOf, readStat } from "../programs/processes";
 import { repairVolume } from "../volumes/attach";
 import type { AttachedVolume } from "../volumes/known-volumes";
 import { EngineGone } from "./client";
@@ -38,17 +38,25 @@ async function handsOver(host: Host, { record, runDirectory }: AttachedVolume): 
   }
 }
 
-async function hasKeeper({ runDirectory }: AttachedVolume): Promise<boolean> {
-  const pid = Number(await readFile(join(runDirectory, "keeper.pid"), "utf8").catch(() => ""));
-  const stat = pid > 0 ? await readStat(pid) : null;
+async function hasKeeper(volume: AttachedVolume): Promise<boolean> {
+  const stat = await readStat(await keeperOf(volume));
   return stat !== null && stat.state !== "Z";
+}
+
+/** 0 where there is none, which is no process that anybody can read or signal. */
+async function keeperOf({ runDirectory }: AttachedVolume): Promise<number> {
+  return Number(await readFile(join(runDirectory, "keeper.pid"), "utf8").catch(() => 0)) || 0;
 }
 
 /** Kills the engine and waits for the one that its keeper starts. */
 async function killEngine(volume: AttachedVolume): Promise<void> {
   const { watch } = volume;
-  const pid = (await watch.describe().catch(() => watch.latest))?.pid;
-  if (pid !== undefined) {
+  const killed = await watch.describe().then(
+    ({ pid }) => [pid],
+    // Which one hangs cannot be told from outside: the one that stands by goes too.
+    async () => childrenOf(await keeperOf(volume)),
+  );
+  for (const pid of killed) {
     try {
       process.kill(pid, "SIGKILL");
     } catch {
@@ -58,7 +66,7 @@ async function killEngine(volume: AttachedVolume): Promise<void> {
   const deadline = monotonicMs() + PATIENCE_MS;
   for (;;) {
     const report = await watch.describe().catch(() => null);
-    if (report !== null && report.pid !== pid) return;
+    if (report !== null && !killed.includes(report.pid)) return;
     if (monotonicMs() > deadline) throw await asEngineFault(volume, new EngineGone("no new engine came"));
     await pause(50);
   }

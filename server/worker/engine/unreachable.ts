@@ -19,6 +19,10 @@ const states: Record<string, string> = {
   Z: "zombie",
 };
 
+function stateOf(process: { state: string } | null): string {
+  return process === null ? "absent" : (states[process.state] ?? process.state);
+}
+
 /** Last lines of the engine's log, oldest first. */
 export async function engineLog(runDirectory: string, lines: number): Promise<string[]> {
   const text = await readFile(join(runDirectory, "engine.log"), "utf8").catch(() => "");
@@ -43,8 +47,7 @@ export async function engineSilent(volume: AttachedVolume, consequence: string):
 
 async function engineUnreachable(volume: AttachedVolume, cause: Error): Promise<FaultError> {
   const { watch, record, runDirectory } = volume;
-  const pid = watch.latest?.pid;
-  const process = pid === undefined ? null : await readStat(pid);
+  const process = watch.process === null ? null : await readStat(watch.process.pid);
   const path = join(runDirectory, "engine.sock");
   const socket = await stat(path).catch(() => null);
   const mode = socket === null ? null : (socket.mode & 0o7777).toString(8).padStart(4, "0");
@@ -56,10 +59,10 @@ async function engineUnreachable(volume: AttachedVolume, cause: Error): Promise<
       subject: "engine",
       volume: record.name,
       lastContactAt: watch.lastContactAt,
-      processState: process === null ? "absent" : (states[process.state] ?? process.state),
+      processState: watch.process === null ? null : stateOf(process),
       exitStatus: null,
       logLines: await engineLog(runDirectory, 40),
-      versions: { console: null, worker: workerVersion(), engine: watch.latest?.version ?? null },
+      versions: { console: null, worker: workerVersion(), engine: watch.process?.version ?? null },
       socket: { path, mode, exists: socket !== null },
     },
     cause,

@@ -19,6 +19,12 @@ export async function readStat(pid: number): Promise<{ state: string; startTicks
   }
 }
 
+/** The processes that this one's first thread started, without those that are gone. */
+export async function childrenOf(pid: number): Promise<number[]> {
+  const text = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8").catch(() => "");
+  return text.split(" ").filter(Boolean).map(Number);
+}
+
 /** The name of a running process, for a journal. */
 export async function nameProcess(pid: number): Promise<ProcessName | null> {
   const stat = await readStat(pid);

@@ -20,6 +20,8 @@ import { frozenOptions, unmount } from "../volumes/mounting";
 
 /** A process that the kernel holds in a read of a volume outlives its kill until that volume's engine answers. */
 const ENDED_WITHIN_MS = 10_000;
+/** The last mount of a frozen image waits for its engine; a run that ends is not to wait a minute for one that hangs. */
+const LET_GO_WITHIN_MS = 15_000;
 
 export interface FrozenMount {
   device: string;
@@ -121,7 +123,7 @@ export async function endNamespace(places: Places, id: string): Promise<{ ended:
         throw new FaultError("busy", `the namespace ${id} holds processes that cannot be ended: ${who}`);
       }
     }
-    await unmount(file);
+    await unmount(file, LET_GO_WITHIN_MS);
   }
   await inTurn(async () => {
     await rm(file, { force: true });

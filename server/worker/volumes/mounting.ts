@@ -21,10 +21,11 @@ export async function mountDevice(
   }
 }
 
-/** Unmounts, and says which processes use the file system when it is busy. */
-export async function unmount(target: string): Promise<void> {
-  const result = await runProgram("umount", ["-n", target]);
+/** Unmounts, and says which processes use the file system when it is busy. Default of `timeoutMs`: 60 s. */
+export async function unmount(target: string, timeoutMs?: number): Promise<void> {
+  const result = await runProgram("umount", ["-n", target], { timeoutMs });
   if (result.exitCode === 0 || /not mounted|no mount point/i.test(result.stderr)) return;
+  if (result.signal !== null) throw new FaultError("busy", `${target} cannot be unmounted: its device does not answer`);
   const users = (await processesUsing(target)).slice(0, 5).map((p) => `${p.command} (${p.pid})`);
   const who = users.length > 0 ? `in use by ${users.join(", ")}` : result.stderr.trim();
   throw new FaultError("busy", `${target} cannot be unmounted: ${who}`);
