@@ -4,13 +4,14 @@ import { resolve } from "node:path";
 import { text } from "node:stream/consumers";
 import type { ConsoleInput } from "@/server/core/contracts/console-methods";
 import { usageFailure } from "./failure";
+import { type HookOptions, hooksOf } from "./hook-options";
 import { type OpenFileOptions, openFileOf } from "./open-file-options";
 import { type RetentionOptions, retentionOf } from "./retention-options";
 import { type ScheduleOptions, scheduleOf } from "./schedule-options";
 
 export type NewJob = ConsoleInput<"job.create">;
 
-export interface JobOptions extends OpenFileOptions, ScheduleOptions, RetentionOptions {
+export interface JobOptions extends OpenFileOptions, ScheduleOptions, RetentionOptions, HookOptions {
   file?: string;
   name?: string;
   volume?: string[];
@@ -46,6 +47,7 @@ export async function jobInput(options: JobOptions): Promise<NewJob> {
       oneAtATime: options.oneAtATime ?? "inherit",
       noSnapshot: options.withoutSnapshot === "read-live" ? "readLive" : "fail",
     },
+    hooks: hooksOf(options),
     schedule: scheduleOf(options),
     destination:
       options.command === undefined

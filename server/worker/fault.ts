@@ -43,6 +43,11 @@ export function toFault(error: unknown): Fault {
   return { kind: "internal", message: messageOf(error), field: null, code: null };
 }
 
+/** What was thrown as a fault; anything unforeseen as one of the kind `internal`. */
+export function asFault(error: unknown): FaultError {
+  return error instanceof FaultError ? error : new FaultError("internal", messageOf(error), { cause: error });
+}
+
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -27,6 +27,7 @@ const run = (runId: string): RunSpec => ({
   mode: "allAtOnce",
   selection: { volumes: ["alpha"], paths: [], excludes: [] },
   openFile: openFileSchema.parse({}),
+  hooks: [],
   destination: { kind: "command", command: "true" },
   password: "",
 });

@@ -71,8 +71,11 @@ async function seedJobs(db: Database, count: number, hosts: readonly SeededHost[
     const jobId = randomUUID();
     await store.save(jobId, input, undefined, null);
     const mode = input.openFile.oneAtATime === "on" ? "oneAtATime" : "allAtOnce";
-    const { name: jobName, selection, openFile, destination } = input;
-    specs.push({ hostId: host.id, spec: { jobId, jobName, mode, selection, openFile, destination, password: null } });
+    const { name: jobName, selection, openFile, hooks, destination } = input;
+    specs.push({
+      hostId: host.id,
+      spec: { jobId, jobName, mode, selection, openFile, hooks, destination, password: null },
+    });
   }
   return specs;
 }

@@ -1,10 +1,13 @@
 import { type Command, Option } from "commander";
 import type { Job } from "@/server/core/contracts/job";
+import { momentWords } from "@/server/core/hooks/hook-words";
 import { retentionWords } from "@/server/core/planning/retention-words";
 import { scheduleWords } from "@/server/core/planning/schedule-words";
+import { formatDuration } from "@/server/core/text/duration";
 import { formatInstant } from "@/server/core/text/instant";
 import { examples, jsonOption } from "../examples";
 import { Failure } from "../failure";
+import { withHookOptions } from "../hook-options";
 import { type JobOptions, jobInput } from "../job-input";
 import { withOpenFileOptions } from "../open-file-options";
 import { runDocument } from "../output/documents";
@@ -104,12 +107,13 @@ function addCreate(job: Command): void {
       ]),
     )
     .option(...jsonOption);
-  withOpenFileOptions(withRetentionOptions(create))
+  withHookOptions(withOpenFileOptions(withRetentionOptions(create)))
     .addHelpText(
       "after",
       examples(
         "stillframe job create --name nightly --volume alpha --volume beta --restic /backup --password-file pw",
         "stillframe job create --name nightly --volume alpha --restic /backup --password-file pw --schedule 'daily 02:00'",
+        "stillframe job create --name db --volume alpha --restic /backup --password-file pw --pre-freeze 'psql -c CHECKPOINT'",
         "stillframe job create --name list --volume alpha --command 'ls -l \"$STILLFRAME_PATHS\"'",
         "stillframe job create --file job.json",
       ),
@@ -144,6 +148,7 @@ function jobText(job: Job): string {
     ["one at a time", job.openFile.oneAtATime],
     ["destination", destinationText(job)],
     ["old backups", retentionText(job)],
+    ...hookFacts(job),
     [
       "schedule",
       schedule === null ? scheduleWords(null) : `${scheduleWords(schedule)} (${schedule.zone ?? "host's time"})`,
@@ -156,6 +161,14 @@ function jobText(job: Job): string {
 function retentionText({ destination }: Job): string {
   if (destination.kind !== "restic" || !destination.retention) return "all stay";
   return `keeps ${retentionWords(destination.retention)}${destination.retention.prune ? ", and prunes" : ""}`;
+}
+
+function hookFacts({ hooks }: Job): [string, string][] {
+  return hooks.map(({ at, name, command, timeoutMs, onFailure }) => {
+    const words = typeof command === "string" ? command : command.map((part) => JSON.stringify(part)).join(" ");
+    const notes = [name, `at most ${formatDuration(timeoutMs)}`, onFailure === "warn" ? "only warns" : ""];
+    return [momentWords[at], `${words} (${notes.filter(Boolean).join(", ")})`];
+  });
 }
 
 function destinationText({ destination }: Job): string {

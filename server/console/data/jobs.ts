@@ -1,4 +1,5 @@
 /** Jobs and their sealed passwords. */
+import { hooksSchema } from "@/server/core/contracts/hooks";
 import {
   destinationSchema,
   type Job,
@@ -23,6 +24,7 @@ function toJob(row: Row): Job {
     selection: selectionSchema.parse(JSON.parse(row.selection)),
     openFile: openFileSchema.parse(JSON.parse(row.openFile)),
     destination: destinationSchema.parse(JSON.parse(row.destination)),
+    hooks: row.hooks === null ? [] : hooksSchema.parse(JSON.parse(row.hooks)),
     schedule: row.schedule === null ? null : scheduleSchema.parse(JSON.parse(row.schedule)),
     nextRunAt: row.nextRunAt?.toISOString() ?? null,
     hasPassword: row.secret !== null,
@@ -36,6 +38,7 @@ const columns = (job: NewJob) => ({
   selection: JSON.stringify(job.selection),
   openFile: JSON.stringify(job.openFile),
   destination: JSON.stringify(job.destination),
+  hooks: job.hooks.length === 0 ? null : JSON.stringify(job.hooks),
   schedule: job.schedule === null ? null : JSON.stringify(job.schedule),
 });
 

@@ -34,6 +34,7 @@ export const auditActions = {
   "jobs.remove": "removed a job",
   "jobs.run": "ran a job",
   "jobs.setPaused": "paused or continued a job",
+  "jobs.testHook": "ran a hook alone",
   "jobs.update": "changed a job",
   "notifications.create": "made a notification channel",
   "notifications.remove": "removed a notification channel",

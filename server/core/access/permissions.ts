@@ -43,7 +43,9 @@ export function refusal(role: Role, permission: Permission): string {
   return `This needs the role ${least}; yours is ${roleTexts[role].label.toLowerCase()}.`;
 }
 
-/** Of an action on a failure (`server/core/errors/actions.ts`): what reaches beyond the failed job is not an operator's. */
+/** Of an action on a failure (`server/core/errors/actions.ts`): what reaches beyond the failed job,
+ * or changes its hooks, is not an operator's. */
 export function actionPermission(action: string): Permission {
-  return action === "allowLocation" ? "changeSettings" : "troubleshoot";
+  if (action === "allowLocation") return "changeSettings";
+  return action === "hookWarns" ? "changeJobs" : "troubleshoot";
 }

@@ -3,6 +3,7 @@
  * local socket. One table: method name, input and output.
  */
 import { z } from "zod";
+import { hookSchema, hookTrialSchema } from "./hooks";
 import { absolutePath, displayName, modeSchema, openFileSchema, runSpecSchema } from "./job";
 import { nbdServeInput, nbdServiceSchema, nbdStopInput } from "./nbd";
 import { cacheLocationSchema, doctorSchema, sampleSchema, snapshotSchema, volumeSchema } from "./volume";
@@ -138,6 +139,11 @@ export const hostMethods = {
         }),
       ),
     }),
+  },
+  /** Runs a hook alone: one that holds until it says READY and lets go. No snapshot is taken. */
+  "hook.test": {
+    input: z.object({ hook: hookSchema, jobName: z.string(), volumes: z.array(z.string()) }).strict(),
+    output: hookTrialSchema,
   },
   "run.start": { input: runSpecSchema, output: done },
   "run.cancel": { input: z.object({ runId: z.string() }).strict(), output: done },

@@ -1,5 +1,7 @@
 /** A job: what to back up, how to freeze it, where to put it. */
 import { z } from "zod";
+import { hookLabels } from "../hooks/hook-words";
+import { hooksSchema } from "./hooks";
 import { retentionSchema } from "./retention";
 import { scheduleSchema } from "./schedule";
 import { instant } from "./time";
@@ -85,11 +87,22 @@ export const selectionSchema = z.object({
   excludes: z.array(z.string().min(1)).default([]),
 });
 
+/** A failure names a hook by its label: there is one of each. */
+const jobHooksSchema = hooksSchema.superRefine((hooks, context) => {
+  const labels = hookLabels(hooks);
+  for (const [index, label] of labels.entries()) {
+    if (labels.indexOf(label) === index) continue;
+    context.addIssue({ code: "custom", path: [index, "name"], message: `another hook is called "${label}"` });
+  }
+});
+
 const jobFields = {
   name: displayName,
   hostId: z.string().min(1),
   selection: selectionSchema,
   openFile: openFileSchema,
+  /** Programs that run around the snapshot. */
+  hooks: jobHooksSchema.default([]),
   /** Null: people and programs start it, nothing else does. */
   schedule: scheduleSchema.nullable().default(null),
 };
@@ -126,6 +139,7 @@ export const runSpecSchema = z.object({
   selection: selectionSchema,
   openFile: openFileSchema,
   destination: destinationSchema,
+  hooks: hooksSchema.default([]),
   password: z.string().nullable(),
 });
 export type RunSpec = z.infer<typeof runSpecSchema>;

@@ -7,7 +7,9 @@ import { providerSchema } from "./volume";
 
 export const phaseSchema = z.enum([
   "reserving",
+  "preparing",
   "waitingForQuiet",
+  "holding",
   "freezing",
   "snapshotted",
   "backingUp",

@@ -109,12 +109,14 @@ export type FailureDetail = z.infer<typeof failureDetailSchema>;
 export const diagnosticsBundleSchema = z.object({ fileName: z.string(), zip: z.string() });
 export type DiagnosticsBundle = z.infer<typeof diagnosticsBundleSchema>;
 
-/** What an action did, for a person; `runId` when it started a run. `ok`: what it looked at is in order; `checks`: each part of that. */
+/** What an action did, for a person; `runId` when it started a run. `ok`: what it looked at is in order; `checks`: each part of that;
+ * `lines`: what a program said. */
 export const actionResultSchema = z.object({
   message: z.string(),
   runId: z.string().nullable(),
   ok: z.boolean().default(true),
   checks: doctorSchema.shape.checks.default([]),
+  lines: z.array(z.string()).default([]),
 });
 
 /** Where a job's cache is to be from now on, and how large it may become; null: the broker's choice. */

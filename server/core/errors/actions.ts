@@ -15,6 +15,8 @@ export const actionIds = [
   "restartWorker",
   "repair",
   "selfTest",
+  "testHook",
+  "hookWarns",
   "showSelection",
   "allowLocation",
 ] as const;
@@ -82,6 +84,15 @@ const wording: Record<ActionId, { label: string; description: string }> = {
   selfTest: {
     label: "Run the self-test",
     description: "Attaches a small volume, snapshots it, overwrites it and compares. Your volumes are not touched.",
+  },
+  testHook: {
+    label: "Run the hook alone",
+    description: "Runs the hook as the job has it now, without a snapshot, and shows what it says.",
+  },
+  hookWarns: {
+    label: "Only warn, and rerun",
+    description:
+      "From now on a failure of this hook is a warning, and the snapshot is taken all the same: it is as after a power cut, and the application's own files may not fit together.",
   },
   showSelection: { label: "Show the selection", description: "Opens the job at its volumes and paths." },
   allowLocation: {

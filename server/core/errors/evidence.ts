@@ -4,6 +4,7 @@
  * list, never invented. Sizes are bytes, durations milliseconds.
  */
 import { z } from "zod";
+import { hookMomentSchema } from "../contracts/hooks";
 import { modeSchema } from "../contracts/job";
 import type { ErrorCode } from "./codes";
 
@@ -92,10 +93,26 @@ export const damagedCacheEvidence = z.object({
 export const backupFailedEvidence = z.object({ exitCode: z.number().int().nullable().default(null), lines });
 
 export const hookFailedEvidence = z.object({
+  /** Its label (`../hooks/hook-words.ts`); its command may hold secrets. */
   hook: text,
+  at: hookMomentSchema.nullable().default(null),
+  /**
+   * `exit`, `signal`: it ended so. `timeout`: it did not end. Of one that holds: `notReady`: it did not say READY in its
+   * time; `unready`: it ended without; `early`: it ended before the instant; `late`: it failed after it, when it was told
+   * to let go. `notStarted`: the system could start nothing.
+   */
+  cause: z
+    .enum(["exit", "signal", "timeout", "notReady", "unready", "early", "late", "notStarted"])
+    .nullable()
+    .default(null),
   exitCode: z.number().int().nullable().default(null),
+  signal: text,
+  /** The last lines of its output. */
   lines,
   tookMs: z.number().nonnegative().nullable().default(null),
+  timeoutMs: z.number().nonnegative().nullable().default(null),
+  /** Whose snapshot it ran for. */
+  volumes: lines,
 });
 
 export const noProviderEvidence = z.object({

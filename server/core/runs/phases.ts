@@ -1,7 +1,9 @@
 /**
- * The order of a run's phases, as one table. A group passes reserving → waitingForQuiet → freezing →
- * snapshotted → backingUp → releasing → done; a run of several groups starts over at `reserving`.
+ * The order of a run's phases, as one table. A group passes reserving → preparing → waitingForQuiet → holding →
+ * freezing → snapshotted → backingUp → releasing → done; a run of several groups starts over at `reserving`.
  *
+ * - `preparing` and `holding` are the job's hooks (before the freeze, and those that hold an application during it);
+ *   a job without such hooks passes neither.
  * - Any phase may go straight to `releasing`: that is what a failure or a cancel does.
  * - `reserving → backingUp` and `freezing → backingUp` are a plain read of the live volume, where the job allows it.
  * - A run may end from any state, but ends well only after `done`.
@@ -10,8 +12,10 @@ import type { Outcome, Phase, Run } from "../contracts/run";
 
 const following: Record<Phase | "queued", readonly Phase[]> = {
   queued: ["reserving"],
-  reserving: ["waitingForQuiet", "freezing", "backingUp", "releasing"],
-  waitingForQuiet: ["freezing", "backingUp", "releasing"],
+  reserving: ["preparing", "waitingForQuiet", "holding", "freezing", "backingUp", "releasing"],
+  preparing: ["waitingForQuiet", "holding", "freezing", "backingUp", "releasing"],
+  waitingForQuiet: ["holding", "freezing", "backingUp", "releasing"],
+  holding: ["freezing", "backingUp", "releasing"],
   freezing: ["snapshotted", "backingUp", "releasing"],
   snapshotted: ["backingUp", "releasing"],
   backingUp: ["releasing"],

@@ -8,12 +8,12 @@ export interface ProcessName {
   startTicks: number;
 }
 
-/** State letter and start time, or null when there is no such process. */
-export async function readStat(pid: number): Promise<{ state: string; startTicks: number } | null> {
+/** State letter, process group and start time, or null when there is no such process. */
+export async function readStat(pid: number): Promise<{ state: string; group: number; startTicks: number } | null> {
   try {
     const stat = await readFile(`/proc/${pid}/stat`, "utf8");
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return { state: fields[0] ?? "?", startTicks: Number(fields[19]) };
+    return { state: fields[0] ?? "?", group: Number(fields[2]), startTicks: Number(fields[19]) };
   } catch {
     return null;
   }
@@ -71,6 +71,48 @@ export async function processesInNamespace(inode: number): Promise<ProcessName[]
     if (link !== `mnt:[${inode}]`) continue;
     const name = await nameProcess(pid);
     if (name !== null) found.push(name);
+  }
+  return found;
+}
+
+/** TERM to a process group, and KILL to what is left of it after the grace. */
+export async function endGroup(leader: number, graceMs = 2000): Promise<void> {
+  signal(-leader, "SIGTERM");
+  const deadline = performance.now() + graceMs;
+  while ((await hasLive(leader)) && performance.now() < deadline) await pause(20);
+  signal(-leader, "SIGKILL");
+}
+
+/** Whether a process group has a member that is no zombie. */
+async function hasLive(group: number): Promise<boolean> {
+  for (const pid of await allPids()) {
+    const stat = await readStat(pid);
+    if (stat?.group === group && stat.state !== "Z") return true;
+  }
+  return false;
+}
+
+/** Ends, at once, every process that was started with this in its environment. True when there was one. */
+export async function endMarked(variable: string, value: string): Promise<boolean> {
+  let found = false;
+  // A process may be making another one while we look.
+  for (let tries = 0; tries < 50; tries += 1) {
+    const marked = await processesMarked(`${variable}=${value}`);
+    if (marked.length === 0) return found;
+    found = true;
+    for (const { pid } of marked) signal(pid, "SIGKILL");
+    await pause(20);
+  }
+  return found;
+}
+
+async function processesMarked(mark: string): Promise<ProcessName[]> {
+  const found: ProcessName[] = [];
+  for (const pid of await allPids()) {
+    const environment = await readFile(`/proc/${pid}/environ`, "utf8").catch(() => "");
+    if (!environment.split("\0").includes(mark)) continue;
+    const name = await nameProcess(pid);
+    if (name !== null && (await isAlive(name))) found.push(name);
   }
   return found;
 }

@@ -1,16 +1,20 @@
 /** The runs that are on: start, cancel, and what becomes of them when the worker ends or has been killed. */
+import { hookMoments } from "@/server/core/contracts/hooks";
 import type { RunSpec } from "@/server/core/contracts/job";
 import type { Outcome, RunEvent } from "@/server/core/contracts/run";
+import { hookPhrase } from "@/server/core/hooks/hook-words";
 import { groupsOf } from "@/server/core/planning/groups";
 import { inWords } from "@/server/core/runs/phase-words";
 import { now } from "../clock";
 import { FaultError } from "../fault";
+import { type About, hookCalls } from "../hooks/hook-calls";
+import { settleOwed } from "../hooks/owed-hooks";
 import type { Host } from "../host";
 import { log } from "../log";
-import type { UndoStack } from "../snapshots/undo";
+import { UndoStack } from "../snapshots/undo";
 import { GroupCarrier, type GroupOutcome } from "./carry-group";
 import { retain } from "./retain";
-import { dropJournal, isUndoOf, leftRunJournals } from "./run-journal";
+import { dropJournal, groupUndoId, isUndoOf, keepJournal, leftRunJournals, type RunJournal } from "./run-journal";
 import { type EmitEvent, RunVoice } from "./run-voice";
 
 type Stop = "cancelled" | "interrupted";
@@ -82,10 +86,34 @@ export class ActiveRuns {
       const cleaned: string[] = [];
       for (const undo of journals.filter((j) => isUndoOf(j.id, run.runId))) cleaned.push(...(await undo.unwind()));
       if (run.ending !== null) await this.emit(run.runId, run.ending);
-      else await this.emitInterrupted(run.runId, run.phase, cleaned);
+      else {
+        cleaned.push(...(await this.settleLeft(run)));
+        await this.emitInterrupted(run.runId, run.phase, cleaned);
+      }
       await dropJournal(this.host.places, run.runId);
       log.warn({ run: run.runId, phase: run.phase, cleaned }, "ended a run that a killed worker left");
     }
+  }
+
+  /** Runs the hooks that a killed worker's run still owes, in a hurry; says which, in words. */
+  private async settleLeft({ runId, owed, phase, jobName }: RunJournal): Promise<string[]> {
+    const { places, undoer } = this.host;
+    const undo = new UndoStack(places, groupUndoId(runId, owed.length), undoer);
+    let left = owed;
+    const inOrder = [...owed].sort((a, b) => hookMoments.indexOf(a.hook.at) - hookMoments.indexOf(b.hook.at));
+    await settleOwed(inOrder, {
+      undo,
+      say: (level, text, code) => this.emit(runId, { type: "log", at: now(), level, text, code: code ?? null }),
+      outcome: "interrupted",
+      code: "SF-106",
+      hurried: true,
+      onSettled: async (one) => {
+        left = left.filter((other) => other !== one);
+        await keepJournal(places, { runId, jobName, phase, ending: null, owed: left });
+      },
+    });
+    await undo.unwind();
+    return inOrder.map(({ hook, label }) => `made up for ${hookPhrase(hook.at, label)}: the log says how it went`);
   }
 
   private async emitInterrupted(runId: string, lastPhase: string, cleaned: string[]): Promise<void> {
@@ -112,6 +140,7 @@ export class ActiveRuns {
     const voice = new RunVoice(this.host.places, spec, this.emit);
     const groups = groupsOf(spec.mode, spec.selection.volumes);
     await voice.open(groups);
+    await voice.owe(hookCalls(spec, "postRun", this.about(spec)));
     const outcomes: GroupOutcome[] = [];
     let lastPhase = "queued";
     for (const [index, names] of groups.entries()) {
@@ -131,7 +160,33 @@ export class ActiveRuns {
     // Before anybody hears of the end: whoever starts the next run at once must not be told that this one is on.
     run.released = true;
     const final = overall(outcomes, signal);
-    await voice.say({ type: "ended", outcome: retained ? final : "warnings", code: voice.run.code });
+    const outcome = retained ? final : "warnings";
+    const settled = await this.settleAtEnd(run, voice, outcome, groups.length + 1);
+    await voice.say({
+      type: "ended",
+      outcome: settled || outcome !== "succeeded" ? outcome : "warnings",
+      code: voice.run.code,
+    });
+  }
+
+  /** False when a hook at the run's end failed. `group`: a number that no group of the run has. */
+  private async settleAtEnd(run: ActiveRun, voice: RunVoice, outcome: Outcome, group: number): Promise<boolean> {
+    const undo = new UndoStack(this.host.places, groupUndoId(run.spec.runId, group), this.host.undoer);
+    const failed = await settleOwed(voice.owed("postRun"), {
+      undo,
+      say: (level, text, code) => voice.log(level, text, code ?? null),
+      outcome,
+      code: voice.run.code,
+      hurried: run.stop.signal.reason === "interrupted",
+      onSettled: (one) => voice.settled(one),
+    });
+    await undo.unwind();
+    return failed === null;
+  }
+
+  private about({ selection }: RunSpec): About {
+    const mounts = selection.volumes.flatMap((name) => this.host.known.findAttached(name)?.record.mount ?? []);
+    return { volumes: selection.volumes, mounts };
   }
 }
 

@@ -10,9 +10,12 @@ import { formatDuration } from "@/server/core/text/duration";
 import { keepPassword, newSecretPath, prepareRepository, type Repository } from "../backup/restic";
 import { monotonicMs } from "../clock";
 import { codedFault, FaultError, messageOf } from "../fault";
+import { GroupHooks } from "../hooks/group-hooks";
+import type { About } from "../hooks/hook-calls";
 import type { Host } from "../host";
 import { log } from "../log";
 import { awaitQuiet } from "../quiet/quiet-monitor";
+import type { Frozen } from "../snapshots/freeze";
 import { SnapshotGroup } from "../snapshots/snapshot-group";
 import { UndoStack } from "../snapshots/undo";
 import { listVolumes } from "../volumes/discovery";
@@ -35,6 +38,7 @@ const MOST_LOGGED_LINES = 1000;
 
 export class GroupCarrier {
   private readonly undo: UndoStack;
+  private readonly hooks: GroupHooks;
   private snapshots: SnapshotGroup | null = null;
   private targets: RunTarget[] = [];
   private backups = new Map<string, VolumeBackup>();
@@ -54,6 +58,7 @@ export class GroupCarrier {
     private readonly signal: AbortSignal,
   ) {
     this.undo = new UndoStack(host.places, groupUndoId(spec.runId, index), host.undoer);
+    this.hooks = new GroupHooks(spec, voice, index, this.undo, signal);
   }
 
   async carry(): Promise<GroupOutcome> {
@@ -68,7 +73,8 @@ export class GroupCarrier {
     const failed = this.failure !== null || states.includes("failed");
     if (this.signal.aborted && !failed) return { outcome: "cancelled", cleaned };
     if (failed) return { outcome: "failed", cleaned };
-    return { outcome: this.warning !== null || states.includes("warnings") ? "warnings" : "succeeded", cleaned };
+    const warned = this.warning !== null || this.hooks.warning !== null;
+    return { outcome: warned || states.includes("warnings") ? "warnings" : "succeeded", cleaned };
   }
 
   private async advance(): Promise<void> {
@@ -106,6 +112,7 @@ export class GroupCarrier {
       return await this.snap(this.targets.flatMap((t) => (t.attached === null ? [] : [t.attached])));
     } catch (error) {
       const fault = this.asFault(error, "SF-105");
+      await this.hooks.settle(this.signal.aborted ? "stopped" : "failed", fault.detail.code ?? null);
       const allowed = this.spec.openFile.noSnapshot === "readLive" && NO_SNAPSHOT.includes(fault.detail.code ?? null);
       if (!allowed || this.signal.aborted) throw fault;
       this.snapshots?.watch.stop();
@@ -119,7 +126,7 @@ export class GroupCarrier {
   }
 
   private async snap(volumes: AttachedVolume[]): Promise<string | null> {
-    if (volumes.length === 0) return null;
+    if (volumes.length === 0) return this.hooks.tellNotRun();
     const { openFile, mode, selection } = this.spec;
     const all = selection.volumes.flatMap((name) => this.host.known.findAttached(name) ?? []);
     const group = new SnapshotGroup(this.host, this.undo.id, this.undo, { mode, cache: openFile.cache, volumes: all });
@@ -133,9 +140,10 @@ export class GroupCarrier {
     });
     await Promise.all(waiting);
     this.signal.throwIfAborted();
+    const about = aboutVolumes(volumes);
+    await this.hooks.prepare(about);
     if (openFile.quiet.minimumMs > 0) await this.waitForQuiet(volumes);
-    await this.voice.phase(this.index, "freezing");
-    const { frozenMs, spreadMs, takenAt } = await group.freeze(this.signal);
+    const { frozenMs, spreadMs, takenAt } = await this.freezeWhileHeld(group, about);
     await this.voice.say({
       type: "frozen",
       group: this.index,
@@ -144,9 +152,24 @@ export class GroupCarrier {
       volumes: Object.entries(takenAt).map(([name, at]) => ({ name, takenAt: at })),
     });
     await this.voice.phase(this.index, "snapshotted");
+    await this.hooks.settle("taken", null);
     this.signal.throwIfAborted();
     await group.export();
     return group.mount();
+  }
+
+  /** A snapshot during which an application did not stand still, though it had to, is none. */
+  private async freezeWhileHeld(group: SnapshotGroup, about: About): Promise<Frozen> {
+    const freeze = async () => {
+      await this.hooks.hold(about);
+      await this.voice.phase(this.index, "freezing");
+      return group.freeze(this.signal);
+    };
+    let notHeld: FaultError | null = null;
+    const frozen = await freeze().finally(async () => (notHeld = await this.hooks.letGo()));
+    if (notHeld === null) return frozen;
+    for (const member of group.members) member.takenAt = null;
+    throw notHeld;
   }
 
   private async waitForQuiet(volumes: AttachedVolume[]): Promise<void> {
@@ -297,4 +320,9 @@ export class GroupCarrier {
 
 function backupFault(message: string, cause?: unknown): FaultError {
   return codedFault("failed", "SF-103", message, { exitCode: null, lines: [message] }, cause);
+}
+
+function aboutVolumes(volumes: readonly AttachedVolume[]): About {
+  const records = volumes.map((v) => v.record);
+  return { volumes: records.map((r) => r.name), mounts: records.flatMap((r) => r.mount ?? []) };
 }

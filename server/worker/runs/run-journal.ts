@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { runEventSchema } from "@/server/core/contracts/run";
+import { owedHookSchema } from "../hooks/owed-hooks";
 import type { Places } from "../places";
 import { readAllJson, removeFile, writeJson } from "../state/json-file";
 
@@ -14,6 +15,8 @@ const journalSchema = z.object({
   phase: z.string(),
   /** Written before it is sent: a run that is ending ends as this, not as interrupted. */
   ending: runEventSchema.nullable(),
+  /** Hooks that are to run whatever becomes of the run. */
+  owed: z.array(owedHookSchema).default([]),
 });
 export type RunJournal = z.infer<typeof journalSchema>;
 

@@ -1,9 +1,11 @@
 /** What a run tells the world: each event is checked by the state machine, journaled where needed and handed on. */
+import type { HookMoment } from "@/server/core/contracts/hooks";
 import type { RunSpec } from "@/server/core/contracts/job";
 import type { Phase, Run, RunEvent } from "@/server/core/contracts/run";
 import type { ErrorCode } from "@/server/core/errors/codes";
 import { initialRun, reduce } from "@/server/core/runs/reduce";
 import { now, pause } from "../clock";
+import type { OwedHook } from "../hooks/owed-hooks";
 import { log } from "../log";
 import type { Places } from "../places";
 import { dropJournal, keepJournal } from "./run-journal";
@@ -18,6 +20,7 @@ type Untimed<E> = E extends RunEvent ? Omit<E, "at"> : never;
 
 export class RunVoice {
   run: Run;
+  private owes: readonly OwedHook[] = [];
 
   constructor(
     private readonly places: Places,
@@ -53,6 +56,22 @@ export class RunVoice {
     await this.say({ type: "log", level, text, code });
   }
 
+  /** Hooks that this run, or its successor's recovery, runs in any case. Known to a successor when this resolves. */
+  async owe(hooks: readonly OwedHook[]): Promise<void> {
+    if (hooks.length === 0) return;
+    this.owes = [...this.owes, ...hooks];
+    await this.journal(null);
+  }
+
+  owed(at: HookMoment): OwedHook[] {
+    return this.owes.filter(({ hook }) => hook.at === at);
+  }
+
+  async settled(one: OwedHook): Promise<void> {
+    this.owes = this.owes.filter((other) => other !== one);
+    await this.journal(null);
+  }
+
   /** Makes the run known to a successor before anything is done for it. */
   async open(groups: string[][]): Promise<void> {
     await this.journal(null);
@@ -63,7 +82,7 @@ export class RunVoice {
   private async journal(ending: RunEvent | null): Promise<void> {
     const { runId, jobName } = this.spec;
     try {
-      await keepJournal(this.places, { runId, jobName, phase: this.run.state, ending });
+      await keepJournal(this.places, { runId, jobName, phase: this.run.state, ending, owed: [...this.owes] });
     } catch (err) {
       log.error({ err, run: runId }, "the run's journal cannot be written");
     }

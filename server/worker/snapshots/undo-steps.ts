@@ -5,8 +5,9 @@ import { unlockRepository } from "../backup/restic";
 import { EngineClient, EngineGone, EngineRefused } from "../engine/client";
 import type { EngineProgram } from "../engine/engine-program";
 import { errnoName, FaultError } from "../fault";
+import { HOOK_MARK } from "../hooks/hook-process";
 import type { Places } from "../places";
-import { endProcess } from "../programs/processes";
+import { endMarked, endProcess } from "../programs/processes";
 import { endNamespace } from "./namespace";
 import { describeStep, type Undoer, type UndoStep } from "./undo";
 
@@ -26,6 +27,10 @@ async function undo(places: Places, engine: EngineProgram, step: UndoStep): Prom
       return endOne(places, step.id);
     case "process":
       return endProcess(step, { group: true });
+    case "hook": {
+      const ended = await endProcess(step, { group: true });
+      return (await endMarked(HOOK_MARK, step.mark)) || ended;
+    }
     case "resticLocks":
       return unlockRepository(places, step.repository, step.passwordFile);
     case "file":

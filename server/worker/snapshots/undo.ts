@@ -15,6 +15,14 @@ const stepSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("export"), runDirectory: z.string(), snapshot: z.string() }),
   z.object({ kind: z.literal("namespace"), id: z.string() }),
   z.object({ kind: z.literal("process"), pid: z.number().int(), startTicks: z.number(), what: z.string() }),
+  /** `mark`: what it and all that it starts carry in their environment. */
+  z.object({
+    kind: z.literal("hook"),
+    pid: z.number().int(),
+    startTicks: z.number(),
+    mark: z.string(),
+    what: z.string(),
+  }),
   z.object({ kind: z.literal("resticLocks"), repository: z.string(), passwordFile: z.string() }),
   z.object({ kind: z.literal("file"), path: z.string() }),
 ]);
@@ -156,6 +164,8 @@ export function describeStep(step: UndoStep): string {
       return `mount namespace ${step.id}`;
     case "process":
       return `process ${step.pid} (${step.what})`;
+    case "hook":
+      return `${step.what}, process ${step.pid}`;
     case "resticLocks":
       return `locks of ${step.repository}`;
     case "file":

@@ -11,6 +11,7 @@ import { repairHost } from "../doctor/repair";
 import { restartEngine } from "../engine/restart";
 import { engineLog } from "../engine/unreachable";
 import { FaultError } from "../fault";
+import { tryHook } from "../hooks/try-hook";
 import type { Host } from "../host";
 import { sampleOf } from "../link/sample";
 import { createPractice, removePractice, suspendPractice } from "../practice/practice-volumes";
@@ -140,6 +141,7 @@ export function hostHandlers({ host, runs, sessions, snapshots, endForRestart }:
       return sessions.begin(input, caller);
     },
     "exec.end": ({ session }) => sessions.end(session),
+    "hook.test": (input) => tryHook(host, input),
     "run.start": async (spec) => {
       runs.start(spec);
       return {};

@@ -79,3 +79,39 @@ test("a minimum quiet time a little above the longest gap is named as the cause"
   const found = verdicts("OFO-QUIET", { longestGapMs: 180, minimumMs: 250, timeoutMs: 60_000, writesPerSecond: 5 });
   expect(found).toMatchObject({ minimumTooLong: "true", steadyWriter: "true", timeoutTooShort: "no" });
 });
+
+describe("a hook that failed", () => {
+  const ended = { hook: "flush", at: "preFreeze", cause: "exit", exitCode: 1, tookMs: 40, timeoutMs: 60_000 } as const;
+  const timedOut = { ...ended, cause: "timeout", exitCode: null, tookMs: 60_012 } as const;
+  const trueOf = (evidence: EvidenceFor<"SF-104">) =>
+    Object.entries(verdicts("SF-104", evidence)).flatMap(([id, verdict]) => (verdict === "true" ? [id] : []));
+
+  test.each<[string, EvidenceFor<"SF-104">, string[]]>([
+    ["is not there", { ...ended, exitCode: 127, lines: ["sh: psql: not found"] }, ["notFound"]],
+    ["may not run", { ...ended, exitCode: 126, lines: ["Permission denied"] }, ["notFound"]],
+    ["was not let in", { ...ended, lines: ["ERROR 1045: Access denied for user 'root'"] }, ["refused"]],
+    ["finds no server", { ...ended, lines: ["connect to server failed: Connection refused"] }, ["notReached"]],
+    ["asked for a password", { ...timedOut, lines: ["Password for user postgres: "] }, ["asked", "noAnswer"]],
+    ["went on and on", { ...timedOut, lines: ["working"] }, ["noAnswer"]],
+    ["never was ready", { ...timedOut, at: "freezeHold", cause: "notReady" }, ["noAnswer"]],
+    ["held nothing", { ...ended, at: "freezeHold", cause: "early", exitCode: 0 }, ["unready"]],
+    ["met an error of its own", { ...ended, lines: ["disk I/O error"] }, ["ownError"]],
+    ["crashed", { ...ended, cause: "signal", exitCode: null, signal: "SIGSEGV" }, ["ownError"]],
+  ])("because it %s is told so, and no more than that", (_, evidence, causes) => {
+    expect(trueOf(evidence)).toEqual(causes);
+  });
+
+  test("can be run alone where it is known which it was", () => {
+    const offered = (evidence: EvidenceFor<"SF-104">) => errorTable["SF-104"].actionsFor(evidence).map(({ id }) => id);
+    expect(offered(ended)).toEqual(["testHook", "rerun", "hookWarns", "showSelection"]);
+    expect(offered({})).toEqual(["rerun", "showSelection"]);
+  });
+
+  test("is told in a sentence", () => {
+    const { sentence } = errorTable["SF-104"];
+    expect(sentence({ ...ended, lines: ["no such table"] })).toBe(
+      'The pre-freeze hook "flush" ended with exit code 1 after 40 ms: no such table.',
+    );
+    expect(sentence(timedOut)).toBe('The pre-freeze hook "flush" did not end within 1 min 0 s, and was stopped.');
+  });
+});

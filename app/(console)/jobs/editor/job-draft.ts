@@ -9,14 +9,15 @@ export type JobDraftIn = z.input<typeof jobInputSchema>;
 /** A new job, or the one to edit. The stored password is never shown: the field begins empty. */
 export function draftOf(job: JobView | null, hostId: string): JobDraft {
   if (job) {
-    const { name, selection, openFile, schedule, destination } = job;
-    return { name, hostId: job.hostId, selection, openFile, schedule, destination };
+    const { name, selection, openFile, hooks, schedule, destination } = job;
+    return { name, hostId: job.hostId, selection, openFile, hooks, schedule, destination };
   }
   return {
     name: "",
     hostId,
     selection: { volumes: [], paths: [], excludes: [] },
     openFile: openFileSchema.parse({}),
+    hooks: [],
     schedule: null,
     destination: { kind: "restic", repository: "" },
   };

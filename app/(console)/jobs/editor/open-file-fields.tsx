@@ -9,6 +9,7 @@ import { Select } from "@/app/components/select";
 import { Switch } from "@/app/components/switch";
 import { useTRPC } from "@/app/trpc/client";
 import { CacheFields } from "./cache-fields";
+import { HooksFields } from "./hooks-fields";
 import type { JobDraft, JobDraftIn } from "./job-draft";
 
 /** The Advanced Open File panel: how the volumes are frozen. */
@@ -152,6 +153,7 @@ export function OpenFileFields({ jobId }: { jobId: string | null }) {
           </Field>
         )}
       />
+      <HooksFields />
     </Card>
   );
 }

@@ -9,13 +9,18 @@ import { currentGroup } from "./run-lanes";
 
 const names: Record<Phase, string> = {
   reserving: "Reserve caches",
+  preparing: "Hooks",
   waitingForQuiet: "Quiet window",
+  holding: "Hold",
   freezing: "Freeze",
   snapshotted: "Snapshot",
   backingUp: "Back up",
   releasing: "Release",
   done: "Done",
 };
+
+/** Of jobs that have such hooks only. */
+const ofHooks: ReadonlySet<Phase> = new Set(["preparing", "holding"]);
 
 /** The phases of the group that the run is at, or was at last. */
 export function runPhases(run: Run, events: readonly RunEvent[], zone: string): PhaseStep[] {
@@ -26,20 +31,22 @@ export function runPhases(run: Run, events: readonly RunEvent[], zone: string): 
   const ended = isEnded(run.state);
   const bad = run.state === "failed" || run.state === "interrupted";
   const reached = [...entered.keys()].filter((phase) => phase !== "releasing" && phase !== "done").at(-1);
-  return phaseSchema.options.map((phase) => {
-    const at = entered.get(phase);
-    const state: PhaseStep["state"] =
-      bad && phase === reached
-        ? "failed"
-        : !at
-          ? ended || laterEntered(phase, entered)
-            ? "skipped"
-            : "next"
-          : !ended && run.state === phase && phase !== "done"
-            ? "now"
-            : "done";
-    return { name: names[phase], value: at ? phaseValue(phase, at, mine, entered, zone) : "", state };
-  });
+  return phaseSchema.options
+    .filter((phase) => !ofHooks.has(phase) || entered.has(phase))
+    .map((phase) => {
+      const at = entered.get(phase);
+      const state: PhaseStep["state"] =
+        bad && phase === reached
+          ? "failed"
+          : !at
+            ? ended || laterEntered(phase, entered)
+              ? "skipped"
+              : "next"
+            : !ended && run.state === phase && phase !== "done"
+              ? "now"
+              : "done";
+      return { name: names[phase], value: at ? phaseValue(phase, at, mine, entered, zone) : "", state };
+    });
 }
 
 function laterEntered(phase: Phase, entered: ReadonlyMap<Phase, string>): boolean {
@@ -60,6 +67,12 @@ function phaseValue(
     case "reserving": {
       const bytes = events.reduce((sum, event) => sum + (event.type === "cacheReserved" ? event.reservedBytes : 0), 0);
       return bytes > 0 ? formatBytes(bytes) : formatTime(at, "clock", zone);
+    }
+    case "preparing":
+    case "holding": {
+      const order = phaseSchema.options;
+      const next = order.slice(order.indexOf(phase) + 1).flatMap((later) => entered.get(later) ?? [])[0];
+      return next ? formatDuration(Date.parse(next) - Date.parse(at)) : "running";
     }
     case "waitingForQuiet": {
       const quiet = last("quietEnded");

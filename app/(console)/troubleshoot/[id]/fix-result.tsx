@@ -4,6 +4,7 @@ import { Note } from "@/app/components/note";
 import type { ActionResult } from "@/server/core/contracts/views";
 import type { ActionId } from "@/server/core/errors/actions";
 import { Checks, repairWords, testWords } from "../../hosts/checklist";
+import { LogLines } from "./evidence/log-lines";
 
 type FixResultProps = { action: ActionId; result: ActionResult | undefined; error: string | undefined };
 
@@ -32,6 +33,7 @@ export function FixResult({ action, result, error }: FixResultProps) {
         }
       >
         {result.message}
+        {result.lines.length > 0 && <LogLines lines={result.lines} label="What it said" />}
       </Note>
       {result.checks.length > 0 && (
         <Checks checks={result.checks} words={action === "repair" ? repairWords : testWords} />

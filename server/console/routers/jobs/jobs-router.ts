@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { hookSchema, hookTrialSchema } from "@/server/core/contracts/hooks";
 import { absolutePath, jobInputSchema } from "@/server/core/contracts/job";
 import { jobViewSchema } from "@/server/core/contracts/views";
 import { jobListSchema } from "@/server/core/lists/job-list";
@@ -48,6 +49,20 @@ export const jobsRouter = router({
       await ctx.services.jobs.setPaused(input.id, input.paused);
       return {};
     }),
+  /** Runs a hook on its host, as it stands in the form. */
+  testHook: permitted("changeJobs")
+    .input(
+      z
+        .object({
+          hostId: z.string().min(1),
+          hook: hookSchema,
+          jobName: z.string().max(100),
+          volumes: z.array(z.string()),
+        })
+        .strict(),
+    )
+    .output(hookTrialSchema)
+    .mutation(({ ctx, input }) => ctx.services.jobs.testHook(input)),
   /** Opens the repository on the host, or makes it. Without a password the one stored for `jobId` is used. */
   checkRepository: permitted("changeJobs")
     .input(

@@ -29,6 +29,9 @@ Passwords, keys, tokens and the commands of jobs were taken out and read [remove
 people's e-mail addresses are there: look through the files before you hand them on.
 `;
 
+const REMOVED = "[removed]";
+
+type Commands = Pick<Job, "destination" | "hooks">;
 type Parts = {
   hosts: Hosts;
   jobs: Jobs;
@@ -65,7 +68,7 @@ export class Diagnostics {
     const all = await jobs.list();
     const passwords = await Promise.all(all.map(({ id }) => jobs.storedPassword(id).catch(() => null)));
     const spec = failure ? await this.#parts.runs.spec(failure.runId) : null;
-    const known = [...passwords.flatMap((one) => one ?? []), ...[...all, ...(spec ? [spec] : [])].flatMap(commandOf)];
+    const known = [...passwords.flatMap((one) => one ?? []), ...[...all, ...(spec ? [spec] : [])].flatMap(commandsOf)];
     const files = [
       { name: "README.txt", text: README },
       ...(await this.#consoleFiles(hostId, all)),
@@ -97,7 +100,7 @@ export class Diagnostics {
       },
       { name: "console/host.json", document: host },
       { name: "console/settings.json", document: await settings.get() },
-      { name: "console/jobs.json", document: jobs.filter((job) => job.hostId === hostId).map(withoutCommand) },
+      { name: "console/jobs.json", document: jobs.filter((job) => job.hostId === hostId).map(withoutCommands) },
       { name: "console/runs.jsonl", lines: recent },
       { name: "console/failures.jsonl", lines: failures.slice(0, RECENT) },
       { name: "console/console.log", text: log.slice(-LOG_TAIL_CHARACTERS) },
@@ -109,7 +112,7 @@ export class Diagnostics {
     return [
       { name: "failure/failure.json", document: failure },
       { name: "failure/group.json", document: group },
-      { name: "failure/run.json", document: { run, startedWith: spec && withoutCommand(spec) } },
+      { name: "failure/run.json", document: { run, startedWith: spec && withoutCommands(spec) } },
       { name: "failure/events.jsonl", lines: events },
     ];
   }
@@ -131,13 +134,19 @@ export class Diagnostics {
 }
 
 /** A command may hold secrets in any form; what failed of it stands in the evidence. */
-function withoutCommand<T extends Pick<Job, "destination">>(job: T) {
+function withoutCommands<T extends Commands>(job: T) {
   const { destination } = job;
-  return destination.kind === "command" ? { ...job, destination: { kind: "command", command: "[removed]" } } : job;
+  return {
+    ...job,
+    ...(destination.kind === "command" && { destination: { kind: "command", command: REMOVED } }),
+    hooks: job.hooks.map((hook) => ({ ...hook, command: REMOVED })),
+  };
 }
 
-function commandOf({ destination }: Pick<Job, "destination">): string[] {
-  return destination.kind === "command" && destination.command.length >= SHORTEST_COMMAND ? [destination.command] : [];
+function commandsOf({ destination, hooks }: Commands): string[] {
+  const ofHooks = hooks.flatMap(({ command }) => (typeof command === "string" ? [command] : command));
+  const all = [...(destination.kind === "command" ? [destination.command] : []), ...ofHooks];
+  return all.filter((command) => command.length >= SHORTEST_COMMAND);
 }
 
 function fileName(text: string): string {

@@ -1,4 +1,5 @@
 /** Carries out what can be pressed on a failure page. The error table says which action helps for which code. */
+import type { Hook } from "@/server/core/contracts/hooks";
 import { type Job, jobSchema, type OpenFile } from "@/server/core/contracts/job";
 import {
   type ActionResult,
@@ -7,8 +8,14 @@ import {
   type FailureDetail,
 } from "@/server/core/contracts/views";
 import type { ActionId } from "@/server/core/errors/actions";
-import { cacheFullEvidence, noQuietEvidence, unreachableEvidence } from "@/server/core/errors/evidence";
+import {
+  cacheFullEvidence,
+  hookFailedEvidence,
+  noQuietEvidence,
+  unreachableEvidence,
+} from "@/server/core/errors/evidence";
 import { errorTable } from "@/server/core/errors/table";
+import { hookLabels } from "@/server/core/hooks/hook-words";
 import { quietStart } from "@/server/core/planning/quiet-start";
 import { reachableQuiet } from "@/server/core/planning/quiet-window";
 import { scheduleWords } from "@/server/core/planning/schedule-words";
@@ -62,6 +69,8 @@ export class Actions {
       restartWorker: ({ hostId }) => this.#parts.hosts.restartWorker(hostId),
       repair: (failure) => this.#repair(failure),
       selfTest: (failure) => this.#selfTest(failure),
+      testHook: (failure) => this.#testHook(failure),
+      hookWarns: (failure) => this.#hookWarns(failure),
       showSelection: async () => {
         throw fault("invalid", "This action opens the job; there is nothing to carry out.", { field: "action" });
       },
@@ -207,6 +216,36 @@ export class Actions {
       (open) => ({ ...open, cache: { ...open.cache, ...chosen, initialBytes: initialBelow(open, chosen.maxBytes) } }),
       `Its caches are now kept ${where}${chosen.maxBytes === null ? "" : `, up to ${formatBytes(chosen.maxBytes)} each`}; the job`,
     );
+  }
+
+  async #testHook(failure: FailureDetail): Promise<Done> {
+    const job = await this.#job(failure);
+    const { hook } = this.#hookOf(failure, job);
+    const { volumes } = hookFailedEvidence.parse(failure.evidence);
+    const trial = { hook, jobName: job.name, volumes: volumes.length > 0 ? volumes : job.selection.volumes };
+    const { ok, message, lines } = await this.#parts.jobs.testHook({ hostId: job.hostId, ...trial });
+    const text = `${ok ? "It works" : "It fails"}: ${message}.`;
+    return { message: text, runId: null, ok, lines };
+  }
+
+  async #hookWarns(failure: FailureDetail): Promise<Done> {
+    const job = await this.#job(failure);
+    const { hook: wanted, label } = this.#hookOf(failure, job);
+    const hooks = job.hooks.map((hook) => (hook === wanted ? { ...hook, onFailure: "warn" as const } : hook));
+    const { id, hasPassword: _, paused: __, nextRunAt: ___, ...rest } = job;
+    await this.#parts.jobs.update(id, { ...rest, hooks });
+    return this.#rerun(failure, `A failure of “${label}” is a warning from now on; the job`);
+  }
+
+  /** The hook that failed, as the job has it now. */
+  #hookOf(failure: FailureDetail, { hooks }: Job): { hook: Hook; label: string } {
+    const { hook: label } = hookFailedEvidence.parse(failure.evidence);
+    const index = label === null ? -1 : hookLabels(hooks).indexOf(label);
+    const hook = hooks[index];
+    if (label === null || hook === undefined) {
+      throw fault("conflict", `The job has no ${label === null ? "such hook" : `hook “${label}”`} any more.`);
+    }
+    return { hook, label };
   }
 
   async #job({ job }: FailureDetail): Promise<Job> {

@@ -24,6 +24,7 @@ const patience: Partial<Record<HostMethod, number>> = {
   "practice.create": 10 * MINUTE,
   "practice.remove": 2 * MINUTE,
   "snapshot.create": 90 * MINUTE,
+  "hook.test": 3 * MINUTE,
   "run.start": 15 * SECOND,
   "restore.list": 10 * MINUTE,
   "restore.start": 24 * 60 * MINUTE,

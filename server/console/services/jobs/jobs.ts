@@ -1,6 +1,8 @@
 /** Jobs: making, changing and removing them. */
 import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
+import type { HookTrial } from "@/server/core/contracts/hooks";
+import type { HostInput } from "@/server/core/contracts/host-methods";
 import type { Job, JobInput } from "@/server/core/contracts/job";
 import type { JobView } from "@/server/core/contracts/views";
 import { type JobListQuery, listJobs } from "@/server/core/lists/job-list";
@@ -150,6 +152,11 @@ export class Jobs {
     const active = (await this.#parts.runs.active(job.hostId)).find((run) => run.job.id === id);
     if (active) throw fault("conflict", `“${job.name}” is running (run ${active.number}). Cancel it first.`);
     await this.#parts.jobs.remove(id);
+  }
+
+  async testHook({ hostId, ...trial }: { hostId: string } & HostInput<"hook.test">): Promise<HookTrial> {
+    noteChange({ subject: trial.jobName || null });
+    return this.#parts.hosts.ask(hostId, "hook.test", trial);
   }
 
   async checkRepository({ hostId, repository, password, jobId }: RepositoryCheck): Promise<{ created: boolean }> {

@@ -184,6 +184,7 @@ export class Runs {
       selection: job.selection,
       openFile: job.openFile,
       destination: job.destination,
+      hooks: job.hooks,
       password: sealed === null ? null : vault.open(sealed, job.id),
     };
   }

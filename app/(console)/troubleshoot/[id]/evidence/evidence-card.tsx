@@ -9,6 +9,7 @@ import { formatInstant } from "@/server/core/text/instant";
 import { CommunicationEvidence } from "./communication-evidence";
 import { Facts } from "./facts";
 import { FreezeEvidence } from "./freeze-evidence";
+import { HookEvidence } from "./hook-evidence";
 import { LocationsEvidence } from "./locations-evidence";
 import { LogLines } from "./log-lines";
 import { QuietEvidence } from "./quiet-evidence";
@@ -119,18 +120,7 @@ function evidenceOf({ code, evidence }: FailureDetail): ReactNode {
     }
     case "SF-104": {
       const parsed = evidenceByCode["SF-104"].safeParse(evidence);
-      if (!parsed.success) return null;
-      return (
-        <>
-          <Facts
-            facts={[
-              ["Hook", parsed.data.hook ?? "not known"],
-              ["Exit code", String(parsed.data.exitCode ?? "none")],
-            ]}
-          />
-          <LogLines lines={parsed.data.lines} label="Its output" />
-        </>
-      );
+      return parsed.success && <HookEvidence evidence={parsed.data} />;
     }
   }
 }

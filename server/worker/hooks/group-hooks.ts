@@ -1,0 +1,119 @@
+/**
+ * The hooks around one group's snapshot. In this order: `prepare` to their end; the wait for quiet; `hold`; the freeze;
+ * `letGo`; `settle`. Whoever calls `prepare` calls `settle`, whatever happens between them, and whoever calls `hold`
+ * calls `letGo`.
+ *
+ * The freeze does not know of hooks. It thaws at the answer, at its deadline and at the end of its own pipe, and nothing
+ * in it waits for a program that holds.
+ */
+import type { RunSpec } from "@/server/core/contracts/job";
+import type { FaultError } from "../fault";
+import { asFault } from "../fault";
+import type { RunVoice } from "../runs/run-voice";
+import type { UndoStack } from "../snapshots/undo";
+import { type About, hookCalls } from "./hook-calls";
+import { lineTeller, type Say, tellDone, tellWarning } from "./hook-voice";
+import { settleOwed } from "./owed-hooks";
+import { Hold, type HookCall, runToItsEnd } from "./run-hook";
+
+export class GroupHooks {
+  /** The first failure that the job only wants to be warned of, or that came after the snapshot. */
+  warning: FaultError | null = null;
+  private readonly holds: Hold[] = [];
+  private settling: Promise<void> | null = null;
+  private readonly say: Say;
+
+  constructor(
+    private readonly spec: RunSpec,
+    private readonly voice: RunVoice,
+    private readonly group: number,
+    private readonly undo: UndoStack,
+    private readonly signal: AbortSignal,
+  ) {
+    this.say = (level, text, code) => voice.log(level, text, code ?? null);
+  }
+
+  /** Runs those before the freeze. Throws the fault of one that must not fail, or the signal's reason. */
+  async prepare(about: About): Promise<void> {
+    await this.voice.owe(hookCalls(this.spec, "postSnapshot", about));
+    const calls = hookCalls(this.spec, "preFreeze", about);
+    if (calls.length > 0) await this.voice.phase(this.group, "preparing");
+    for (const call of calls) {
+      await this.unlessAllowed(call, async () => {
+        const tookMs = await runToItsEnd(call, this.hearing(call));
+        await tellDone(this.say, call, "ended well after", tookMs);
+      });
+    }
+  }
+
+  /** Where everything is read live there is no snapshot that they could run around. */
+  async tellNotRun(): Promise<null> {
+    const around = this.spec.hooks.filter(({ at }) => at !== "postRun");
+    if (around.length > 0) await this.say("info", "no snapshot is taken, so the hooks around it do not run");
+    return null;
+  }
+
+  /** Starts those that hold, one after the other, and returns when all said that they do. Throws as `prepare` does. */
+  async hold(about: About): Promise<void> {
+    const calls = hookCalls(this.spec, "freezeHold", about);
+    if (calls.length > 0) await this.voice.phase(this.group, "holding");
+    for (const call of calls) {
+      await this.unlessAllowed(call, async () => {
+        const held = await Hold.take(call, this.hearing(call));
+        this.holds.push(held);
+        await tellDone(this.say, call, "holds, ready after", held.tookMs);
+      });
+    }
+  }
+
+  /** Lets go in reverse. The fault of the first that did not hold until then and must have. Never throws. */
+  async letGo(): Promise<FaultError | null> {
+    let first: FaultError | null = null;
+    for (let held = this.holds.pop(); held !== undefined; held = this.holds.pop()) {
+      const fault = await held.letGo();
+      const { call, tookMs } = held;
+      if (fault === null) await tellDone(this.say, call, "let go after", tookMs);
+      else if (call.hook.onFailure === "fail") first ??= fault;
+      else await this.warn(fault);
+    }
+    return first;
+  }
+
+  /** Runs those after the snapshot, once, if `prepare` was called. Never throws. */
+  settle(outcome: "taken" | "failed" | "stopped", code: string | null): Promise<void> {
+    const stopped = this.signal.reason === "interrupted" ? "interrupted" : "cancelled";
+    this.settling ??= this.settleOnce(outcome === "stopped" ? stopped : outcome, code);
+    return this.settling;
+  }
+
+  private async settleOnce(outcome: string, code: string | null): Promise<void> {
+    const owed = this.voice.owed("postSnapshot");
+    const failed = await settleOwed(owed, {
+      undo: this.undo,
+      say: this.say,
+      outcome,
+      code,
+      hurried: this.signal.reason === "interrupted",
+      onSettled: (one) => this.voice.settled(one),
+    });
+    this.warning ??= failed;
+  }
+
+  private hearing(call: HookCall) {
+    return { undo: this.undo, signal: this.signal, onLine: lineTeller(this.say, call) };
+  }
+
+  private async unlessAllowed(call: HookCall, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (this.signal.aborted || call.hook.onFailure === "fail") throw error;
+      await this.warn(asFault(error));
+    }
+  }
+
+  private async warn(fault: FaultError): Promise<void> {
+    this.warning ??= fault;
+    await tellWarning(this.say, fault, "the snapshot is taken all the same");
+  }
+}
