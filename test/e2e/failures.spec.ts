@@ -105,6 +105,53 @@ test("a backup command that fails is told with its exit code and its last lines"
   await expect(page.locator("pre")).toHaveText(/first\s+the tape is torn/);
 });
 
+test("a hook that fails is told, run alone, made a warning, and mended in the job's form", async () => {
+  const saying = "echo the ledger is locked >&2; exit 3";
+  const job = ["job", "create", "--name", "Flush", "--volume", "ledger", "--command", "true", "--min-quiet", "0"];
+  await here.must(...job, "--pre-freeze", saying);
+  await run("Flush");
+  await opensFailure("SF-104");
+  const title = page.getByRole("heading", { level: 1 });
+  await expect(title).toHaveText(/^The pre-freeze hook ended with exit code 3 after .*: the ledger is locked$/);
+  await expect(fact("Moment")).toHaveText("pre-freeze");
+  await expect(fact("Exit code")).toHaveText("3");
+  expect(await accessibilityProblems(page)).toEqual([]);
+  const failure = page.url();
+  await apply("Run the hook alone");
+  await expect(page.getByText(/^It fails: the pre-freeze hook ended with exit code 3/)).toBeVisible();
+  await expect(page.getByRole("figure").filter({ hasText: "What it said" })).toContainText("the ledger is locked");
+  await apply("Only warn, and rerun");
+  await page.getByRole("link", { name: "Watch the run" }).click();
+  await runEnds(page, "Backed up, with warnings");
+
+  await page.goto(failure);
+  const show = page.getByRole("listitem").filter({ hasText: "Show the selection" });
+  await show.getByRole("link", { name: "Open" }).click();
+  await page.waitForURL(/\/jobs\/.+/);
+  const hook = page.getByRole("group", { name: "pre-freeze hook" });
+  await expect(hook.getByLabel("Command")).toHaveValue(saying);
+  await expect(hook.getByRole("radio", { name: "warn" })).toBeChecked();
+  await hook.getByLabel("Command").fill('echo "flushed $STILLFRAME_VOLUMES"');
+  await hook.getByRole("radio", { name: "no snapshot" }).click();
+  await hook.getByRole("button", { name: "Run it alone" }).click();
+  await expect(hook.getByRole("figure")).toContainText("flushed ledger");
+  await page.getByRole("button", { name: "Add a hook" }).click();
+  const second = page.getByRole("group", { name: "pre-freeze hook 2" });
+  await second.getByLabel("When").selectOption({ label: "At the run’s end" });
+  const end = page.getByRole("group", { name: "post-run hook" });
+  await end.getByLabel("Name").fill("tell");
+  await page.getByRole("group", { name: "tell" }).getByRole("radio", { name: "program" }).click();
+  await page.getByLabel("Program and arguments, one a line").fill("/bin/echo\ntold that it ended");
+  expect(await accessibilityProblems(page)).toEqual([]);
+  await page.getByRole("button", { name: "Save changes" }).click();
+  await expect(page.getByText("Saved.", { exact: true })).toBeVisible();
+  await run("Flush");
+  await runEnds(page, "Backed up");
+  const log = page.getByRole("log");
+  await expect(log).toContainText("pre-freeze hook: flushed ledger");
+  await expect(log).toContainText("tell: told that it ended");
+});
+
 test("a worker that is killed during a run ends it as interrupted, says what was cleaned up, and reruns it", async () => {
   const go = here.path("go");
   const command = `while [ ! -e '${go}' ]; do sleep 0.2; done`;
