@@ -22,7 +22,13 @@ export async function restartWorker(hosts: Hosts, local: LocalPlaces, id: string
   if (!(await hosts.connectsAnew(id, before, COMES_BACK_MS))) {
     throw fault("unavailable", `The worker of ${name} ended, and nothing started it again. Start it on its host.`);
   }
-  return { message: `The worker of ${name} was restarted and is connected again.`, runId: null, ok: true, checks: [] };
+  return {
+    message: `The worker of ${name} was restarted and is connected again.`,
+    runId: null,
+    ok: true,
+    checks: [],
+    lines: [],
+  };
 }
 
 /** False when it does not answer. Throws what it answers instead: that a run is on, that it has no supervisor. */
