@@ -3,9 +3,12 @@ import { nativeProgram } from "@/test/fixtures/native-program";
 import { mustBoot } from "./rig/boot";
 import { describeOnMachine } from "./rig/on-machine";
 
-await describeOnMachine("a volume over FUSE and loop under Debian's 6.12", () => {
+const KERNEL = "6.12";
+
+await describeOnMachine("a volume over FUSE and loop under Linux 6.12", KERNEL, () => {
   test("an engine that is killed under a verified load costs no error, and the file system is sound", async () => {
     const { output } = await mustBoot({
+      kernel: KERNEL,
       programs: [nativeProgram("stillframe-engine"), "fio", "mkfs.ext4", "e2fsck"],
       modules: ["loop"],
       script: `truncate -s 128M /tmp/volume

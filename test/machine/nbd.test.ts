@@ -3,14 +3,17 @@ import { nativeProgram } from "@/test/fixtures/native-program";
 import { mustBoot } from "./rig/boot";
 import { describeOnMachine } from "./rig/on-machine";
 
+const KERNEL = "6.12";
+
 /**
  * The kernel's client gives requests in flight up when its connection ends, unless it was set up over netlink with a time to wait,
  * which Debian's nbd-client 3.24 does not offer; nor did its -persist connect again here. So the engine is killed between requests,
  * and the devices are connected anew.
  */
-await describeOnMachine("the kernel's NBD client", () => {
+await describeOnMachine("the kernel's NBD client", KERNEL, () => {
   test("mounts and writes the live volume, reads a frozen image, and both are there again after a kill of the engine", async () => {
     const { output } = await mustBoot({
+      kernel: KERNEL,
       programs: [nativeProgram("stillframe-engine"), "fio", "perl", "mkfs.ext4", "e2fsck", "nbd-client"],
       modules: ["nbd", "loop"],
       script: `

@@ -8,11 +8,16 @@ pub fn release() -> String {
     text.trim().to_owned()
 }
 
-/// Whether a release is of this version or a later one. One that cannot be read is not.
-pub fn is_at_least(release: &str, version: (u32, u32)) -> bool {
+/// The three numbers that a release begins with, the last 0 if there are but two; None: it does not begin so.
+pub fn version(release: &str) -> Option<(u32, u32, u32)> {
     let mut numbers = release.split(|c: char| !c.is_ascii_digit());
-    let mut next = || numbers.next()?.parse::<u32>().ok();
-    matches!((next(), next()), (Some(major), Some(minor)) if (major, minor) >= version)
+    let mut next = || numbers.next()?.parse().ok();
+    Some((next()?, next()?, next().unwrap_or(0)))
+}
+
+/// Whether a release is of this version or a later one. One that cannot be read is not.
+pub fn is_at_least(release: &str, (major, minor): (u32, u32)) -> bool {
+    version(release).is_some_and(|version| version >= (major, minor, 0))
 }
 
 #[cfg(test)]
@@ -26,5 +31,7 @@ mod tests {
         assert!(is_at_least("6.15.0-rc1", (6, 15)));
         assert!(is_at_least("7.0.0-28-generic", (6, 15)));
         assert!(!is_at_least("", (6, 15)));
+        assert_eq!(version("6.18-rc1"), Some((6, 18, 0)));
+        assert_eq!(version("6.12.9_1"), Some((6, 12, 9)));
     }
 }

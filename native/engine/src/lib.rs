@@ -34,6 +34,7 @@ mod state;
 mod telemetry;
 #[cfg(test)]
 mod typescript;
+mod ublk_faults;
 mod upgrade;
 
 use clap::{Parser, Subcommand, ValueEnum};

@@ -8,6 +8,7 @@ use crate::failure::{Context, Failure, Outcome};
 use crate::kernel;
 use crate::protocol::ErrorKind;
 use crate::run_directory::RunDirectory;
+use crate::ublk_faults;
 use clap::ValueEnum;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,7 +18,6 @@ use transport::ublk::control::{self, Geometry};
 
 /// Files named after devices, each with the path that the live file of its volume would have.
 const SHOWN: &str = "/run/stillframe-ublk";
-const UBLK_SAFE_SINCE: (u32, u32) = (6, 15);
 const START_TIME: Duration = Duration::from_secs(20);
 const STOP_TIME: Duration = Duration::from_secs(20);
 /// How often to look whether programs such as blkid have closed the device, 10 ms apart.
@@ -27,7 +27,7 @@ const LOOKS: usize = 100;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "snake_case")]
 pub enum Choice {
-    /// ublk where the kernel has it and an engine can be killed safely, else FUSE and a loop device
+    /// ublk where the kernel has it without a known fault, else FUSE and a loop device
     Auto,
     FuseLoop,
     Ublk,
@@ -46,7 +46,7 @@ pub fn set_up(choice: Choice, run: &RunDirectory, geometry: &Geometry) -> Outcom
     let usable = match choice {
         Choice::FuseLoop => return Ok(None),
         Choice::Auto
-            if ublk_survives_its_engine(&kernel::release()).is_err()
+            if ublk_faults::none_known(&kernel::release()).is_err()
                 || control::available().is_err() =>
         {
             return Ok(None);
@@ -57,23 +57,6 @@ pub fn set_up(choice: Choice, run: &RunDirectory, geometry: &Geometry) -> Outcom
     let number = control::add(owner(run), geometry).context(|| "making the ublk device".into())?;
     show(number, run)?;
     Ok(Some(number))
-}
-
-/// Whether the death of an engine that serves by ublk is safe under this kernel; the error says why not.
-///
-/// Linux 6.7 to 6.14 can end a request's command twice when its server dies just then: CVE-2025-37906, corrected
-/// in 6.15 and, of the kernels before it, in the last of 6.14 alone. Reported as a crash in one of twenty stops
-/// of a server under load, and seen in our tests with 6.12. Drivers before 6.7 look for dead servers in another
-/// way, which nobody here has tested. A release cannot tell what a distribution corrected by itself.
-pub fn ublk_survives_its_engine(kernel: &str) -> Result<(), String> {
-    if kernel::is_at_least(kernel, UBLK_SAFE_SINCE) {
-        return Ok(());
-    }
-    let (major, minor) = UBLK_SAFE_SINCE;
-    Err(format!(
-        "before Linux {major}.{minor} the ublk driver can crash the machine when an engine is killed \
-         (CVE-2025-37906); this is {kernel}"
-    ))
 }
 
 /// The live block device, shown if it was not yet; `engine` serves it. None: this volume has no ublk
@@ -100,15 +83,13 @@ pub fn stop(run: &RunDirectory) -> Outcome<()> {
     control::stop(number, STOP_TIME).context(|| format!("stopping {}", device.display()))
 }
 
-/// Takes the ublk device away, if there is one. Its engine is gone.
+/// Takes the ublk device away, if there is one, and what tells of it. Its engine is gone.
 pub fn tear_down(run: &RunDirectory) -> Outcome<()> {
-    let Some(number) = find(run)? else {
-        return Ok(());
-    };
-    let device = control::block_device(number);
-    control::remove(number, STOP_TIME).context(|| format!("removing {}", device.display()))?;
-    let _ = fs::remove_file(shown_file(&device));
-    let _ = fs::remove_dir(SHOWN);
+    if let Some(number) = find(run)? {
+        let device = control::block_device(number);
+        control::remove(number, STOP_TIME).context(|| format!("removing {}", device.display()))?;
+    }
+    hide(run);
     Ok(())
 }
 
@@ -153,6 +134,17 @@ fn show(number: u32, run: &RunDirectory) -> Outcome<()> {
     let written = fs::create_dir_all(SHOWN)
         .and_then(|()| fs::write(&file, run.live().as_os_str().as_encoded_bytes()));
     written.context(|| format!("writing {}", file.display()))
+}
+
+/// Also what somebody left who died between device and file.
+fn hide(run: &RunDirectory) {
+    let live = run.live();
+    for entry in fs::read_dir(SHOWN).into_iter().flatten().flatten() {
+        if fs::read(entry.path()).is_ok_and(|told| told == live.as_os_str().as_encoded_bytes()) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+    let _ = fs::remove_dir(SHOWN);
 }
 
 /// Where the live file's path of the volume on this ublk device is told.

@@ -1,8 +1,8 @@
 //! `probe`: what this kernel offers, for `doctor`.
 
 use crate::kernel;
-use crate::live;
 use crate::protocol::programs::{Feature, ProbeResult, TransportReport};
+use crate::ublk_faults;
 use std::fs;
 use std::path::Path;
 
@@ -78,7 +78,7 @@ fn transports(kernel: &str) -> Vec<TransportReport> {
         detail: missing.unwrap_or_else(|| detail.to_owned()),
     };
     let ublk = transport::ublk::control::available();
-    let by_itself = match live::ublk_survives_its_engine(kernel) {
+    let by_itself = match ublk_faults::none_known(kernel) {
         Ok(()) => "a block device of its own; what live devices are made with".into(),
         Err(reason) => format!("only where it is asked for by name: {reason}"),
     };

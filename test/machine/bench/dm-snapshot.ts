@@ -130,6 +130,7 @@ const rounds = Number(values.rounds);
 if (!Number.isInteger(rounds) || rounds < 1 || rounds > 50)
   throw new Error(`--rounds is 1 to 50, not ${values.rounds}`);
 const { output } = await mustBoot({
+  kernel: "6.12",
   programs: [nativeProgram("stillframe-engine"), "fio", "losetup", "dmsetup", "perl"],
   modules: ["loop", "ublk_drv", "dm_snapshot"],
   script: script(rounds),

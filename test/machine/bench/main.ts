@@ -67,6 +67,7 @@ const { values } = parseArgs({
 });
 const rounds = Number(values.rounds);
 const { output } = await mustBoot({
+  kernel: "6.12",
   programs: [nativeProgram("stillframe-engine"), "fio", "losetup"],
   modules: ["loop", "ublk_drv"],
   script: script(rounds, Number(values.seconds)),

@@ -1,48 +1,76 @@
 /**
- * A kernel with ublk, NBD and the device mapper for the virtual machine: Debian's 6.12 for clouds, taken from its
- * package, never installed on this machine. It is unpacked once, below the build's directory.
+ * Kernels for the virtual machine: Debian's for clouds, taken from their packages, never installed on this machine.
+ * Each is unpacked once, below the build's directory.
  */
 import { existsSync, readdirSync } from "node:fs";
 import { mkdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { mustRun } from "@/server/worker/programs/run-program";
+import { type Archive, backports, installed } from "./archive";
 
 const cache = fileURLToPath(new URL("../../../native/target/machine", import.meta.url));
-const PACKAGE = /^linux-image-6\.12\.(\d+)\S*-cloud-amd64$/;
+const lists = join(cache, "lists");
 
 export interface Kernel {
   image: string;
-  /** `lib/modules/<version>` of the package. */
+  /** `lib/modules/<version>` of the packages. */
   modules: string;
 }
 
-/** Downloads and unpacks it unless that was done before. Throws, with the reason, where it cannot be had. */
-export async function debianKernel(): Promise<Kernel> {
-  const unpacked = join(cache, "kernel");
-  if (!existsSync(unpacked)) await unpack(unpacked);
-  const boot = join(unpacked, "boot");
-  const image = readdirSync(boot).find((name) => name.startsWith("vmlinuz-"));
-  const [version] = readdirSync(join(unpacked, "lib/modules"));
-  if (!image || !version) throw new Error(`${unpacked} holds no kernel; remove it`);
-  return { image: join(boot, image), modules: join(unpacked, "lib/modules", version) };
+/**
+ * The newest of a series, such as "6.12", or one release, such as "6.18.5". Downloads and unpacks it unless that was
+ * done before. Throws, with the reason, where it cannot be had.
+ */
+export async function debianKernel(version: string): Promise<Kernel> {
+  const unpacked = join(cache, `kernel-${version}`);
+  if (!existsSync(unpacked)) await unpack(version, unpacked);
+  const files = readdirSync(unpacked, { recursive: true, encoding: "utf8" });
+  const image = files.find((path) => /(^|\/)vmlinuz[^/]*$/.test(path));
+  const modules = files.find((path) => /(^|\/)lib\/modules\/[^/]+$/.test(path));
+  if (!image || !modules) throw new Error(`${unpacked} holds no kernel; remove it`);
+  return { image: join(unpacked, image), modules: join(unpacked, modules) };
 }
 
-async function unpack(to: string): Promise<void> {
-  const found = await mustRun("apt-cache", ["search", "--names-only", "^linux-image-6\\.12\\..*-cloud-amd64$"]);
-  const names = found.split("\n").map((line) => line.split(" ")[0] ?? "");
-  const patch = (name: string) => Number(PACKAGE.exec(name)?.[1] ?? -1);
-  const newest = names.sort((a, b) => patch(b) - patch(a))[0] ?? "";
-  if (patch(newest) < 0) throw new Error("the Debian package lists have no linux-image-6.12.*-cloud-amd64");
-  const scratch = join(cache, "unpacking");
+/** Since 6.19 an image is a package of packages: the kernel, its modules, and what tells about both. */
+async function unpack(version: string, to: string): Promise<void> {
+  const { archive, release } = await find(version);
+  const names = await Promise.all(
+    ["image", "binary", "modules", "base"].map((part) => archive.names(`linux-${part}-${escaped(release)}`)),
+  );
+  const scratch = join(cache, `unpacking-${version}`);
   await rm(scratch, { recursive: true, force: true });
   await mkdir(scratch, { recursive: true });
-  await mustRun("env", ["-C", scratch, "apt-get", "download", "-q", newest], { timeoutMs: 300_000 });
-  const [archive] = readdirSync(scratch);
-  await mustRun("dpkg-deb", ["-x", join(scratch, archive ?? ""), join(scratch, "kernel")]);
+  await archive.download(names.flat(), scratch);
+  for (const file of readdirSync(scratch)) {
+    await mustRun("dpkg-deb", ["-x", join(scratch, file), join(scratch, "kernel")]);
+  }
   await rename(join(scratch, "kernel"), to);
   await rm(scratch, { recursive: true });
 }
+
+const PREFIX = "linux-image-";
+
+/** The series, such as "6.18", that the package lists have kernels of; oldest first. */
+export async function knownSeries(): Promise<string[]> {
+  const archives = [installed, await backports(lists)];
+  const names = await Promise.all(archives.map((archive) => archive.names(`${PREFIX}[0-9]+[.].*-cloud-amd64`)));
+  const series = names.flat().map((name) => name.slice(PREFIX.length).split(".").slice(0, 2).join("."));
+  return [...new Set(series)].sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
+}
+
+/** As `uname -r` tells it, and who has it. */
+async function find(version: string): Promise<{ archive: Archive; release: string }> {
+  for (const archive of [installed, await backports(lists)]) {
+    const names = await archive.names(`${PREFIX}${escaped(version)}[.+].*-cloud-amd64`);
+    const patch = (name: string) => Number(name.slice(PREFIX.length).split(/[.+-]/)[2] ?? 0);
+    const newest = names.sort((a, b) => patch(b) - patch(a))[0];
+    if (newest) return { archive, release: newest.slice(PREFIX.length) };
+  }
+  throw new Error(`the Debian package lists have no linux-image-${version}*-cloud-amd64`);
+}
+
+const escaped = (text: string): string => text.replace(/[.+]/g, "\\$&");
 
 /** The modules with all that they need, uncompressed, in the order in which to load them. */
 export async function modulesInOrder(kernel: Kernel, wanted: string[]): Promise<Array<{ name: string; data: Buffer }>> {

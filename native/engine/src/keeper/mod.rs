@@ -87,7 +87,7 @@ pub fn keep(configuration: &Configuration, own_groups: bool) -> Outcome<()> {
     let _ = std::io::stdout().flush();
     descriptors::to_null(0)?;
     descriptors::to_null(1)?;
-    Watch::new(&run, &state, alive, None).keep();
+    let _alive = Watch::new(&run, &state, alive, None).keep();
     live::tear_down(&run)
 }
 
@@ -143,7 +143,7 @@ pub fn adopt(locked: bool) -> Outcome<()> {
         "keeper: the one before is gone; this one goes on"
     });
     let engine = Child::adopt(OwnedFd::from(known?));
-    Watch::new(&run, &state, alive, Some(engine)).keep();
+    let _alive = Watch::new(&run, &state, alive, Some(engine)).keep();
     live::tear_down(&run)
 }
 

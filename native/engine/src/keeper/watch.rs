@@ -85,8 +85,8 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Keeps until the engine ends for good.
-    pub fn keep(mut self) {
+    /// Keeps until the engine ends for good. Returns the lock: whoever waits for the keeper waits for its holder.
+    pub fn keep(mut self) -> File {
         while self.ensure_engine() {
             self.look_at_the_clock();
             match self.wait() {
@@ -100,6 +100,7 @@ impl<'a> Watch<'a> {
             }
         }
         self.end_standby();
+        self.lock
     }
 
     fn end_standby(&mut self) {
