@@ -16,6 +16,9 @@ const chromium = {
 
 export default defineConfig({
   testDir: "test/e2e",
+  // Pictures of the places; without them there, CI fails instead of making them.
+  snapshotPathTemplate: "{testDir}/places/pictures/{arg}{ext}",
+  updateSnapshots: "none",
   outputDir: "test-results/browser",
   workers: 1,
   fullyParallel: false,

@@ -41,7 +41,8 @@ export function Lanes({ data, caption, fileName, aside }: LanesProps) {
   useEffect(() => {
     const element = holder.current;
     if (!element) return;
-    const measure = () => setWidth(Math.round(element.clientWidth));
+    // While nothing of the page is laid out there is no width.
+    const measure = () => element.clientWidth > 0 && setWidth(Math.round(element.clientWidth));
     measure();
     const observer = new ResizeObserver(measure);
     observer.observe(element);

@@ -1,0 +1,90 @@
+/** How the company's runs failed, with the evidence that was kept. */
+import type { EvidenceFor } from "@/server/core/errors/evidence";
+import { errorTable } from "@/server/core/errors/table";
+import { HOUR, NOW, SECOND } from "./moment";
+
+const GIB = 1024 ** 3;
+
+const fullAt = NOW - 7 * HOUR;
+const cacheFull: EvidenceFor<"a000851c"> = {
+  ...{ cause: "maximumReached", volume: "/srv/documents", mode: "allAtOnce", maxBytes: 3 * GIB, errno: null },
+  locations: [
+    ...[
+      {
+        path: "/var/lib/stillframe/cache",
+        freeBytes: 41 * GIB,
+        reservedBytes: 9 * GIB,
+        neededBytes: 3 * GIB,
+        turnedDown: null,
+      },
+    ],
+    ...[
+      {
+        path: "/mnt/scratch/stillframe",
+        freeBytes: 18 * GIB,
+        reservedBytes: 0,
+        neededBytes: 3 * GIB,
+        turnedDown: "less than 5 % would stay free",
+      },
+    ],
+  ],
+  curve: Array.from({ length: 60 }, (_, i) => ({
+    at: new Date(fullAt - (60 - i) * 10 * SECOND).toISOString(),
+    usedBytes: Math.round(3 * GIB * ((i + 1) / 60) ** 1.4),
+  })),
+  ...{
+    needAllAtOnceBytes: Math.round(7.4 * GIB),
+    needOneAtATimeBytes: Math.round(2.6 * GIB),
+    orphanBytes: Math.round(14.2 * GIB),
+  },
+};
+const noQuiet: EvidenceFor<"OFO-QUIET"> = {
+  ...{
+    mode: "allAtOnce",
+    longestGapMs: 180,
+    recurringGapMs: 140,
+    minimumMs: 250,
+    timeoutMs: 60_000,
+    writesPerSecond: 38.4,
+  },
+  gapHistogram: [10, 50, 100, 250, 1000, null].map((upToMs, i) => ({
+    upToMs,
+    count: [1204, 610, 288, 41, 0, 0][i] ?? 0,
+  })),
+  writers: [
+    { pid: 2114, command: "nginx: worker process", paths: ["/srv/www/cache/a1/9f/3c", "/srv/www/log/access.log"] },
+    { pid: 3871, command: "php-fpm: pool www", paths: ["/srv/www/sessions/sess_4f1c90aa"] },
+  ],
+};
+const missed: EvidenceFor<"SF-107"> = {
+  cause: "consoleDown",
+  holder: null,
+  ...{ firstAt: "2026-11-10T21:00:00.000Z", dueAt: "2026-11-11T21:00:00.000Z", times: 2, graceMinutes: 60 },
+};
+const exitLines = [
+  "sending incremental file list",
+  "rsync: [sender] connection unexpectedly closed (12 bytes received so far)",
+  "rsync error: error in rsync protocol data stream (code 12) at io.c(232)",
+];
+
+/** By what is on their pages. */
+export const failures = {
+  cacheFull: {
+    code: "a000851c",
+    volume: "/srv/documents",
+    message: errorTable.a000851c.sentence(cacheFull),
+    evidence: cacheFull,
+  },
+  noQuiet: {
+    code: "OFO-QUIET",
+    volume: "/srv/www",
+    message: errorTable["OFO-QUIET"].sentence(noQuiet),
+    evidence: noQuiet,
+  },
+  missed: { code: "SF-107", message: errorTable["SF-107"].sentence(missed), evidence: missed },
+  exit: {
+    code: "SF-103",
+    message: `The backup program ended with exit code 12: ${exitLines[1]}`,
+    evidence: { exitCode: 12, lines: exitLines },
+  },
+} as const;

@@ -1,0 +1,135 @@
+/** Every place in its states, and what is done to get there. */
+import { expect, type Page } from "@playwright/test";
+import { volumePath } from "@/app/(console)/volumes/volume-path";
+import { hosts } from "./company";
+import { jobs } from "./company-jobs";
+import { runNamed } from "./company-runs";
+
+export type Look = "wide-light" | "wide-dark" | "narrow-light" | "narrow-dark";
+export type Scene = {
+  /** The name of its pictures. */
+  name: string;
+  path: string;
+  /** Something that stands on the page when it is in its state. */
+  shows: string | RegExp;
+  /** What is done on the page before it is looked at. */
+  act?: (page: Page) => Promise<void>;
+  /** Pictures that are kept. */
+  kept?: readonly Look[];
+  /** Also looked at on wider screens. */
+  broad?: boolean;
+  /** What is another each time. */
+  masked?: string[];
+};
+
+const all = ["wide-light", "wide-dark", "narrow-light", "narrow-dark"] as const;
+const two = ["wide-light", "narrow-dark"] as const;
+const other = ["wide-dark", "narrow-light"] as const;
+const wide = ["wide-light"] as const;
+const narrow = ["narrow-light"] as const;
+
+/** Opens a failure from the list of all: its address is another each time. */
+const failure = (which: string) => async (page: Page) => {
+  await page.getByRole("link", { name: `Fix ${which}` }).click();
+  await page.waitForURL(/\/troubleshoot\/.+/);
+  await expect(
+    page.getByRole("heading", { name: "Causes" }).or(page.getByText("Causes").first()).first(),
+  ).toBeVisible();
+};
+
+export const filled: readonly Scene[] = [
+  { name: "overview", path: "/", shows: "Running now", kept: all, broad: true },
+  { name: "jobs", path: "/jobs", shows: "Mailboxes", kept: two, broad: true },
+  { name: "job-new", path: "/jobs/new", shows: "Advanced Open File", kept: wide, act: chooseVolumes, broad: true },
+  { name: "job", path: `/jobs/${jobs.documents.id}`, shows: "Runs of this job", kept: other },
+  { name: "runs", path: "/runs", shows: "16 runs", kept: narrow },
+  { name: "run-live", path: `/runs/${runNamed("live")}`, shows: "Cancel run", kept: all, broad: true },
+  { name: "run-succeeded", path: `/runs/${runNamed("succeeded")}`, shows: "Backed up", kept: two, broad: true },
+  { name: "run-one-at-a-time", path: `/runs/${runNamed("oneAtATime")}`, shows: "Backed up", kept: other },
+  { name: "run-failed", path: `/runs/${runNamed("cacheFull")}`, shows: "Evidence and fixes", kept: two },
+  { name: "volumes", path: "/volumes", shows: "7 volumes", kept: two, broad: true },
+  {
+    name: "volume",
+    path: volumePath({ hostId: hosts.db01.id, name: "/var/lib/postgresql" }),
+    shows: "Longest",
+    kept: two,
+    broad: true,
+  },
+  { name: "cache", path: "/cache", shows: "/mnt/scratch/stillframe", kept: two },
+  { name: "troubleshoot", path: "/troubleshoot", shows: "3 kinds of failure", kept: two, broad: true },
+  {
+    name: "failure-cache",
+    path: "/troubleshoot",
+    shows: "3 kinds of failure",
+    act: failure("a000851c of Documents"),
+    kept: all,
+    broad: true,
+  },
+  {
+    name: "failure-quiet",
+    path: "/troubleshoot",
+    shows: "3 kinds of failure",
+    act: failure("OFO-QUIET of Web content"),
+    kept: two,
+  },
+  {
+    name: "failure-missed",
+    path: "/troubleshoot",
+    shows: "3 kinds of failure",
+    act: failure("SF-107 of Mailboxes"),
+    kept: other,
+  },
+  { name: "articles", path: "/articles", shows: "OFO-COMM", kept: wide },
+  { name: "article", path: "/articles/a000851c", shows: "What one at a time changes", kept: two, broad: true },
+  { name: "hosts", path: "/hosts", shows: "mail01", kept: two, act: selfTest },
+  { name: "settings", path: "/settings", shows: "One at a time", kept: two },
+  { name: "settings-notifications", path: "/settings/notifications", shows: "On call", kept: other },
+  { name: "settings-users", path: "/settings/users", shows: "Grace Hopper", kept: two },
+  {
+    name: "settings-single-sign-on",
+    path: "/settings/single-sign-on",
+    shows: "Where no rule fits",
+    kept: wide,
+    masked: ["code", "input[readonly]"],
+  },
+  { name: "settings-keys", path: "/settings/keys", shows: "Prometheus", kept: two, masked: ["pre"] },
+  { name: "settings-audit", path: "/settings/audit", shows: "grace@example.net", kept: all, broad: true },
+  { name: "settings-account", path: "/settings/account", shows: "Passkeys", kept: two },
+  { name: "palette", path: "/jobs", shows: "Mailboxes", kept: two, act: palette },
+  { name: "not-found", path: "/nowhere", shows: "There is nothing here", kept: wide },
+];
+
+export const empty: readonly Scene[] = [
+  { name: "overview-empty", path: "/", shows: "Create both volumes", kept: two },
+  { name: "jobs-empty", path: "/jobs", shows: "No job yet", kept: wide },
+  { name: "runs-empty", path: "/runs", shows: /./, kept: [] },
+  { name: "volumes-empty", path: "/volumes", shows: /./, kept: wide },
+  { name: "cache-empty", path: "/cache", shows: /./, kept: narrow },
+  { name: "troubleshoot-empty", path: "/troubleshoot", shows: /./, kept: wide },
+  { name: "hosts-one", path: "/hosts", shows: "db01", kept: [] },
+  { name: "notifications-empty", path: "/settings/notifications", shows: /./, kept: wide },
+  { name: "keys-empty", path: "/settings/keys", shows: /./, kept: [], masked: ["pre"] },
+  {
+    name: "single-sign-on-empty",
+    path: "/settings/single-sign-on",
+    shows: /./,
+    kept: [],
+    masked: ["code", "input[readonly]"],
+  },
+];
+
+async function chooseVolumes(page: Page): Promise<void> {
+  for (const volume of ["/home", "/var/lib/postgresql"]) await page.getByRole("checkbox", { name: volume }).click();
+  await expect(page.getByText("All at once").first()).toBeVisible();
+}
+
+async function selfTest(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "Run the self-test" }).first().click();
+  await expect(page.getByRole("button", { name: "Test again" })).toBeVisible();
+}
+
+async function palette(page: Page): Promise<void> {
+  await page.keyboard.press("Control+k");
+  await page.getByRole("combobox", { name: "Go to or do" }).fill("web");
+  await expect(page.getByRole("option").first()).toBeVisible();
+}
