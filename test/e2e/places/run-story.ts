@@ -38,8 +38,8 @@ export function tell({ job, number, from, tookMs, startedBy = "schedule", ...how
   const { input, id: jobId } = jobs[job];
   const mode = how.oneAtATime ? "oneAtATime" : "allAtOnce";
   const runId = `33333333-0000-4000-8000-${String(number).padStart(12, "0")}`;
-  const { name: jobName, selection, openFile, destination } = input;
-  const spec: Omit<RunSpec, "password"> = { runId, jobId, jobName, mode, selection, openFile, destination };
+  const { name: jobName, selection, openFile, destination, hooks } = input;
+  const spec: Omit<RunSpec, "password"> = { runId, jobId, jobName, mode, selection, openFile, destination, hooks };
   const queued = initialRun(spec, { number, hostId: input.hostId, startedBy });
   const events = how.missed ? failed(from, how.failure) : went(selection.volumes, { mode, from, tookMs, ...how });
   return {
