@@ -13,7 +13,7 @@ each for its share of the time, beginning with native/fuzz/corpus. Inputs that r
 --keep the smallest set of them goes to native/fuzz/corpus. An input that breaks a promise is left in native/target/fuzz. Needs root.
 
   --minutes N   how long, all targets together (default 4)
-  --only NAME   only this target: fuse, nbd, control or state
+  --only NAME   only this target: fuse, nbd, tls, control or state
   --keep        add what was found to the repository
 `;
 

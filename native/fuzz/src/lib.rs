@@ -9,14 +9,16 @@ pub mod fuse;
 pub mod memory;
 pub mod nbd;
 pub mod sandbox;
+pub mod tls;
 
 /// Takes any bytes; panics when a promise is broken.
 pub type Target = fn(&[u8]);
 
 /// The targets by name; `corpus/<name>` holds the inputs of each.
-pub const TARGETS: [(&str, Target); 4] = [
+pub const TARGETS: [(&str, Target); 5] = [
     ("fuse", fuse::run),
     ("nbd", nbd::run),
+    ("tls", tls::run),
     ("control", sandbox::control),
     ("state", sandbox::state),
 ];

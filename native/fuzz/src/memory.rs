@@ -1,6 +1,7 @@
 //! A volume in memory that checks what a transport asks of it.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use transport::nbd::exports::{Context, Export, Exports, Extent};
 use transport::served::{Change, ChangedExtents, Errno, Image, Patience, SCRATCH_BYTES, Served};
@@ -11,18 +12,30 @@ const SECTOR: u32 = 512;
 /// The one frozen image.
 pub const FROZEN: u64 = 7;
 
-pub struct Memory(Mutex<Vec<u8>>);
+pub struct Memory {
+    content: Mutex<Vec<u8>>,
+    reached: AtomicBool,
+}
 
 impl Default for Memory {
     fn default() -> Self {
         let content = (0..BYTES).map(|n| (n / 512) as u8).collect();
-        Memory(Mutex::new(content))
+        Memory {
+            content: Mutex::new(content),
+            reached: AtomicBool::new(false),
+        }
     }
 }
 
 impl Memory {
+    /// Whether anybody learnt anything of it: its name, its content.
+    pub fn reached(&self) -> bool {
+        self.reached.load(Ordering::SeqCst)
+    }
+
     fn content(&self) -> MutexGuard<'_, Vec<u8>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.reached.store(true, Ordering::SeqCst);
+        self.content.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Transports check ranges before they ask.
@@ -111,6 +124,7 @@ impl Served for Memory {
 
 impl Exports for Memory {
     fn exports(&self) -> Vec<Export> {
+        self.reached.store(true, Ordering::SeqCst);
         let export = |name: &str, image, read_only, context: &str| Export {
             name: name.into(),
             image,

@@ -104,6 +104,11 @@ fn clients_of_the_nbd_server() {
 }
 
 #[test]
+fn clients_of_the_nbd_server_with_tls() {
+    replay("tls", 300);
+}
+
+#[test]
 fn lines_on_the_control_socket() {
     replay("control", 1_000);
 }
