@@ -158,3 +158,29 @@ test("a failed job is moved to the hour in which its volumes rest, on its own da
   await client.failures.act.mutate({ id: failure?.id ?? "", action: "quietHour" });
   expect((await client.jobs.get.query({ id })).schedule).toMatchObject({ kind: "daily", days: ["sun"] });
 });
+
+test("a practice volume that is made again under the same name begins a history of its own", async () => {
+  const practice = { ...volume("alpha"), practice: true };
+  const lists = async (...names: string[]) =>
+    eventually(
+      async () =>
+        JSON.stringify((await client.volumes.list.query({})).map(({ name }) => name)) === JSON.stringify(names),
+    );
+  const told = (i: number) =>
+    tell(["alpha", "data"].map((name) => ({ volume: name, ...stretch(thisHour() + i * 10_000, 10_000, 4096, 500) })));
+  const measured = async (name: string) =>
+    (await client.history.volume.query({ hostId, volume: name, zone: "UTC" })).measuredMs > 0;
+  worker.volumes([practice, volume("data")]);
+  await lists("alpha", "data");
+  told(0);
+  await eventually(() => measured("alpha"));
+  worker.volumes([volume("data")]);
+  await lists("data");
+  worker.volumes([practice, volume("data")]);
+  await lists("alpha", "data");
+  await eventually(async () => !(await measured("alpha")));
+  expect(await measured("data")).toBe(true);
+  told(1);
+  await eventually(() => measured("alpha"));
+  expect(kept()[0]).toMatchObject({ rows: 3 });
+});

@@ -88,6 +88,11 @@ export class ActivityStore {
     });
   }
 
+  /** Everything that was measured of a volume. */
+  async forget({ hostId, volume }: Named): Promise<void> {
+    await this.#db.measuredVolume.deleteMany({ where: { hostId, name: volume } });
+  }
+
   /** Removes what is older than each step is kept, and volumes of which nothing is left. */
   async trim(nowMs: number): Promise<void> {
     await this.#db.$transaction(async (tx) => {

@@ -45,6 +45,12 @@ export class HostStore {
     await this.#db.host.update({ where: { id }, data: { lastSeenAt: at } });
   }
 
+  /** Volumes of one host as last heard of; null: never. */
+  async volumesOf(hostId: string): Promise<Volume[] | null> {
+    const row = await this.#db.hostVolumeCache.findUnique({ where: { hostId } });
+    return row && (volumes.safeParse(JSON.parse(row.volumes)).data ?? []);
+  }
+
   async saveVolumes(hostId: string, list: Volume[], at: Date): Promise<void> {
     const data = { at, volumes: JSON.stringify(list) };
     await this.#db.hostVolumeCache.upsert({ where: { hostId }, create: { hostId, ...data }, update: data });

@@ -85,8 +85,9 @@ export function makeServices(db: Database, vault: Vault, log: Logger, options: S
   const hosts = new Hosts(hostStore, settingStore, { version, local });
   const recorder = new RunRecorder(new SampleStore(db), hosts, log);
   const telemetry = new Telemetry(hosts, recorder);
-  const volumes = new Volumes(hostStore, hosts, telemetry);
   const activityStore = new ActivityStore(db);
+  const historyRecorder = new HistoryRecorder(activityStore, log);
+  const volumes = new Volumes(hostStore, hosts, telemetry, historyRecorder);
   const history = new History(activityStore);
   const measured = new MeasuredRuns();
   const runLog = new RunLog(new EventStore(db), runStore, recorder, measured);

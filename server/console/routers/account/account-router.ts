@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { AuditAction } from "@/server/core/access/audit";
 import {
   accountSafetySchema,
   accountStateSchema,
@@ -11,9 +12,15 @@ import {
   signInWaysSchema,
 } from "@/server/core/contracts/accounts";
 import { fault } from "../../services/fault-error";
+import type { Services } from "../../services/services";
 import { permitted, publicProcedure, router } from "../procedures";
 
 const token = z.string().min(1).max(200);
+
+/** Only what happened is kept: a stranger could fill the log with guesses. */
+function usedLink({ audit }: Services, address: string | null, action: AuditAction, by: string): Promise<void> {
+  return audit.record({ by, role: null, address }, action, null, { outcome: "done", message: null });
+}
 
 export const accountRouter = router({
   state: publicProcedure.output(accountStateSchema).query(({ ctx: { services, viewer } }) => {
@@ -35,10 +42,7 @@ export const accountRouter = router({
     .input(z.object({ token, name: personNameSchema, email: emailSchema, password: passwordSchema }).strict())
     .output(z.object({}))
     .mutation(async ({ ctx: { services, address }, input }) => {
-      const email = await services.accounts.create(input);
-      // Only what happened: a stranger could fill the log with guesses.
-      const actor = { by: email, role: null, address };
-      await services.audit.record(actor, "account.create", null, { outcome: "done", message: null });
+      await usedLink(services, address, "account.create", await services.accounts.create(input));
       return {};
     }),
   /** Uses up a one-time link for a new password; all sign-ins of its user end. */
@@ -47,8 +51,7 @@ export const accountRouter = router({
     .output(z.object({ email: z.string() }))
     .mutation(async ({ ctx: { services, address }, input }) => {
       const email = await services.accounts.setPassword(input.token, input.password);
-      const actor = { by: email, role: null, address };
-      await services.audit.record(actor, "account.setPassword", null, { outcome: "done", message: null });
+      await usedLink(services, address, "account.setPassword", email);
       return { email };
     }),
   /** Second factor and passkeys. They are made by `/api/auth/two-factor` and `/api/auth/passkey`. */

@@ -35,6 +35,17 @@ export class HistoryRecorder {
     return this.#last;
   }
 
+  /** A volume of this name was made anew: what was measured of the one before is not its own. */
+  forget(hostId: string, volume: string): Promise<void> {
+    this.#last = this.#last.then(async () => {
+      for (const step of steps) this.#newest.delete(`${hostId}\n${volume}\n${step.name}`);
+      await this.#store.forget({ hostId, volume }).catch((error) => {
+        this.#log.error({ err: error, volume }, "the history of a removed volume could not be removed");
+      });
+    });
+    return this.#last;
+  }
+
   /** Resolves when all that came is written. */
   close(): Promise<void> {
     return this.#last;

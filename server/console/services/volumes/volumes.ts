@@ -3,6 +3,7 @@ import type { HostInput } from "@/server/core/contracts/host-methods";
 import type { VolumeView } from "@/server/core/contracts/views";
 import type { Volume } from "@/server/core/contracts/volume";
 import type { HostStore } from "../../data/hosts";
+import type { HistoryRecorder } from "../history/recorder";
 import type { Hosts } from "../hosts/hosts";
 import type { Telemetry } from "../telemetry/telemetry";
 
@@ -13,11 +14,14 @@ export class Volumes {
   readonly #store: HostStore;
   readonly #hosts: Hosts;
   readonly #telemetry: Telemetry;
+  readonly #history: HistoryRecorder;
+  #last: Promise<void> = Promise.resolve();
 
-  constructor(store: HostStore, hosts: Hosts, telemetry: Telemetry) {
+  constructor(store: HostStore, hosts: Hosts, telemetry: Telemetry, history: HistoryRecorder) {
     this.#store = store;
     this.#hosts = hosts;
     this.#telemetry = telemetry;
+    this.#history = history;
   }
 
   async list(hostId?: string): Promise<VolumeView[]> {
@@ -27,7 +31,18 @@ export class Volumes {
       .flatMap(([id, volumes]) => volumes.map((volume) => this.#view(id, volume)));
   }
 
-  async receive(hostId: string, volumes: Volume[]): Promise<void> {
+  /** One list after the other: each is held against the one before. */
+  receive(hostId: string, volumes: Volume[]): Promise<void> {
+    const taken = this.#last.then(() => this.#take(hostId, volumes));
+    this.#last = taken.catch(() => {}); // whoever brought it hears of it
+    return taken;
+  }
+
+  /** A practice volume that was not there before is a new one, whatever was once called so. */
+  async #take(hostId: string, volumes: Volume[]): Promise<void> {
+    const before = await this.#store.volumesOf(hostId);
+    const made = volumes.filter(({ name, practice }) => practice && !before?.some((one) => one.name === name));
+    if (before !== null) for (const { name } of made) await this.#history.forget(hostId, name);
     await this.#store.saveVolumes(hostId, volumes, new Date());
     this.#telemetry.keepOnly(
       hostId,
