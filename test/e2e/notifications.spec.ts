@@ -72,6 +72,18 @@ test("the test button shows the receiver's own answer, good or bad", async () =>
   expect(await accessibilityProblems(page)).toEqual([]);
 });
 
+test("a job's page says who is told of its ends; that a message did not arrive stands there and on the overview", async () => {
+  await page.goto("/jobs");
+  await page.getByRole("link", { name: "Broken", exact: true }).click();
+  const told = page.getByRole("listitem").filter({ hasText: /^Operations tells of failed, warning.* and recovered/ });
+  await expect(told.getByText("Its last message was not delivered")).toBeVisible();
+  expect(await accessibilityProblems(page)).toEqual([]);
+  await page.goto("/");
+  await expect(page.getByText("The last message of Operations did not arrive.")).toBeVisible();
+  await page.getByRole("link", { name: "Look at channels" }).click();
+  await expect(channel("Operations").getByText("Failing")).toBeVisible();
+});
+
 test("a job that fails is told, and what did not arrive is sent again by a button", async () => {
   receiver.replies.push({ status: 500, body: "broken", retryAfterSeconds: 3600 });
   await here.cli("job", "run", "Broken", "--wait");

@@ -292,3 +292,33 @@ test("secrets are sealed and never told; they are not sent to another server tha
   await client.notifications.remove.mutate({ id });
   expect(await client.notifications.list.query()).toEqual([]);
 });
+
+test("everybody sees which channels tell of a job; one whose last message did not arrive is a sign on the overview", async () => {
+  const receiver = await HttpReceiver.start(cleanup);
+  const [nightly, other] = [await makeJob("Nightly"), await makeJob("Other", "db")];
+  const target = { kind: "webhook", url: `${receiver.url}/hook` } as const;
+  const secret = signingSecretOf(randomBytes(32));
+  const { id } = await makeChannel(target, { name: "All", secret });
+  await makeChannel(target, { name: "Nightly only", tells: ["succeeded"], jobIds: [nightly], secret });
+  await makeChannel(target, { name: "Off", enabled: false, secret });
+  const viewer = it.client(await it.signUpAs("viewer", await it.signIn()));
+  const ofJob = async (jobId: string | null) =>
+    (await viewer.notifications.ofJob.query({ jobId })).map(({ name, failing }) => [name, failing]);
+  expect(await ofJob(nightly)).toEqual([
+    ["All", false],
+    ["Nightly only", false],
+  ]);
+  expect(await ofJob(other)).toEqual([["All", false]]);
+  expect(await ofJob(null)).toEqual([["All", false]]);
+  expect((await viewer.overview.get.query()).silentChannels).toEqual([]);
+
+  receiver.replies.push({ status: 500, body: "no" });
+  await client.notifications.test.mutate({ id });
+  expect(await ofJob(null)).toEqual([["All", true]]);
+  expect((await viewer.overview.get.query()).silentChannels).toEqual(["All"]);
+  // The answer of the receiver is not for them.
+  expect(JSON.stringify(await viewer.notifications.ofJob.query({ jobId: nightly }))).not.toContain(receiver.url);
+
+  await client.notifications.test.mutate({ id });
+  await soon(async () => (await viewer.overview.get.query()).silentChannels.length === 0);
+});

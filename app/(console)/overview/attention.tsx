@@ -8,6 +8,7 @@ import { Ago } from "@/app/components/time";
 import type { Overview } from "@/server/core/contracts/views";
 import { errorTitles } from "@/server/core/errors/titles";
 import { formatBytes } from "@/server/core/text/bytes";
+import { May } from "../access/may";
 
 const SHOWN = 3;
 
@@ -64,6 +65,21 @@ export function Attention({ overview }: { overview: Overview }) {
             All {overview.failures.length} open failures
           </Link>
         </p>
+      )}
+      {overview.silentChannels.length > 0 && (
+        <Note
+          tone="warn"
+          title="Notifications are not delivered"
+          action={
+            <May permission="manageNotifications">
+              <Button asChild size="small">
+                <Link href="/settings/notifications">Look at channels</Link>
+              </Button>
+            </May>
+          }
+        >
+          The last message of {overview.silentChannels.join(", ")} did not arrive.
+        </Note>
       )}
       {orphans.length > 0 && (
         <Note

@@ -7,6 +7,7 @@ import {
   type Message,
   messageSchema,
 } from "@/server/core/contracts/notifications";
+import { failedLast } from "@/server/core/notifications/failed-last";
 import type { Database } from "./database";
 import type { NotificationDelivery } from "./generated/client";
 import { type Channel, toChannel } from "./notification-channels";
@@ -109,6 +110,17 @@ export class DeliveryStore {
       include: { channel: true },
     });
     return rows.map(toView);
+  }
+
+  /** Ids of the channels whose last attempt failed. */
+  async failing(): Promise<Set<string>> {
+    const found = await this.#db.notificationDelivery.groupBy({
+      by: ["channelId"],
+      _max: { deliveredAt: true, failedAt: true },
+    });
+    const text = (at: Date | null) => at?.toISOString() ?? null;
+    const failing = found.filter(({ _max }) => failedLast(text(_max.deliveredAt), text(_max.failedAt)));
+    return new Set(failing.map(({ channelId }) => channelId));
   }
 
   async fateOf(channelId: string): Promise<Fate> {

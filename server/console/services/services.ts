@@ -123,6 +123,7 @@ export function makeServices(db: Database, vault: Vault, log: Logger, options: S
   const sender = new Sender(vault);
   const planner = new Planner({ ended: new EndedRunStore(db), channels, hosts, origin, log });
   const dispatcher = new Dispatcher({ deliveries, planner, sender, log });
+  const notifications = new Notifications({ channels, deliveries, sender, dispatcher, origin });
   runLog.ends.listen(() => dispatcher.wake());
   return {
     version,
@@ -139,7 +140,7 @@ export function makeServices(db: Database, vault: Vault, log: Logger, options: S
     recorder,
     volumes,
     history,
-    historyRecorder: new HistoryRecorder(activityStore, log),
+    historyRecorder,
     runLog,
     runs,
     reconciler: new Reconciler(runStore, runLog, log),
@@ -159,14 +160,14 @@ export function makeServices(db: Database, vault: Vault, log: Logger, options: S
       version,
       consoleLog: path.join(home, "log", "console.log"),
     }),
-    notifications: new Notifications({ channels, deliveries, sender, dispatcher, origin }),
+    notifications,
     dispatcher,
     restore: new Restore(runStore, { runs, jobs, hosts }),
     cache,
     feedback: new FeedbackStore(db),
     metrics: new Metrics({ figures, measured, hosts, volumes, telemetry, cache, jobs, runs, version }),
     readiness: new ReadinessStore(db),
-    overview: new OverviewService({ hosts, volumes, runs, jobs, failures, cache }),
+    overview: new OverviewService({ hosts, volumes, runs, jobs, failures, cache, notifications }),
   };
 }
 

@@ -141,6 +141,15 @@ export const channelViewSchema = z.object({
 });
 export type ChannelView = z.infer<typeof channelViewSchema>;
 
+/** A channel as everybody may see it who sees the job that it tells of. */
+export const jobChannelSchema = z.object({
+  name: z.string(),
+  tells: channelFields.tells,
+  /** Its last message was not delivered. */
+  failing: z.boolean(),
+});
+export type JobChannel = z.infer<typeof jobChannelSchema>;
+
 /** What the receiver said to a test message. */
 export const testResultSchema = z.object({ ok: z.boolean(), answer: z.string() });
 export type TestResult = z.infer<typeof testResultSchema>;

@@ -149,5 +149,7 @@ export const overviewSchema = z.object({
   /** Open ones that nobody has acknowledged, the latest first. */
   failures: z.array(failureGroupSchema),
   cache: z.array(cacheViewSchema),
+  /** Names of notification channels whose last message was not delivered. */
+  silentChannels: z.array(z.string()),
 });
 export type Overview = z.infer<typeof overviewSchema>;

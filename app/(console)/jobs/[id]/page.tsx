@@ -18,7 +18,7 @@ export default async function JobPage({ params }: { params: Promise<{ id: string
   return (
     <Prefetched
       fetch={(trpc, client) => [
-        ...prefetchEditor(trpc, client),
+        ...prefetchEditor(trpc, client, id),
         client.prefetchQuery(trpc.runs.list.queryOptions({ jobId: id, limit: 20 })),
       ]}
     >

@@ -17,6 +17,7 @@ import { useRunJob } from "../use-run-job";
 import { DestinationFields } from "./destination-fields";
 import { ForecastCard } from "./forecast-card";
 import { draftOf, type JobDraft, type JobDraftIn } from "./job-draft";
+import { NotificationsCard } from "./notifications-card";
 import { OpenFileFields } from "./open-file-fields";
 import { RemoveJob } from "./remove-job";
 import { ScheduleFields } from "./schedule-fields";
@@ -112,6 +113,7 @@ export function JobEditor({ job }: { job: JobView | null }) {
                 </Button>
               </div>
             </ReadOnlyUnless>
+            <NotificationsCard jobId={job?.id ?? null} />
           </div>
           <div className="min-w-0 xl:sticky xl:top-5">
             <ForecastCard jobId={job?.id ?? null} />

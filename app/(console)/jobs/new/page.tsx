@@ -7,7 +7,7 @@ export const metadata: Metadata = { title: "New job" };
 
 export default function NewJobPage() {
   return (
-    <Prefetched fetch={prefetchEditor}>
+    <Prefetched fetch={(trpc, client) => prefetchEditor(trpc, client, null)}>
       <JobEditor job={null} />
     </Prefetched>
   );

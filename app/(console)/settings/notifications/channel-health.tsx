@@ -1,6 +1,7 @@
 import { BellOff, Circle, CircleAlert, CircleCheck, type LucideIcon } from "lucide-react";
 import { cn } from "@/app/components/class-names";
 import type { ChannelView } from "@/server/core/contracts/notifications";
+import { failedLast } from "@/server/core/notifications/failed-last";
 
 type Health = "off" | "failing" | "working" | "unused";
 
@@ -14,7 +15,7 @@ const looks: Record<Health, { icon: LucideIcon; tone: string; word: string }> = 
 /** How the last attempt went. */
 function healthOf({ enabled, lastDelivered, lastError }: ChannelView): Health {
   if (!enabled) return "off";
-  if (lastError !== null && (lastDelivered === null || lastDelivered.at < lastError.at)) return "failing";
+  if (failedLast(lastDelivered?.at ?? null, lastError?.at ?? null)) return "failing";
   return lastDelivered === null ? "unused" : "working";
 }
 

@@ -3,17 +3,23 @@ import {
   channelInputSchema,
   channelViewSchema,
   deliveryViewSchema,
+  jobChannelSchema,
   testResultSchema,
 } from "@/server/core/contracts/notifications";
 import { permitted, router } from "../procedures";
 
 const MOST_DELIVERIES = 200;
 const byId = z.object({ id: z.string().min(1) }).strict();
-/** What is told where is told to administrators only: receivers' answers are part of it. */
+/** Where to and what became of it is told to administrators only: receivers' answers are part of it. */
 const manage = permitted("manageNotifications");
 
 export const notificationsRouter = router({
   list: manage.output(z.array(channelViewSchema)).query(({ ctx }) => ctx.services.notifications.list()),
+  /** Those that are on and tell of a job; null: of one that is still to be made. */
+  ofJob: permitted("see")
+    .input(z.object({ jobId: z.string().min(1).nullable() }).strict())
+    .output(z.array(jobChannelSchema))
+    .query(({ ctx, input }) => ctx.services.notifications.ofJob(input.jobId)),
   /** Newest first. */
   deliveries: manage
     .input(z.object({ limit: z.number().int().min(1).max(MOST_DELIVERIES).default(20) }).strict())

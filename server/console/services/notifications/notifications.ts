@@ -1,6 +1,12 @@
 /** Channels of notifications: making, changing, testing and removing them, and what became of messages. */
 import { randomUUID } from "node:crypto";
-import type { ChannelInput, ChannelView, DeliveryView, TestResult } from "@/server/core/contracts/notifications";
+import type {
+  ChannelInput,
+  ChannelView,
+  DeliveryView,
+  JobChannel,
+  TestResult,
+} from "@/server/core/contracts/notifications";
 import { testMessage } from "@/server/core/notifications/message";
 import {
   kindTexts,
@@ -40,6 +46,21 @@ export class Notifications {
     return Promise.all(
       all.map(async (channel) => ({ ...settingsOf(channel), ...(await deliveries.fateOf(channel.id)) })),
     );
+  }
+
+  async ofJob(jobId: string | null): Promise<JobChannel[]> {
+    const [all, failing] = await Promise.all([this.#parts.channels.list(), this.#parts.deliveries.failing()]);
+    return all
+      .filter(({ enabled, jobIds }) => enabled && (jobIds === null || (jobId !== null && jobIds.includes(jobId))))
+      .map(({ id, name, tells }) => ({ name, tells: [...tells], failing: failing.has(id) }));
+  }
+
+  /** Names of the channels that are on and whose last message was not delivered. */
+  async failing(): Promise<string[]> {
+    const failing = await this.#parts.deliveries.failing();
+    if (failing.size === 0) return [];
+    const all = await this.#parts.channels.list();
+    return all.filter(({ id, enabled }) => enabled && failing.has(id)).map(({ name }) => name);
   }
 
   deliveries(limit: number): Promise<DeliveryView[]> {

@@ -4,12 +4,21 @@ import type { Cache } from "../cache/cache";
 import type { Failures } from "../failures/failures";
 import type { Hosts } from "../hosts/hosts";
 import type { Jobs } from "../jobs/jobs";
+import type { Notifications } from "../notifications/notifications";
 import type { Runs } from "../runs/runs";
 import type { Volumes } from "../volumes/volumes";
 
 const RECENT = 20;
 
-type Parts = { hosts: Hosts; volumes: Volumes; runs: Runs; jobs: Jobs; failures: Failures; cache: Cache };
+type Parts = {
+  hosts: Hosts;
+  volumes: Volumes;
+  runs: Runs;
+  jobs: Jobs;
+  failures: Failures;
+  cache: Cache;
+  notifications: Notifications;
+};
 
 export class OverviewService {
   readonly #parts: Parts;
@@ -19,8 +28,8 @@ export class OverviewService {
   }
 
   async get(): Promise<Overview> {
-    const { hosts, volumes, runs, jobs, failures, cache } = this.#parts;
-    const [h, v, recentRuns, activeRuns, j, f, c] = await Promise.all([
+    const { hosts, volumes, runs, jobs, failures, cache, notifications } = this.#parts;
+    const [h, v, recentRuns, activeRuns, j, f, c, silentChannels] = await Promise.all([
       hosts.list(),
       volumes.list(),
       runs.list({ limit: RECENT }),
@@ -28,7 +37,8 @@ export class OverviewService {
       jobs.list(),
       failures.attention(),
       cache.list(),
+      notifications.failing(),
     ]);
-    return { hosts: h, volumes: v, recentRuns, activeRuns, jobs: j, failures: f, cache: c };
+    return { hosts: h, volumes: v, recentRuns, activeRuns, jobs: j, failures: f, cache: c, silentChannels };
   }
 }
