@@ -64,6 +64,22 @@ test("a search stays in the address: it can be opened again, and the back button
   await expect(page.getByLabel("Job, host, volume or path")).toHaveValue("");
 });
 
+test("the command palette finds jobs, volumes and what can be done by their names", async () => {
+  const palette = page.getByRole("dialog", { name: "Go to or do" });
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("ledg");
+  await expect(palette.getByRole("option", { name: "ledger volume" })).toBeVisible();
+  await page.keyboard.press("Control+a");
+  await page.keyboard.type("run copy");
+  await expect(palette.getByRole("option")).toHaveText([/Run Copy now/]);
+  await page.keyboard.press("Control+a");
+  // Enter before the console has answered waits for the answer.
+  await page.keyboard.type("arch");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("heading", { level: 1, name: "Archive" })).toBeVisible();
+  await page.goto("/jobs");
+});
+
 test("several jobs are paused together, and each says why it then cannot run", async () => {
   for (const name of ["Copy", "Archive"]) await page.getByRole("checkbox", { name: `Choose ${name}` }).click();
   await page.getByRole("button", { name: "Pause", exact: true }).click();

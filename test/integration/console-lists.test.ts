@@ -127,3 +127,20 @@ test("a job that is paused is started by nobody until it is continued; both stan
     { subject: "Weekly", before: { paused: false }, after: { paused: true }, by: ADMINISTRATOR.email },
   ]);
 });
+
+test("jobs and volumes are found by words of their names, a job also by what can be done with it", async () => {
+  const found = async (text: string) => {
+    const { jobs, volumes } = await client.search.find.query({ text });
+    return [jobs.map(({ name }) => name), volumes.map(({ name }) => name)];
+  };
+  expect(await found("")).toEqual([
+    ["Job 2", "Job 10", "Weekly"],
+    ["data", "db"],
+  ]);
+  expect(await found("10 JOB")).toEqual([["Job 10"], []]);
+  expect(await found("run weekly")).toEqual([["Weekly"], []]);
+  expect(await found("db")).toEqual([[], ["db"]]);
+  // By a run's page: a job that was removed is none.
+  expect(await client.jobs.named.query({ id: jobIds[0] ?? "" })).toMatchObject({ name: "Job 2" });
+  expect(await client.jobs.named.query({ id: "gone" })).toBeNull();
+});

@@ -1,9 +1,9 @@
 "use client";
-import { useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { CalendarClock, CornerDownLeft, FileText, HardDrive, type LucideIcon, Play, Search } from "lucide-react";
 import { useRouter } from "next/navigation";
 import { Dialog } from "radix-ui";
-import { type KeyboardEvent, useEffect, useId, useState } from "react";
+import { type KeyboardEvent, useDeferredValue, useEffect, useId, useState } from "react";
 import { cn } from "@/app/components/class-names";
 import { useTRPC } from "@/app/trpc/client";
 import { errorCodes } from "@/server/core/errors/codes";
@@ -16,6 +16,7 @@ import { places } from "./places";
 type Command = { id: string; words: string; hint: string; icon: LucideIcon; run: () => void };
 
 const SHOWN = 9;
+const FRESH_MS = 10_000;
 
 /** Every place, job, volume and article by its name: Ctrl-K or Command-K, arrows, Enter. */
 export function CommandPalette() {
@@ -46,16 +47,19 @@ export function CommandPalette() {
   );
 }
 
-function useCommands(): Command[] {
+/** Places and articles are at hand; jobs and volumes are those that the console finds by the words, the last ones meanwhile. */
+function useCommands(text: string): { commands: Command[]; pending: boolean } {
   const trpc = useTRPC();
   const router = useRouter();
   const run = useRunJob();
   const mayChange = useMay("changeJobs");
   const mayRun = useMay("runJobs");
-  const jobs = useQuery(trpc.jobs.list.queryOptions()).data ?? [];
-  const volumes = useQuery(trpc.volumes.list.queryOptions({})).data ?? [];
+  const asked = useDeferredValue(text.trim());
+  const options = { placeholderData: keepPreviousData, staleTime: FRESH_MS };
+  const search = useQuery(trpc.search.find.queryOptions({ text: asked }, options));
+  const { jobs, volumes } = search.data ?? { jobs: [], volumes: [] };
   const go = (path: string) => () => router.push(path);
-  return [
+  const commands = [
     ...places.map((place) => ({
       id: place.href,
       words: place.name,
@@ -93,12 +97,15 @@ function useCommands(): Command[] {
       run: go(`/articles/${code}`),
     })),
   ];
+  return { commands, pending: search.isFetching || asked !== text.trim() };
 }
 
 function Palette({ onDone }: { onDone: () => void }) {
   const listId = useId();
-  const commands = useCommands();
   const [text, setText] = useState("");
+  const { commands, pending } = useCommands(text);
+  /** Enter came before what it is for. */
+  const [eager, setEager] = useState(false);
   const [at, setAt] = useState(0);
   const wanted = text.toLowerCase().split(/\s+/).filter(Boolean);
   const found = commands
@@ -109,6 +116,11 @@ function Palette({ onDone }: { onDone: () => void }) {
     onDone();
     command.run();
   };
+  useEffect(() => {
+    if (!eager || pending) return;
+    setEager(false);
+    take(found[at]);
+  });
   const press = (event: KeyboardEvent) => {
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
@@ -116,7 +128,8 @@ function Palette({ onDone }: { onDone: () => void }) {
       setAt((now) => (now + step + found.length) % Math.max(1, found.length));
     } else if (event.key === "Enter") {
       event.preventDefault();
-      take(found[at]);
+      if (pending && !found[at]) setEager(true);
+      else take(found[at]);
     }
   };
   return (
@@ -137,6 +150,7 @@ function Palette({ onDone }: { onDone: () => void }) {
           onChange={(event) => {
             setText(event.target.value);
             setAt(0);
+            setEager(false);
           }}
           className="h-12 grow bg-transparent outline-none placeholder:text-faint"
         />
@@ -160,7 +174,9 @@ function Palette({ onDone }: { onDone: () => void }) {
             {index === at && <CornerDownLeft className="size-3.5 text-mute" aria-hidden />}
           </div>
         ))}
-        {found.length === 0 && <p className="px-2.5 py-3 text-mute">Nothing has this name.</p>}
+        {found.length === 0 && (
+          <p className="px-2.5 py-3 text-mute">{pending ? "Looking…" : "Nothing has this name."}</p>
+        )}
       </div>
     </div>
   );

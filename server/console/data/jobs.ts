@@ -53,6 +53,10 @@ export class JobStore {
     return (await this.#db.job.findMany({ include: withSecret, orderBy: { name: "asc" } })).map(toJob);
   }
 
+  names(): Promise<{ id: string; name: string }[]> {
+    return this.#db.job.findMany({ select: { id: true, name: true } });
+  }
+
   async find(id: string): Promise<Job | null> {
     const row = await this.#db.job.findUnique({ where: { id }, include: withSecret });
     return row && toJob(row);

@@ -14,6 +14,7 @@ import { overviewRouter } from "./overview/overview-router";
 import { router } from "./procedures";
 import { restoreRouter } from "./restore/restore-router";
 import { runsRouter } from "./runs/runs-router";
+import { searchRouter } from "./search/search-router";
 import { settingsRouter } from "./settings/settings-router";
 import { singleSignOnRouter } from "./single-sign-on/single-sign-on-router";
 import { usersRouter } from "./users/users-router";
@@ -32,6 +33,7 @@ export const appRouter = router({
   jobs: jobsRouter,
   runs: runsRouter,
   live: liveRouter,
+  search: searchRouter,
   restore: restoreRouter,
   failures: failuresRouter,
   articles: articlesRouter,

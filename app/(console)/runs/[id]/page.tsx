@@ -10,8 +10,11 @@ export default async function RunPage({ params }: { params: Promise<{ id: string
   const { id } = await params;
   const { trpc, queryClient } = await serverTrpc();
   let runId = id;
+  let jobId: string | null = null;
   try {
-    runId = (await queryClient.fetchQuery(trpc.runs.get.queryOptions({ id }))).run.id;
+    const { run } = await queryClient.fetchQuery(trpc.runs.get.queryOptions({ id }));
+    runId = run.id;
+    jobId = run.job.id;
   } catch (error) {
     if (isNotFound(error)) notFound();
   }
@@ -20,7 +23,7 @@ export default async function RunPage({ params }: { params: Promise<{ id: string
       fetch={(trpc, client) => [
         client.prefetchQuery(trpc.volumes.list.queryOptions({})),
         client.prefetchQuery(trpc.failures.list.queryOptions({ runId })),
-        client.prefetchQuery(trpc.jobs.list.queryOptions()),
+        ...(jobId === null ? [] : [client.prefetchQuery(trpc.jobs.named.queryOptions({ id: jobId }))]),
       ]}
     >
       <RunView key={id} id={id} />

@@ -1,5 +1,5 @@
 "use client";
-import { useQuery } from "@tanstack/react-query";
+import { skipToken, useQuery } from "@tanstack/react-query";
 import Link from "next/link";
 import { useMemo } from "react";
 import { Card } from "@/app/components/card";
@@ -39,7 +39,7 @@ export function RunView({ id }: { id: string }) {
   const { run, events, history, link } = live;
   const volumes = useQuery(trpc.volumes.list.queryOptions({}));
   const failures = useQuery(trpc.failures.list.queryOptions({ runId: run?.id ?? id }));
-  const job = useQuery(trpc.jobs.list.queryOptions()).data?.find((one) => one.id === run?.job.id);
+  const job = useQuery(trpc.jobs.named.queryOptions(run ? { id: run.job.id } : skipToken)).data;
   const details = useMemo(
     () =>
       new Map(
@@ -78,7 +78,7 @@ export function RunView({ id }: { id: string }) {
           <>
             <RunLink history={history} link={link} lostAt={live.lostAt} />
             <May permission="runJobs">
-              {live.ended ? <RunAgain jobId={run.job.id} exists={job !== undefined} /> : <CancelRun run={run} />}
+              {live.ended ? <RunAgain jobId={run.job.id} exists={Boolean(job)} /> : <CancelRun run={run} />}
             </May>
           </>
         }

@@ -17,6 +17,11 @@ export const jobsRouter = router({
     .input(jobListSchema.prefault({}))
     .output(pageOf(jobViewSchema))
     .query(({ ctx, input }) => ctx.services.jobs.page(input)),
+  /** For those who come by a run: the job may have been removed since (null). */
+  named: permitted("see")
+    .input(byId)
+    .output(jobViewSchema.nullable())
+    .query(({ ctx, input }) => ctx.services.jobs.peek(input.id)),
   get: permitted("see")
     .input(byId)
     .output(jobViewSchema)

@@ -77,9 +77,20 @@ export class Jobs {
     this.scheduleChanges.announce(id);
   }
 
+  names(): Promise<{ id: string; name: string }[]> {
+    return this.#parts.jobs.names();
+  }
+
   async get(id: string): Promise<JobView> {
-    const job = await this.#parts.jobs.find(id);
+    const job = await this.peek(id);
     if (!job) throw fault("notFound", "There is no such job.", { field: "id" });
+    return job;
+  }
+
+  /** Null: there is none any more. */
+  async peek(id: string): Promise<JobView | null> {
+    const job = await this.#parts.jobs.find(id);
+    if (!job) return null;
     const [lastRun] = await this.#parts.runs.list({ jobId: id, limit: 1 });
     const mode = effectiveMode(job.openFile, await this.#parts.settings.get());
     return { ...job, lastRun: lastRun ?? null, effectiveMode: mode, waitingFor: this.#waitingFor(job) };
