@@ -106,7 +106,7 @@ test("signing out ends sockets that are open", async () => {
     },
   });
   await eventually(() => heard > 0);
-  expect((await it.post("/api/auth/sign-out", {}, { cookie })).status).toBe(200);
+  expect((await it.post("/api/auth/single-sign-on/leave", {}, { cookie })).status).toBe(200);
   await eventually(() => failed !== "");
   expect(await it.upgradeStatus("/api/ws", { cookie, origin: it.origin })).toBe(401);
 });

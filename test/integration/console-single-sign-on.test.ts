@@ -51,6 +51,7 @@ const settings = (change: Partial<SingleSignOnInput> = {}): SingleSignOnInput =>
   assumesVerified: false,
   trustsSecondFactor: true,
   localSignIn: true,
+  signsOut: false,
   ...change,
 });
 const set = (change?: Partial<SingleSignOnInput>) => it.client(cookie).singleSignOn.set.mutate(settings(change));
@@ -73,6 +74,7 @@ test("only an administrator sets it up; the secret is kept sealed, told to nobod
     settings: null,
     hasSecret: false,
     redirectUri: `${it.origin}/api/auth/single-sign-on/callback`,
+    signedOutUri: `${it.origin}/sign-in`,
   });
   expect((await come(verified("early"))).at).toBe("/sign-in?problem=off");
   await set();
@@ -251,6 +253,101 @@ test("an account's own second factor is asked for where the provider is not trus
     { cookie: half.browser.cookiesOf(it.origin) },
   );
   expect(whole.status).toBe(200);
+});
+
+/** Puts the end of a person's sign-ins into the past. */
+function endSessions(email: string): void {
+  const db = new Sqlite(it.databaseFile);
+  db.pragma("busy_timeout = 5000");
+  const sql =
+    "UPDATE Session SET endsAt = ? WHERE userId = (SELECT id FROM User WHERE email = ?) AND endsAt IS NOT NULL";
+  expect(db.prepare(sql).run(new Date(Date.now() - 1000).toISOString(), email).changes).toBeGreaterThan(0);
+  db.close();
+}
+
+test("a sign-in by the provider ends within the day, however it is used, and nothing can be done with it then", async () => {
+  await set();
+  const { browser, user } = await come(verified("paul", { groups: ["backup"] }));
+  expect(user?.role).toBe("operator");
+  const cookies = browser.cookiesOf(it.origin);
+  const client = it.client(cookies);
+  const [session] = await client.account.sessions.query();
+  expect(session?.current).toBe(true);
+  endSessions("paul@example.net");
+  await expect(client.account.sessions.query()).rejects.toThrow("Sign in first");
+  expect((await client.account.state.query()).signedIn).toBe(false);
+  for (const path of ["two-factor/enable", "change-password"])
+    expect((await it.post(`/api/auth/${path}`, {}, { cookie: cookies })).status).toBeGreaterThanOrEqual(400);
+  const passkey = await fetch(`${it.origin}/api/auth/passkey/generate-register-options`, {
+    headers: { cookie: cookies },
+  });
+  expect(passkey.status).toBe(401);
+  // By a password it lasts as before.
+  expect((await it.client(cookie).account.state.query()).signedIn).toBe(true);
+  expect((await come(verified("paul", { groups: ["backup"] }), browser)).user?.role).toBe("operator");
+});
+
+test("who signs out is sent to sign out at the provider where the settings say so; the sign-in here is over at once", async () => {
+  const leave = async (as: string) => {
+    const response = await it.post("/api/auth/single-sign-on/leave", {}, { cookie: as });
+    expect(response.status).toBe(200);
+    expect((await it.client(as).account.state.query()).signedIn).toBe(false);
+    return (await response.json()).url as string | null;
+  };
+  await set();
+  expect(await leave((await come(verified("quinn"))).browser.cookiesOf(it.origin))).toBeNull();
+  await set({ signsOut: true });
+  const { browser } = await come(verified("quinn"));
+  const url = new URL((await leave(browser.cookiesOf(it.origin))) ?? "");
+  expect(url.origin).toBe(provider.issuer);
+  expect(url.searchParams.get("post_logout_redirect_uri")).toBe(`${it.origin}/sign-in`);
+  expect(url.searchParams.get("client_id")).toBe(CLIENT.id);
+  // The provider takes it: it knows whose sign-in is meant, and where they go afterwards.
+  const page = await fetch(url, { headers: { cookie: browser.cookiesOf(provider.issuer) } });
+  expect([page.status, (await page.text()).includes("invalid_request")]).toEqual([200, false]);
+  // By a password nobody is sent anywhere.
+  expect(await leave(await it.signIn())).toBeNull();
+});
+
+test("who has no password sets up a second factor after a fresh sign-in; a code keeps the end of the day", async () => {
+  await set({ trustsSecondFactor: false });
+  const { browser } = await come(verified("rosa"));
+  const twoFactor = (what: string, body: object) =>
+    it.post(`/api/auth/two-factor/${what}`, body, { cookie: browser.cookiesOf(it.origin) });
+  const db = new Sqlite(it.databaseFile);
+  db.pragma("busy_timeout = 5000");
+  db.prepare(
+    "UPDATE Session SET createdAt = ? WHERE userId = (SELECT id FROM User WHERE email = 'rosa@example.net')",
+  ).run(new Date(Date.now() - 11 * 60_000).toISOString());
+  db.close();
+  const stale = await twoFactor("enable", {});
+  expect([stale.status, (await stale.json()).code]).toEqual([403, "SIGN_IN_AGAIN"]);
+  // The provider is asked to make sure.
+  const asked = await new RedirectFollower().follow(
+    `${it.origin}${BEGIN}?anew=1`,
+    ({ origin }) => origin === provider.issuer,
+  );
+  expect(asked.searchParams.get("prompt")).toBe("login");
+  await come(verified("rosa"), browser);
+  const enabled = await twoFactor("enable", {});
+  expect(enabled.status).toBe(200);
+  const secret = new URL((await enabled.json()).totpURI).searchParams.get("secret") ?? "";
+  expect((await twoFactor("verify-totp", { code: await freshTotp(secret) })).status).toBe(200);
+
+  const half = await come(verified("rosa"));
+  expect([half.at, half.user]).toEqual(["/sign-in/code?next=%2Fvolumes", null]);
+  const whole = await it.post(
+    "/api/auth/two-factor/verify-totp",
+    { code: await freshTotp(secret) },
+    { cookie: half.browser.cookiesOf(it.origin) },
+  );
+  expect(whole.status).toBe(200);
+  endSessions("rosa@example.net");
+  const cookies = whole.headers
+    .getSetCookie()
+    .map((text) => text.split(";")[0])
+    .join("; ");
+  expect((await it.client(cookies).account.state.query()).signedIn).toBe(false);
 });
 
 test("where passwords are switched off a one-time link still lets in, and the last administrator stays one", async () => {

@@ -50,6 +50,7 @@ test("each line of a log is one document, and none holds a password, a key or a 
     assumesVerified: false,
     trustsSecondFactor: true,
     localSignIn: true,
+    signsOut: false,
   };
   expect((await post("/api/trpc/singleSignOn.set", { json: settings }, cookie)).status).toBe(200);
   await fetch(`${base}/api/auth/single-sign-on/begin`, { redirect: "manual" });

@@ -4,6 +4,7 @@ import Link from "next/link";
 import { useTheme } from "next-themes";
 import { useState } from "react";
 import { toast } from "sonner";
+import { authRequest } from "@/app/auth-request";
 import { Button } from "@/app/components/button";
 import { useNow } from "@/app/components/zone";
 import { roleTexts } from "@/server/core/access/permissions";
@@ -22,17 +23,10 @@ export function AccountMenu({ user }: { user: SignedIn }) {
   const [leaving, setLeaving] = useState(false);
   async function signOut() {
     setLeaving(true);
-    try {
-      await fetch("/api/auth/sign-out", {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: "{}",
-      });
-      location.assign("/sign-in");
-    } catch {
-      setLeaving(false);
-      toast.error("The console does not answer; you are still signed in.");
-    }
+    const left = await authRequest<{ url: string | null }>("single-sign-on/leave", {});
+    if (left.ok) return location.assign(left.data.url ?? "/sign-in");
+    setLeaving(false);
+    toast.error("The console does not answer; you are still signed in.");
   }
   return (
     <div className="mt-auto border-line border-t pt-3">

@@ -11,8 +11,9 @@ export class SessionStore {
 
   /** A user's, newest first. `current`: the one that asks. */
   async ofUser(userId: string, current: string): Promise<SessionView[]> {
+    const now = new Date();
     const found = await this.#db.session.findMany({
-      where: { userId, expiresAt: { gt: new Date() } },
+      where: { userId, expiresAt: { gt: now }, OR: [{ endsAt: null }, { endsAt: { gt: now } }] },
       orderBy: { createdAt: "desc" },
     });
     return found.map(({ id, createdAt, ipAddress, userAgent }) => ({

@@ -129,7 +129,7 @@ export class HttpServer {
     if (api && !SAFE.has(request.method ?? "") && !sameOrigin(request, publicUrl, false)) {
       response.writeHead(403).end();
     } else if (isAuthEndpoint(path)) {
-      if (path === "/api/auth/sign-out") response.on("finish", () => void this.#browsers.checkSessions());
+      if (path === "/api/auth/single-sign-on/leave") response.on("finish", () => void this.#browsers.checkSessions());
       await this.#accounts(request, response);
     } else if (path.startsWith("/api/trpc/")) {
       response.setHeader("cache-control", "no-store");

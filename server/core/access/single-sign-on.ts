@@ -30,6 +30,12 @@ export function isSignInProblem(text: string | undefined): text is SignInProblem
   return text !== undefined && Object.hasOwn(signInProblems, text);
 }
 
+/**
+ * How long a sign-in by the provider lasts, however much it is used: who is removed there is out within a working day.
+ * Sign-ins by password or passkey, which end when their user is removed here, last a week.
+ */
+export const PROVIDER_SESSION_MS = 12 * 3_600_000;
+
 export type Claims = Readonly<Record<string, unknown>>;
 
 /** `role` is null where the provider does not tell roles; `firstRole` is that of somebody new, null for nobody. */

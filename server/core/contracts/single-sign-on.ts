@@ -66,6 +66,8 @@ export const singleSignOnSchema = z.object({
   trustsSecondFactor: z.boolean(),
   /** Passwords and passkeys let people in too. A one-time link always does. */
   localSignIn: z.boolean(),
+  /** Who signs out here is sent to the provider to sign out there too, where it offers that. */
+  signsOut: z.boolean().default(false),
 });
 export type SingleSignOnSettings = z.infer<typeof singleSignOnSchema>;
 
@@ -83,6 +85,8 @@ export const singleSignOnViewSchema = z.object({
   hasSecret: z.boolean(),
   /** The provider must know this address. */
   redirectUri: z.string(),
+  /** And this one, for people to come back to who signed out there. */
+  signedOutUri: z.string(),
 });
 export type SingleSignOnView = z.infer<typeof singleSignOnViewSchema>;
 

@@ -21,7 +21,7 @@ export function AccountView() {
       />
       <div className="space-y-4">
         {hasPassword ? <PasswordForm /> : <NoPassword />}
-        {hasPassword && <SecondFactor />}
+        <SecondFactor />
         <Passkeys />
         <Sessions />
       </div>
@@ -34,8 +34,8 @@ function NoPassword() {
     <Card>
       <CardTitle>Password</CardTitle>
       <p className="text-mute">
-        None: you sign in by single sign-on, where your second factor is looked after too. An administrator can make you
-        a link for a password of this console.
+        None: you sign in by single sign-on, anew every twelve hours. An administrator can make you a link for a
+        password of this console.
       </p>
     </Card>
   );

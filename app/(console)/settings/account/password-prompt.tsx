@@ -1,10 +1,13 @@
 "use client";
+import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { type AuthAnswer, authRequest } from "@/app/auth-request";
 import { Button } from "@/app/components/button";
 import { DialogActions } from "@/app/components/dialog";
 import { Field } from "@/app/components/field";
 import { Input } from "@/app/components/input";
+import { useTRPC } from "@/app/trpc/client";
+import { FreshSignIn } from "./fresh-sign-in";
 
 export const WRONG_PASSWORD = "This is not your present password.";
 
@@ -18,8 +21,13 @@ type PasswordPromptProps<T> = {
   onCancel: () => void;
 };
 
-/** Asks for the password before something that protects the account is changed. */
-export function PasswordPrompt<T>({ path, confirm, danger, onDone, onCancel }: PasswordPromptProps<T>) {
+/** Asks for the password before something that protects the account is changed; who has none signs in anew. */
+export function PasswordPrompt<T>(props: PasswordPromptProps<T>) {
+  const hasPassword = useQuery(useTRPC().account.safety.queryOptions()).data?.hasPassword ?? true;
+  return hasPassword ? <AskForPassword {...props} /> : <FreshSignIn {...props} />;
+}
+
+function AskForPassword<T>({ path, confirm, danger, onDone, onCancel }: PasswordPromptProps<T>) {
   const [password, setPassword] = useState("");
   const [problem, setProblem] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);

@@ -21,6 +21,7 @@ export const firstSettings: SingleSignOnSettings = {
   assumesVerified: false,
   trustsSecondFactor: true,
   localSignIn: true,
+  signsOut: false,
 };
 
 /** The first problem of each field, by its path; a list of texts is one field. Empty: none. */

@@ -104,6 +104,21 @@ export function SingleSignOnForm({ view }: { view: SingleSignOnView }) {
             onChange={(localSignIn) => change({ localSignIn })}
           />
         </Field>
+        <Field
+          row
+          label="Sign-out"
+          hint={
+            draft.signsOut
+              ? `It must know ${view.signedOutUri} as an address to come back to after a sign-out.`
+              : "Who signs out here stays signed in at the provider."
+          }
+        >
+          <Labelled
+            words="At the provider too"
+            checked={draft.signsOut}
+            onChange={(signsOut) => change({ signsOut })}
+          />
+        </Field>
         <Field row label="Single sign-on" hint="Off: nobody comes by it, and the settings stay.">
           <Labelled words="Switched on" checked={draft.enabled} onChange={(enabled) => change({ enabled })} />
         </Field>

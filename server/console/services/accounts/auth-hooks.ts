@@ -33,6 +33,13 @@ const confirmed: Record<string, AuditAction | null> = {
   "/two-factor/disable": "account.disableSecondFactor",
   "/two-factor/generate-backup-codes": "account.newBackupCodes",
 };
+/** What somebody does who is signed in. */
+const own = new Set([
+  ...["/change-password", "/two-factor/enable", "/two-factor/disable", "/two-factor/generate-backup-codes"],
+  ...["/passkey/generate-register-options", "/passkey/verify-registration"],
+]);
+/** Where the password is asked for: who has none must have signed in just now. */
+const FRESH_MS = 10 * 60_000;
 const VERIFY_CODE = "/two-factor/verify-totp";
 const WRONG = new Set(["INVALID_EMAIL_OR_PASSWORD", "INVALID_PASSWORD", "INVALID_CODE", "INVALID_BACKUP_CODE"]);
 
@@ -47,6 +54,7 @@ export function authHooks(audit: Audit, lockOut: LockOut, singleSignOn: SingleSi
 
   const before = createAuthMiddleware(async (context) => {
     const { path, request } = context;
+    if (request && own.has(path)) await demandFreshness(context);
     if ((context.body as { trustDevice?: unknown } | undefined)?.trustDevice) {
       throw new APIError("BAD_REQUEST", { message: "A browser is not remembered: each sign-in asks for the code." });
     }
@@ -117,6 +125,25 @@ export function authHooks(audit: Audit, lockOut: LockOut, singleSignOn: SingleSi
   }
 
   return { before, after };
+}
+
+/** A sign-in by the provider has an end that the library does not know, and often no password to prove oneself by. */
+async function demandFreshness(context: Hooked): Promise<void> {
+  const found = await getSessionFromCtx(context);
+  if (!found) return;
+  if (hasEnded(found.session)) {
+    throw new APIError("UNAUTHORIZED", { code: "SIGN_IN_AGAIN", message: "This sign-in has ended. Sign in again." });
+  }
+  if (!context.path.startsWith("/two-factor/")) return;
+  const fresh = Date.now() - new Date(found.session.createdAt).getTime() < FRESH_MS;
+  if (fresh || (await context.context.internalAdapter.findCredentialAccount(found.user.id))?.password) return;
+  const message = "You have no password here. Sign in again, then do this within ten minutes.";
+  throw new APIError("FORBIDDEN", { code: "SIGN_IN_AGAIN", message });
+}
+
+/** Of a session as the library reads it. */
+export function hasEnded(session: object): boolean {
+  return "endsAt" in session && session.endsAt instanceof Date && session.endsAt.getTime() <= Date.now();
 }
 
 const addressOf = (context: Hooked): string | null => context.headers?.get(CLIENT_ADDRESS) ?? null;

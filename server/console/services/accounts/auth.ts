@@ -16,7 +16,7 @@ import type { Vault } from "../secrets/vault";
 import type { Services } from "../services";
 import { authHooks, CLIENT_ADDRESS } from "./auth-hooks";
 import { sealedBackupCodes } from "./second-factors";
-import { singleSignOnEndpoints } from "./single-sign-on/endpoints";
+import { markAfterCode, singleSignOnEndpoints } from "./single-sign-on/endpoints";
 
 const WEEK_SECONDS = 7 * 24 * 3600;
 const DAY_SECONDS = 24 * 3600;
@@ -26,7 +26,6 @@ const BELOW = "/api/auth";
 /** The endpoints that the pages use. The library has more; those answer 404. */
 const ENDPOINTS = new Set([
   "/sign-in/email",
-  "/sign-out",
   "/change-password",
   "/two-factor/enable",
   "/two-factor/disable",
@@ -39,6 +38,7 @@ const ENDPOINTS = new Set([
   "/passkey/verify-authentication",
   "/single-sign-on/begin",
   "/single-sign-on/callback",
+  "/single-sign-on/leave",
 ]);
 
 export function isAuthEndpoint(path: string): boolean {
@@ -75,6 +75,8 @@ export function makeAuth(db: Database, vault: Vault, log: Logger, services: Serv
         backupCodeOptions: { storeBackupCodes: sealedBackupCodes(vault) },
         // Wrong codes are counted with wrong passwords.
         accountLockout: { enabled: false },
+        // Who has no password shows by a fresh sign-in who they are (`auth-hooks.ts`).
+        allowPasswordless: true,
       }),
       passkey({
         rpID: passkeyHost,
@@ -89,7 +91,25 @@ export function makeAuth(db: Database, vault: Vault, log: Logger, services: Serv
       singleSignOnEndpoints(services.singleSignOn),
     ],
     hooks: authHooks(services.audit, services.lockOut, services.singleSignOn),
-    session: { expiresIn: WEEK_SECONDS, updateAge: DAY_SECONDS },
+    session: {
+      expiresIn: WEEK_SECONDS,
+      updateAge: DAY_SECONDS,
+      // Of sign-ins by the provider.
+      additionalFields: {
+        endsAt: { type: "date", required: false, input: false },
+        providerToken: { type: "string", required: false, input: false },
+      },
+    },
+    databaseHooks: {
+      session: {
+        create: {
+          before: async (session, context) => {
+            const mark = context && (await markAfterCode(context));
+            return mark ? { data: { ...session, ...mark } } : undefined;
+          },
+        },
+      },
+    },
     rateLimit: {
       enabled: true,
       window: 60,

@@ -17,6 +17,9 @@ const KEPT_MS = 10 * 60_000;
 export type Expected = { state: string; nonce: string; verifier: string };
 export type Client = Pick<SingleSignOnSettings, "issuer" | "clientId"> & { secret: string | null };
 
+/** `idToken`: as it was signed; the provider wants it back for a sign-out. */
+export type Identified = { claims: Claims; idToken: string };
+
 /** A sign-in that the provider did not bring to its end, or not in a way that is believed. */
 export class ProviderError extends Error {
   readonly problem: SignInProblem;
@@ -30,8 +33,8 @@ export class ProviderError extends Error {
 export class Provider {
   #known: { client: Client; at: number; configuration: openid.Configuration } | null = null;
 
-  /** Where to send the browser. */
-  async authorize(client: Client, scopes: readonly string[], redirectUri: string) {
+  /** Where to send the browser. `anew`: who is signed in there still shows again who they are. */
+  async authorize(client: Client, scopes: readonly string[], redirectUri: string, anew: boolean) {
     const configuration = await this.#configuration(client);
     const expected: Expected = {
       state: openid.randomState(),
@@ -45,12 +48,13 @@ export class Provider {
       nonce: expected.nonce,
       code_challenge: await openid.calculatePKCECodeChallenge(expected.verifier),
       code_challenge_method: "S256",
+      ...(anew && { prompt: "login" }),
     });
     return { url, expected };
   }
 
   /** Who has come back to `arrived`; `wanted` claims are asked for where the signed answer lacks one. */
-  async identify(client: Client, arrived: URL, expected: Expected, wanted: readonly string[]): Promise<Claims> {
+  async identify(client: Client, arrived: URL, expected: Expected, wanted: readonly string[]): Promise<Identified> {
     const configuration = await this.#configuration(client);
     try {
       const tokens = await openid.authorizationCodeGrant(configuration, arrived, {
@@ -64,11 +68,20 @@ export class Provider {
       // Some providers let the people of all their customers in by one address.
       if (!sameAddress(signed.iss, client.issuer)) throw new Error(`the ID token is of another issuer, ${signed.iss}`);
       const complete = wanted.every((name) => claimAt(signed, name) !== undefined);
-      if (complete || !configuration.serverMetadata().userinfo_endpoint) return signed;
-      return { ...(await openid.fetchUserInfo(configuration, tokens.access_token, signed.sub)), ...signed };
+      const idToken = tokens.id_token ?? "";
+      if (complete || !configuration.serverMetadata().userinfo_endpoint) return { claims: signed, idToken };
+      const told = await openid.fetchUserInfo(configuration, tokens.access_token, signed.sub);
+      return { claims: { ...told, ...signed }, idToken };
     } catch (error) {
       throw new ProviderError(problemOf(error), error);
     }
+  }
+
+  /** Where to send the browser to sign out there; null: the provider does not offer it. Throws a `ProviderError`. */
+  async signOut(client: Client, idToken: string, returnTo: string): Promise<URL | null> {
+    const configuration = await this.#configuration(client);
+    if (!configuration.serverMetadata().end_session_endpoint) return null;
+    return openid.buildEndSessionUrl(configuration, { id_token_hint: idToken, post_logout_redirect_uri: returnTo });
   }
 
   /** Asks the provider anew what it is. Throws a `ProviderError`. */

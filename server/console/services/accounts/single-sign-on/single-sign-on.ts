@@ -4,7 +4,7 @@
  */
 import type { Logger } from "pino";
 import { z } from "zod";
-import { admit, type SignInProblem } from "@/server/core/access/single-sign-on";
+import { admit, PROVIDER_SESSION_MS, type SignInProblem } from "@/server/core/access/single-sign-on";
 import type { ProviderCheck, SingleSignOnInput, SingleSignOnView } from "@/server/core/contracts/single-sign-on";
 import type { SingleSignOnStore, Stored } from "../../../data/single-sign-on";
 import type { Actor, Audit, Outcome } from "../../audit/audit";
@@ -17,6 +17,7 @@ export const CALLBACK = "/single-sign-on/callback";
 /** After a one-time link its owner may sign in by the password that they chose with it, whatever the settings say. */
 const LINK_OPENS_MS = 10 * 60_000;
 const UNDER_WAY = "a sign-in under way";
+const ID_TOKEN = "the ID token of a session";
 
 const underWaySchema = z.object({
   expected: z.object({ state: z.string(), nonce: z.string(), verifier: z.string() }),
@@ -25,25 +26,34 @@ const underWaySchema = z.object({
 
 type Parts = { store: SingleSignOnStore; vault: Vault; audit: Audit; origin: string; log: Logger };
 export type Begun = { ok: true; url: URL; state: string; sealed: string } | { ok: false; problem: SignInProblem };
+/** What a session has that was made by the provider: its end, and the sealed ID token. */
+export type SessionMark = { endsAt: Date; providerToken: string };
 /** `asksForCode`: the provider is not trusted with the second factor, so the account's own is asked for. */
 export type Arrived =
-  | { ok: true; userId: string; asksForCode: boolean; target: string }
+  | { ok: true; userId: string; asksForCode: boolean; target: string; mark: SessionMark }
   | { ok: false; problem: SignInProblem };
 
 export class SingleSignOn {
   readonly #parts: Parts;
   readonly #provider = new Provider();
   readonly #redirectUri: string;
+  readonly #signedOutUri: string;
 
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#redirectUri = `${parts.origin}/api/auth${CALLBACK}`;
+    this.#signedOutUri = `${parts.origin}/sign-in`;
   }
 
   async get(): Promise<SingleSignOnView> {
     const stored = await this.#parts.store.get();
     const hasSecret = stored !== null && stored.sealed !== null;
-    return { settings: stored?.settings ?? null, hasSecret, redirectUri: this.#redirectUri };
+    return {
+      settings: stored?.settings ?? null,
+      hasSecret,
+      redirectUri: this.#redirectUri,
+      signedOutUri: this.#signedOutUri,
+    };
   }
 
   /** What the sign-in page offers. */
@@ -96,13 +106,13 @@ export class SingleSignOn {
     return email !== null && this.#parts.store.linkUsedSince(email, new Date(Date.now() - LINK_OPENS_MS));
   }
 
-  /** `target`: where the person wants to be, a place of this console. */
-  async begin(target: string): Promise<Begun> {
+  /** `target`: where the person wants to be, a place of this console. `anew`: the provider is to ask who they are. */
+  async begin(target: string, anew: boolean): Promise<Begun> {
     const stored = await this.#parts.store.get();
     if (!stored?.settings.enabled) return { ok: false, problem: "off" };
     try {
       const { scopes } = stored.settings;
-      const { url, expected } = await this.#provider.authorize(this.#clientOf(stored), scopes, this.#redirectUri);
+      const { url, expected } = await this.#provider.authorize(this.#clientOf(stored), scopes, this.#redirectUri, anew);
       const sealed = this.#parts.vault.seal(JSON.stringify({ expected, target }), UNDER_WAY);
       return { ok: true, url, state: expected.state, sealed };
     } catch (error) {
@@ -119,11 +129,29 @@ export class SingleSignOn {
     const wanted = ["email", "email_verified", ...(roleClaim === null ? [] : [roleClaim])];
     try {
       const arrived = new URL(`${this.#redirectUri}?${query}`);
-      const claims = await this.#provider.identify(this.#clientOf(stored), arrived, expected, wanted);
+      const { claims, idToken } = await this.#provider.identify(this.#clientOf(stored), arrived, expected, wanted);
       const settled = await this.#settle(stored, claims, address);
-      return settled.ok ? { ...settled, target } : settled;
+      const mark = {
+        endsAt: new Date(Date.now() + PROVIDER_SESSION_MS),
+        providerToken: this.#parts.vault.seal(idToken, ID_TOKEN),
+      };
+      return settled.ok ? { ...settled, target, mark } : settled;
     } catch (error) {
       return this.#failed(error);
+    }
+  }
+
+  /** Where somebody who signed out here signs out at the provider; null: nowhere. */
+  async signOut(providerToken: string): Promise<string | null> {
+    const stored = await this.#parts.store.get();
+    if (!stored?.settings.enabled || !stored.settings.signsOut) return null;
+    try {
+      const idToken = this.#parts.vault.open(providerToken, ID_TOKEN);
+      const url = await this.#provider.signOut(this.#clientOf(stored), idToken, this.#signedOutUri);
+      return url?.href ?? null;
+    } catch (error) {
+      this.#failed(error);
+      return null;
     }
   }
 
