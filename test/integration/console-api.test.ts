@@ -222,19 +222,24 @@ test("a job is made, changed, paused and removed by a key that manages, as the c
 test("what runs programs as root is neither given nor changed by a key", async () => {
   const client = it.client(cookie);
   const command = { kind: "command", command: "true" } as const;
-  const { password: _, ...wish } = jobInput(hostId, "Commanded", ["mail"], { destination: command });
+  const hook = { at: "preFreeze", command: "id" } as const;
+  const { password: _, hooks: __, ...wish } = jobInput(hostId, "Commanded", ["mail"], { destination: command });
   expect(await tell("POST", "/jobs", wish)).toMatchObject({
     status: 403,
     body: { kind: "denied", errors: [{ field: "destination" }] },
   });
-  const hooked = { ...wish, destination: { kind: "restic", repository: "/r" }, hooks: { preFreeze: "id" } };
+  const hooked = { ...wish, destination: { kind: "restic", repository: "/r" }, hooks: [hook] };
   expect(await tell("POST", "/jobs", hooked)).toMatchObject({ status: 400, body: { kind: "invalid" } });
-  const { id } = await client.jobs.create.mutate(wish);
+  const { id } = await client.jobs.create.mutate({ ...wish, hooks: [hook] });
+  expect(await tell("PUT", `/jobs/${id}`, { ...wish, hooks: [] })).toMatchObject({ status: 400 });
   const other = { ...wish, destination: { ...command, command: "id" } };
   expect(await tell("PUT", `/jobs/${id}`, other)).toMatchObject({ status: 403, body: { kind: "denied" } });
   // With its command as it is, the rest may change.
   const renamed = await tell<JobView>("PUT", `/jobs/${id}`, { ...wish, name: "Still commanded" });
-  expect(renamed).toMatchObject({ status: 200, body: { name: "Still commanded", destination: command } });
+  expect(renamed).toMatchObject({
+    status: 200,
+    body: { name: "Still commanded", destination: command, hooks: [hook] },
+  });
   await client.jobs.remove.mutate({ id });
   expect(faults).toEqual([]);
 });
