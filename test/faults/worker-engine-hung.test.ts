@@ -172,6 +172,8 @@ test("a cancelled run ends also while an engine hangs during the backup", async 
   await pause(5000);
   await worker.host.host("run.cancel", { runId });
   expect(await worker.console.ended(runId), worker.console.story(runId)).toMatchObject({ outcome: "cancelled" });
+  const released = worker.console.eventsOf(runId).flatMap((e) => (e.type === "snapshotReleased" ? [e.volume] : []));
+  expect(released).toEqual(["busy"]);
   expect(await durableWriteMs("busy")).toBeLessThan(DEADLINE_MS);
   goOn();
   await mustRecover();

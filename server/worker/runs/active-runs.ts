@@ -157,11 +157,11 @@ export class ActiveRuns {
       const message = `the worker was stopped during the run, while ${inWords(lastPhase)}`;
       await voice.say({ type: "failure", code: "SF-106", volume: null, message, evidence: { lastPhase, cleaned } });
     }
-    // Before anybody hears of the end: whoever starts the next run at once must not be told that this one is on.
-    run.released = true;
     const final = overall(outcomes, signal);
     const outcome = retained ? final : "warnings";
     const settled = await this.settleAtEnd(run, voice, outcome, groups.length + 1);
+    // Before anybody hears of the end: whoever starts the next run at once must not be told that this one is on.
+    run.released = true;
     await voice.say({
       type: "ended",
       outcome: settled || outcome !== "succeeded" ? outcome : "warnings",

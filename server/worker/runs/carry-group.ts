@@ -222,6 +222,10 @@ export class GroupCarrier {
     const cleaned = await this.undo.unwind();
     for (const member of group?.members ?? []) {
       const volume = member.volume.record.name;
+      if (this.undo.holds((step) => step.kind === "snapshot" && step.snapshot === member.snapshot)) {
+        await this.voice.log("warn", `the snapshot of ${volume} is released as soon as its engine answers`);
+        continue;
+      }
       const givenUp = this.signal.aborted || loss !== null;
       const cause = loss?.volume === volume ? loss.cause : givenUp ? "cancelled" : "done";
       await this.voice.say({ type: "snapshotReleased", group: this.index, volume, cause });

@@ -125,6 +125,11 @@ export class UndoStack {
     return cleaned;
   }
 
+  /** True while this is still to be undone, also because it could not be. */
+  holds(matches: (step: UndoStep) => boolean): boolean {
+    return this.steps.some(matches);
+  }
+
   /** What was done is to stay: nothing of it is undone any more. */
   async keepDone(): Promise<void> {
     this.steps.length = 0;
