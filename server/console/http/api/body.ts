@@ -14,11 +14,10 @@ export async function readBody<S extends z.ZodType>(request: IncomingMessage, sc
   const given = parsed(await bytesOf(request));
   const found = schema.safeParse(given);
   if (found.success) return found.data;
-  const errors = found.error.issues.map(({ path, message }) => ({
-    field: path.join("."),
-    given: shown(given, path),
-    allowed: message,
-  }));
+  const errors = found.error.issues.flatMap((issue) => {
+    const paths = issue.code === "unrecognized_keys" ? issue.keys.map((key) => [...issue.path, key]) : [issue.path];
+    return paths.map((path) => ({ field: path.join("."), given: shown(given, path), allowed: issue.message }));
+  });
   const detail = errors.map(({ field, allowed }) => (field ? `${field}: ${allowed}` : allowed)).join(". ");
   throw new ProblemError("invalid", `${detail}.`, { errors });
 }
