@@ -32,12 +32,12 @@ mount -t xfs /dev/ublkb0 /mnt
 mkdir /mnt/load /mnt/tree
 for name in busybox perl xfs_repair; do cp /bin/$name /mnt/tree; done
 ( cd /mnt/tree && sha256sum * ) > /tmp/tree
-( while [ ! -e /tmp/enough ]; do verified --directory=/mnt/load --size=4m --rw=randwrite --bs=4k --iodepth=16 || exit 1; done ) &
+( while [ ! -e /tmp/enough ]; do verified --directory=/mnt/load --size=2m --rw=randwrite --bs=4k --iodepth=16 || exit 1; done ) &
 load=$!
 under_way() { # the load writes to the device, now
   kill -0 $load
   written=$(awk '{ print $5 }' /sys/block/ublkb0/stat)
-  while [ $(awk '{ print $5 }' /sys/block/ublkb0/stat) -lt $((written + 200)) ]; do usleep 20000; done
+  while [ $(awk '{ print $5 }' /sys/block/ublkb0/stat) -lt $((written + 100)) ]; do usleep 20000; done
 }
 image_is_whole() {
   stillframe-engine export --run-dir /run/v --snapshot kept > /dev/null

@@ -8,7 +8,7 @@ const programs = [...[nativeProgram("stillframe-engine"), "fio", "perl", "mkfs.e
 const modules = ["ublk_drv", "loop"];
 
 /** Of the engine that serves, in one test. */
-const kills = Number(process.env[KILLS] ?? 30);
+const kills = Number(process.env[KILLS] ?? 20);
 
 /** A volume of 96 MiB at /run/v, whose live device is /dev/ublkb0. */
 const attached = `

@@ -1,6 +1,7 @@
 //! The engine as a transport sees it, and as it reports.
 
 use crate::events::Events;
+use crate::holds::Holds;
 use crate::nbd::Nbd;
 use crate::protocol::report::{
     CachePlaceReport, CacheReport, LossCause, Report, SnapshotReport, SnapshotState,
@@ -14,7 +15,7 @@ use crate::{clock, live};
 use cow::BLOCK;
 use cow::snapshot_read::ReadFailure;
 use cow::volume::Volume;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -29,6 +30,7 @@ pub struct Engine {
     pub telemetry: Telemetry,
     pub events: Arc<Events>,
     pub nbd: Nbd,
+    pub holds: Holds,
 }
 
 impl Engine {
@@ -36,6 +38,25 @@ impl Engine {
         match offset.checked_add(length) {
             Some(end) if end <= self.configuration.size => Ok(()),
             _ => Err(Errno::IO),
+        }
+    }
+
+    /// WouldBlock: it has to wait, and has no patience.
+    fn apply(&self, change: Change<'_>, patience: Patience, scratch: &mut [u8]) -> io::Result<()> {
+        let volume = &self.volume;
+        let mut attempt = |patience| match change {
+            Change::Write { offset, data } => volume.write(offset, data, patience, scratch),
+            Change::Discard { offset, length } => volume.discard(offset, length, patience, scratch),
+            Change::WriteZeroes { offset, length } => {
+                volume.write_zeroes(offset, length, patience, scratch)
+            }
+        };
+        match (attempt(cow::volume::Patience::None), patience) {
+            (Err(e), Patience::Since(then)) if e.kind() == ErrorKind::WouldBlock => {
+                let hold = self.holds.begin();
+                attempt(cow::volume::Patience::Since(then.min(hold.since())))
+            }
+            (result, _) => result,
         }
     }
 }
@@ -84,17 +105,12 @@ impl Served for Engine {
             }
         };
         self.inside(offset, length)?;
-        let (patience, waited) = match patience {
-            Patience::None => (cow::volume::Patience::None, Duration::ZERO),
-            Patience::Since(then) => (cow::volume::Patience::Since(then), then.elapsed()),
+        let waited = match patience {
+            Patience::None => Duration::ZERO,
+            Patience::Since(then) => then.elapsed(),
         };
         let began = self.telemetry.change_began();
-        let volume = &self.volume;
-        let result = match change {
-            Change::Write { data, .. } => volume.write(offset, data, patience, scratch),
-            Change::Discard { .. } => volume.discard(offset, length, patience, scratch),
-            Change::WriteZeroes { .. } => volume.write_zeroes(offset, length, patience, scratch),
-        };
+        let result = self.apply(change, patience, scratch);
         if result
             .as_ref()
             .is_err_and(|e| e.kind() == ErrorKind::WouldBlock)

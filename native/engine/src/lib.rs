@@ -17,6 +17,7 @@ mod export;
 mod failure;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
+mod holds;
 mod keeper;
 mod kernel;
 mod live;

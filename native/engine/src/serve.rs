@@ -13,6 +13,7 @@ use crate::backing::FileStore;
 use crate::engine::Engine;
 use crate::events::Events;
 use crate::failure::{Context, Failure, Outcome};
+use crate::holds::Holds;
 use crate::keeper::channel::{self, ToKeeper};
 use crate::nbd::{self, Nbd};
 use crate::run_directory::RunDirectory;
@@ -90,12 +91,13 @@ pub fn serve() -> Outcome<()> {
     }
 
     let engine = take_up(state, backing)?;
-    let volume = engine.volume.clone();
+    let roomy = engine.clone();
     thread::Builder::new()
         .name("room".into())
         .spawn(move || {
             loop {
-                volume.make_room(ROOM_INTERVAL);
+                roomy.volume.make_room(ROOM_INTERVAL);
+                roomy.holds.settle();
             }
         })
         .context(|| "starting a thread".into())?;
@@ -159,11 +161,12 @@ pub fn take_up(state: State, backing: File) -> Outcome<Arc<Engine>> {
     Ok(Arc::new(Engine {
         telemetry: Telemetry::new(state.counters()),
         configuration,
-        state,
         volume,
         registry,
         events,
         nbd: Nbd::default(),
+        holds: Holds::load(state.clone()),
+        state,
     }))
 }
 

@@ -80,6 +80,8 @@ pub enum Word {
     Shutdown = 7,
     /// 1 once the changed blocks that the last attachment left were taken over, or given up.
     ChangesTaken = 8,
+    /// Since when the longest waiting writer waits for room in a cache (`holds`); 0: none does.
+    HeldSince = 9,
 }
 
 /// The memory file, mapped.
