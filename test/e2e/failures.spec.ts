@@ -125,7 +125,7 @@ test("a hook that fails is told, run alone, made a warning, and mended in the jo
   await runEnds(page, "Backed up, with warnings");
 
   await page.goto(failure);
-  const show = page.getByRole("listitem").filter({ hasText: "Show the selection" });
+  const show = page.getByRole("listitem").filter({ hasText: "Change the hooks" });
   await show.getByRole("link", { name: "Open" }).click();
   await page.waitForURL(/\/jobs\/.+/);
   const hook = page.getByRole("group", { name: "pre-freeze hook" });
@@ -134,7 +134,7 @@ test("a hook that fails is told, run alone, made a warning, and mended in the jo
   await hook.getByLabel("Command").fill('echo "flushed $STILLFRAME_VOLUMES"');
   await hook.getByRole("radio", { name: "no snapshot" }).click();
   await hook.getByRole("button", { name: "Run it alone" }).click();
-  await expect(hook.getByRole("figure")).toContainText("flushed ledger");
+  await expect(hook.getByRole("figure").filter({ hasText: "What it said" })).toContainText("flushed ledger");
   await page.getByRole("button", { name: "Add a hook" }).click();
   const second = page.getByRole("group", { name: "pre-freeze hook 2" });
   await second.getByLabel("When").selectOption({ label: "At the run’s end" });

@@ -75,6 +75,20 @@ test("are kept with the job, shown where it is shown, and given to its runs", as
   expect(lastSpec().params.hooks).toEqual([flush, end]);
 });
 
+test("stay as they are when a program changes the job by its key, which can give none", async () => {
+  const made = await administrator.apiKeys.create.mutate({ name: "manager", scopes: ["manage"], expiresInDays: null });
+  const { password: _, hooks: __, ...plain } = jobInput(hostId, "Renamed", ["data"]);
+  const put = (document: object) =>
+    fetch(`${it.origin}/api/v1/jobs/${jobId}`, {
+      method: "PUT",
+      headers: { authorization: `Bearer ${made.key}`, "content-type": "application/json" },
+      body: JSON.stringify(document),
+    });
+  expect((await put({ ...plain, hooks: [] })).status).toBe(400);
+  expect((await put(plain)).status).toBe(200);
+  expect(await administrator.jobs.get.query({ id: jobId })).toMatchObject({ name: "Renamed", hooks: [flush, end] });
+});
+
 test("an operator and a viewer see them and cannot change, make or try them", async () => {
   for (const role of ["operator", "viewer"] as const) {
     const { jobs } = await as(role);

@@ -75,7 +75,7 @@ describe("hooks of a run", () => {
     ]);
     expect(logOf(runId)).toContain("flush: to the log");
     expect(logOf(runId)).toContainEqual(expect.stringMatching(/^the pre-freeze hook "flush" ended well after \d/));
-    expect(logOf(runId)).toContainEqual(expect.stringMatching(/^the freeze-hold hook "inner" let go after \d/));
+    expect(logOf(runId)).toContainEqual(expect.stringMatching(/^the freeze-hold hook "inner" let go, held for \d/));
     await nothingLeft();
   });
 
@@ -217,6 +217,18 @@ describe("a program that holds an application", () => {
       if (event.type === "volumeEnded") expect(event.result).toMatchObject({ state: "failed", takenAt: null });
     }
     await nothingLeft();
+  });
+
+  test("and ends while another is not ready yet fails the run before anything is frozen", async () => {
+    const pid = worker.path("first's pid");
+    const hooks = [
+      { at: "freezeHold" as const, command: `echo $$ > "${pid}"; echo READY` },
+      { at: "freezeHold" as const, command: `while kill -0 $(cat "${pid}"); do sleep 0.05; done; echo READY; cat` },
+    ];
+    const { runId, ended } = await run({ volumes: both, hooks });
+    expect(ended).toMatchObject({ outcome: "failed", code: "SF-104" });
+    expect(failureOf(runId)).toMatchObject({ evidence: { cause: "early", hook: "freeze-hold hook 1" } });
+    expect(phasesOf(runId)).not.toContain("freezing");
   });
 
   test("and writes to the volume that is frozen waits for the thaw, which does not wait for it; then TERM tells it", async () => {

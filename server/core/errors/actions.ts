@@ -30,7 +30,7 @@ export interface Action {
   description: string;
 }
 
-/** Wording that fits every code; an entry may override the description. */
+/** Wording that fits every code; an entry may override it. */
 const wording: Record<ActionId, { label: string; description: string }> = {
   oneAtATime: {
     label: "One at a time, and rerun",
@@ -101,6 +101,6 @@ const wording: Record<ActionId, { label: string; description: string }> = {
   },
 };
 
-export function action(id: ActionId, description?: string): Action {
-  return { id, label: wording[id].label, description: description ?? wording[id].description };
+export function action(id: ActionId, description?: string, label?: string): Action {
+  return { id, label: label ?? wording[id].label, description: description ?? wording[id].description };
 }

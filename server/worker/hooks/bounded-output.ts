@@ -5,7 +5,7 @@
 import type { Readable } from "node:stream";
 
 export const KEPT_LINES = 50;
-const LONGEST_LINE = 2000;
+const LONGEST_LINE = 1000;
 /** Read at full speed; from then on a part of at most 64 KiB at a time. */
 const FAST_CHARACTERS = 1024 * 1024;
 const PAUSE_MS = 20;

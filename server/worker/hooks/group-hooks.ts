@@ -53,7 +53,10 @@ export class GroupHooks {
     return null;
   }
 
-  /** Starts those that hold, one after the other, and returns when all said that they do. Throws as `prepare` does. */
+  /**
+   * Starts those that hold, one after the other, and returns when all said that they do and the first still does. Throws
+   * as `prepare` does.
+   */
   async hold(about: About): Promise<void> {
     const calls = hookCalls(this.spec, "freezeHold", about);
     if (calls.length > 0) await this.voice.phase(this.group, "holding");
@@ -64,19 +67,32 @@ export class GroupHooks {
         await tellDone(this.say, call, "holds, ready after", held.tookMs);
       });
     }
+    for (const held of [...this.holds]) {
+      if (await held.holds()) continue;
+      this.holds.splice(this.holds.indexOf(held), 1);
+      const fault = await this.release(held);
+      if (fault !== null) throw fault;
+    }
   }
 
   /** Lets go in reverse. The fault of the first that did not hold until then and must have. Never throws. */
   async letGo(): Promise<FaultError | null> {
     let first: FaultError | null = null;
     for (let held = this.holds.pop(); held !== undefined; held = this.holds.pop()) {
-      const fault = await held.letGo();
-      const { call, tookMs } = held;
-      if (fault === null) await tellDone(this.say, call, "let go after", tookMs);
-      else if (call.hook.onFailure === "fail") first ??= fault;
-      else await this.warn(fault);
+      const fault = await this.release(held);
+      first ??= fault;
     }
     return first;
+  }
+
+  /** The fault of one that did not hold until now and must have. */
+  private async release(held: Hold): Promise<FaultError | null> {
+    const fault = await held.letGo();
+    const { call, heldMs } = held;
+    if (fault !== null && call.hook.onFailure === "fail") return fault;
+    if (fault !== null) await this.warn(fault);
+    else await tellDone(this.say, call, "let go, held for", heldMs);
+    return null;
   }
 
   /** Runs those after the snapshot, once, if `prepare` was called. Never throws. */

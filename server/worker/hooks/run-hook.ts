@@ -2,6 +2,7 @@
 import type { Hook } from "@/server/core/contracts/hooks";
 import { type EvidenceOf, hookFailedEvidence } from "@/server/core/errors/evidence";
 import { hookFailure } from "@/server/core/hooks/hook-failure";
+import { monotonicMs } from "../clock";
 import { codedFault, FaultError, messageOf } from "../fault";
 import type { UndoStack } from "../snapshots/undo";
 import { type HookEnd, HookProcess } from "./hook-process";
@@ -50,6 +51,14 @@ export async function runToItsEnd(call: HookCall, hearing: Hearing): Promise<num
 
 /** A program that holds its application, and has said so. */
 export class Hold {
+  /** How long it held; while it does, up to now. Milliseconds. */
+  get heldMs(): number {
+    return (this.gone ?? monotonicMs()) - this.since;
+  }
+
+  private readonly since = monotonicMs();
+  private gone: number | null = null;
+
   private constructor(
     readonly call: HookCall,
     private readonly running: HookProcess,
@@ -78,6 +87,11 @@ export class Hold {
     return this.running.tookMs;
   }
 
+  /** False when it has ended by itself: `letGo` says how. */
+  holds(): Promise<boolean> {
+    return this.running.isAlive();
+  }
+
   /**
    * Right after the instant: tells it to end, by the end of its input and, if it does not care, by TERM. Null when it
    * held until then: it was alive, and ended with 0 or by our signal. Never throws.
@@ -87,7 +101,9 @@ export class Hold {
     const alive = await running.isAlive();
     running.endInput();
     const end = await running.waitForEnd(LETS_GO_WITHIN_MS);
+    if (end !== null) this.gone = monotonicMs();
     await running.stop({ all: end === null });
+    this.gone ??= monotonicMs();
     const { tookMs, lines } = running;
     if (!alive) return hookFault(call, { ...asEnded(end ?? running.ended), cause: "early", tookMs, lines });
     if (end === null || end.exitCode === 0) return null;

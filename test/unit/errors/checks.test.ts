@@ -83,6 +83,8 @@ test("a minimum quiet time a little above the longest gap is named as the cause"
 describe("a hook that failed", () => {
   const ended = { hook: "flush", at: "preFreeze", cause: "exit", exitCode: 1, tookMs: 40, timeoutMs: 60_000 } as const;
   const timedOut = { ...ended, cause: "timeout", exitCode: null, tookMs: 60_012 } as const;
+  const socket = 'connection to server on socket "/var/run/postgresql/.s.PGSQL.5432" failed';
+  const noPassword = 'FATAL:  password authentication failed for user "postgres"';
   const trueOf = (evidence: EvidenceFor<"SF-104">) =>
     Object.entries(verdicts("SF-104", evidence)).flatMap(([id, verdict]) => (verdict === "true" ? [id] : []));
 
@@ -91,6 +93,13 @@ describe("a hook that failed", () => {
     ["may not run", { ...ended, exitCode: 126, lines: ["Permission denied"] }, ["notFound"]],
     ["was not let in", { ...ended, lines: ["ERROR 1045: Access denied for user 'root'"] }, ["refused"]],
     ["finds no server", { ...ended, lines: ["connect to server failed: Connection refused"] }, ["notReached"]],
+    ["finds no PostgreSQL", { ...ended, lines: [`psql: error: ${socket}: No such file or directory`] }, ["notReached"]],
+    ["has a wrong password", { ...ended, lines: [`psql: error: ${socket}: ${noPassword}`] }, ["refused"]],
+    [
+      "finds no MySQL",
+      { ...ended, lines: [`ERROR 2002 (HY000): Can't connect to local MySQL server`] },
+      ["notReached"],
+    ],
     ["asked for a password", { ...timedOut, lines: ["Password for user postgres: "] }, ["asked", "noAnswer"]],
     ["went on and on", { ...timedOut, lines: ["working"] }, ["noAnswer"]],
     ["never was ready", { ...timedOut, at: "freezeHold", cause: "notReady" }, ["noAnswer"]],

@@ -53,7 +53,7 @@ export function HookFields({ hook, label, errors, onChange, onRemove }: HookFiel
   return (
     <fieldset className="space-y-3 rounded-[10px] border border-line px-3.5 pt-2.5 pb-3.5">
       <legend className="sr-only">{label}</legend>
-      <div className="grid items-start gap-3 sm:grid-cols-[auto_1fr_auto]">
+      <div className="grid grid-cols-[1fr_auto] items-start gap-3 sm:grid-cols-[auto_1fr_auto]">
         <Field label="When">
           <Select
             value={at}
@@ -61,7 +61,7 @@ export function HookFields({ hook, label, errors, onChange, onRemove }: HookFiel
             options={(Object.keys(moments) as HookMoment[]).map((value) => ({ value, label: moments[value].label }))}
           />
         </Field>
-        <Field label="Name" error={said("name")}>
+        <Field label="Name" error={said("name")} className="max-sm:order-last max-sm:col-span-2">
           <Input
             value={hook.name}
             placeholder={label}
@@ -71,7 +71,7 @@ export function HookFields({ hook, label, errors, onChange, onRemove }: HookFiel
           />
         </Field>
         <May permission="changeJobs">
-          <Button kind="quiet" size="icon" className="sm:mt-7" onClick={onRemove} aria-label={`Remove ${label}`}>
+          <Button kind="quiet" size="icon" className="mt-7" onClick={onRemove} aria-label={`Remove ${label}`}>
             <Trash2 aria-hidden />
           </Button>
         </May>
@@ -84,7 +84,7 @@ export function HookFields({ hook, label, errors, onChange, onRemove }: HookFiel
         <TextArea
           rows={Math.min(8, Math.max(2, isLine ? command.split("\n").length : command.length))}
           spellCheck={false}
-          className="wrap-anywhere font-mono text-[0.8125rem]"
+          className="field-sizing-content wrap-anywhere max-h-60 min-h-14 font-mono text-[0.8125rem]"
           placeholder={isLine ? moments[at].example : "/usr/bin/psql\n-c\nCHECKPOINT"}
           value={isLine ? command : command.join("\n")}
           onChange={({ target }) => onChange({ ...hook, command: isLine ? target.value : target.value.split("\n") })}

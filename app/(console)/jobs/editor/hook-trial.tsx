@@ -31,10 +31,12 @@ export function HookTrial({ hook }: { hook: Hook }) {
         </Note>
       )}
       {data && (
-        <Note tone={data.ok ? "good" : "loss"} title={data.ok ? "It works" : "It fails"} className="mt-3">
-          {asSentence(data.message)}
-          {data.lines.length > 0 && <LogLines lines={data.lines} label="What it said" />}
-        </Note>
+        <>
+          <Note tone={data.ok ? "good" : "loss"} title={data.ok ? "It works" : "It fails"} className="mt-3">
+            {asSentence(data.message)}
+          </Note>
+          <LogLines lines={data.lines} label="What it said" />
+        </>
       )}
     </div>
   );

@@ -20,7 +20,7 @@ export function HooksFields() {
   return (
     <section aria-labelledby="hooks" className="border-line border-t pt-3">
       <div className="flex flex-wrap items-center justify-between gap-x-4 gap-y-2">
-        <h3 id="hooks" className="font-medium">
+        <h3 id="hooks" className="scroll-mt-20 font-medium">
           Hooks
         </h3>
         <Button size="small" disabled={fields.length >= MOST_HOOKS} onClick={() => append(begun)}>

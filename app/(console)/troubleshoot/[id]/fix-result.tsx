@@ -33,8 +33,8 @@ export function FixResult({ action, result, error }: FixResultProps) {
         }
       >
         {result.message}
-        {result.lines.length > 0 && <LogLines lines={result.lines} label="What it said" />}
       </Note>
+      <LogLines lines={result.lines} label="What it said" />
       {result.checks.length > 0 && (
         <Checks checks={result.checks} words={action === "repair" ? repairWords : testWords} />
       )}

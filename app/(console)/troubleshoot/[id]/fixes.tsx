@@ -18,7 +18,7 @@ import { FixResult } from "./fix-result";
 
 /** Actions that are a place to go to rather than something that the console does. */
 function placeOf(action: ActionId, failure: FailureDetail): string | null {
-  if (action === "showSelection") return `/jobs/${failure.job.id}`;
+  if (action === "showSelection") return `/jobs/${failure.job.id}${failure.code === "SF-104" ? "#hooks" : ""}`;
   if (action === "allowLocation") return "/settings#cache-locations";
   return null;
 }

@@ -13,7 +13,7 @@ const MAY_NOT_RUN = 126;
 const refused =
   /access denied|permission denied|authentication failed|not authorized|peer authentication|role .* does not exist/i;
 const notReached =
-  /connection refused|could not connect|can't connect|no such file or directory.*\.(sock|s\.)|is the server running|no route to host/i;
+  /connection refused|could not connect|can't connect|connection to server .{0,200}failed: (?!FATAL)|no such file or directory.*\.sock|no route to host/i;
 const asks = /(password|passphrase|username)[^\n]{0,40}:\s*$|\[y\/n\]|\(yes\/no\)/i;
 
 const mentions = ({ lines }: Evidence, pattern: RegExp) => lines.find((line) => pattern.test(line)) ?? null;
@@ -90,7 +90,7 @@ export const hookFailed = defineEntry({
     action("testHook"),
     action("rerun"),
     action("hookWarns"),
-    action("showSelection", "Opens the job, where its hooks can be changed."),
+    action("showSelection", "Opens the job, where its hooks can be changed.", "Change the hooks"),
   ],
   helps: (e, id) => (id === "testHook" ? e.hook !== null : id !== "hookWarns" || (e.hook !== null && e.at !== null)),
   article,
