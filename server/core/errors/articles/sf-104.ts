@@ -15,7 +15,12 @@ export const article: Article = {
       "post-run: once, at the end of the run, however it ends (succeeded, warnings, failed, cancelled, interrupted). If the worker was killed, its successor runs what is still owed; one that was killed while it ran is run again.",
     ),
     code(
-      "# freeze-hold for MySQL; what stands after cat fails if the session was lost\n(echo \"FLUSH TABLES WITH READ LOCK; SELECT 'READY';\"; cat; echo 'UNLOCK TABLES;') | mysql -N -n",
+      [
+        "# freeze-hold for MySQL; what stands after cat fails if the session was lost",
+        "(echo \"FLUSH TABLES WITH READ LOCK; SELECT 'READY';\"; cat; echo 'UNLOCK TABLES;') | mysql -N -n",
+        "# and for SQLite; it waits up to 30 s for the lock, and ends at the first error",
+        "(echo \"BEGIN IMMEDIATE; SELECT 'READY';\"; cat; echo 'ROLLBACK;') | sqlite3 -bail -cmd '.timeout 30000' app.db",
+      ].join("\n"),
     ),
     heading("Telling the causes apart"),
     list(
