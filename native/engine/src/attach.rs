@@ -19,7 +19,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
-use transport::loop_device;
+use transport::loop_device::{self, DirectIo};
 use transport::ublk::control::Geometry;
 
 /// Until the first engine answers.
@@ -193,7 +193,7 @@ fn loop_over(live: &Path, sector_size: u32) -> Outcome<PathBuf> {
     }
     let settings = loop_device::Settings {
         read_only: false,
-        direct_io: true,
+        direct_io: DirectIo::Required,
         sector_size,
     };
     loop_device::attach(live, &settings).context(|| "making the loop device".into())

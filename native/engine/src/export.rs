@@ -6,7 +6,7 @@ use crate::protocol::ErrorKind;
 use crate::protocol::programs::ExportResult;
 use crate::run_directory::{self, RunDirectory};
 use std::path::Path;
-use transport::loop_device::{self, Settings};
+use transport::loop_device::{self, DirectIo, Settings};
 
 pub fn export(run_directory: &Path, snapshot: &str) -> Outcome<ExportResult> {
     names::check("snapshot id", snapshot)?;
@@ -19,7 +19,8 @@ pub fn export(run_directory: &Path, snapshot: &str) -> Outcome<ExportResult> {
         None => {
             let settings = Settings {
                 read_only: true,
-                direct_io: false,
+                // Whoever reads the device has a page cache for it already.
+                direct_io: DirectIo::Preferred,
                 sector_size: 512,
             };
             loop_device::attach(&file, &settings).map_err(|e| match e.raw_os_error() {

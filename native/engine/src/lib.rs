@@ -37,6 +37,7 @@ mod telemetry;
 mod typescript;
 mod ublk_faults;
 mod upgrade;
+mod urgency;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use failure::{Context, Failure, Outcome};

@@ -23,7 +23,7 @@ use crate::snapshots::tracking::Tracking;
 use crate::snapshots::{change_file, restore};
 use crate::state::{State, Word};
 use crate::telemetry::Telemetry;
-use crate::{control, descriptors, keeper, log, residence};
+use crate::{control, descriptors, keeper, log, residence, urgency};
 use cow::map::MAX_POOLS;
 use cow::volume::Volume;
 use std::fs::File;
@@ -83,6 +83,8 @@ pub fn serve() -> Outcome<()> {
     if let Err(e) = channel::tell_keeper(&ToKeeper::Ready { pid }) {
         log::line(format!("telling the keeper: {e}"));
     }
+    // From the word to the first request answered, whoever uses the volume waits.
+    let _ = urgency::go_first();
     if !told_to_serve() {
         return Err(Failure::io(
             "taking the keeper's place",
@@ -115,6 +117,7 @@ pub fn serve() -> Outcome<()> {
             .serve(engine.clone(), take_over)
             .context(|| "serving the ublk device".into())?;
     }
+    urgency::give_way();
     nbd::resume(&engine);
     control::listener::listen(
         UnixListener::from(std::os::fd::OwnedFd::from(listener)),

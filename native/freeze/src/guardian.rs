@@ -66,6 +66,7 @@ pub fn guard(
     shared: &'static Shared,
     deadline_ms: u64,
 ) -> io::Result<()> {
+    sys::go_first();
     let thawers = Thawers::start(volumes, shared)?;
     let answers = Answers::prepare(volumes, deadline_ms);
     if let Err(error) = sys::lock_memory() {

@@ -99,6 +99,8 @@ fn freeze_group() -> Result<ExitCode, Failure> {
     if let Err(error) = sys::lock_memory() {
         eprintln!("stillframe-freeze: memory could not be locked: {error}");
     }
+    // While something is frozen others wait for this process, and those that keep the processor busy must not delay it.
+    sys::go_first();
     let course = Actor {
         volumes,
         activations: &mut activations,

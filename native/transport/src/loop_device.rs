@@ -47,10 +47,18 @@ struct LoopConfig {
     reserved: [u64; 8],
 }
 
+/// Whether a loop device goes past the page cache of its file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum DirectIo {
+    Required,
+    /// Where the kernel allows it for this file.
+    Preferred,
+}
+
 /// What a loop device is to be.
 pub struct Settings {
     pub read_only: bool,
-    pub direct_io: bool,
+    pub direct_io: DirectIo,
     pub sector_size: u32,
 }
 
@@ -64,12 +72,9 @@ pub fn attach(file: &Path, settings: &Settings) -> io::Result<PathBuf> {
         .read(true)
         .write(true)
         .open("/dev/loop-control")?;
-    let mut flags = 0;
+    let mut flags = FLAG_DIRECT_IO;
     if settings.read_only {
         flags |= FLAG_READ_ONLY;
-    }
-    if settings.direct_io {
-        flags |= FLAG_DIRECT_IO;
     }
     for _ in 0..ATTEMPTS {
         // SAFETY: takes no argument.
@@ -90,7 +95,9 @@ pub fn attach(file: &Path, settings: &Settings) -> io::Result<PathBuf> {
         config.info.file_name[..kept].copy_from_slice(&name[..kept]);
         // SAFETY: `config` has the kernel's layout and lives through the call.
         if unsafe { libc::ioctl(device.as_raw_fd(), LOOP_CONFIGURE, &config) } == 0 {
-            if settings.direct_io && status(&device)?.flags & FLAG_DIRECT_IO == 0 {
+            // The kernel tells only by this flag that it refused.
+            let required = settings.direct_io == DirectIo::Required;
+            if required && status(&device)?.flags & FLAG_DIRECT_IO == 0 {
                 clear(&path)?;
                 return Err(io::Error::other("the loop driver refused direct I/O"));
             }

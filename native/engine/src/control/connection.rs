@@ -5,8 +5,8 @@ use super::outbox::Outbox;
 use super::receive::Receiver;
 use crate::engine::{Engine, Since};
 use crate::failure::Failure;
-use crate::log;
 use crate::protocol::{ErrorKind, Event, PROTOCOL};
+use crate::{log, urgency};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::os::unix::net::UnixStream;
@@ -37,8 +37,12 @@ pub fn serve(stream: UnixStream, engine: &Arc<Engine>) -> After {
         let outbox = outbox.clone();
         thread::Builder::new()
             .name("control-out".into())
-            .spawn(move || outbox.write_to(writing))
+            .spawn(move || {
+                let _ = urgency::go_first();
+                outbox.write_to(writing);
+            })
     };
+    let _ = urgency::go_first();
     let mut receiver = Receiver::new(stream);
     let mut greeted = false;
     let mut last = After::Nothing;
@@ -61,7 +65,15 @@ pub fn serve(stream: UnixStream, engine: &Arc<Engine>) -> After {
             break;
         }
         greeted = true;
-        match methods::call(engine, &request.method, request.params, descriptor) {
+        let answer = if methods::is_urgent(&request.method) {
+            methods::call(engine, &request.method, request.params, descriptor)
+        } else {
+            urgency::give_way();
+            let answer = methods::call(engine, &request.method, request.params, descriptor);
+            let _ = urgency::go_first();
+            answer
+        };
+        match answer {
             Ok((result, after)) => {
                 reply(&outbox, request.id, Ok(result));
                 match after {

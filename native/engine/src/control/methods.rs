@@ -33,6 +33,11 @@ pub enum After {
     Shutdown,
 }
 
+/// Whether a file system may be frozen until this method is answered.
+pub fn is_urgent(method: &str) -> bool {
+    method == "activate"
+}
+
 pub fn call(
     engine: &Arc<Engine>,
     method: &str,

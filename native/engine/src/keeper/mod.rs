@@ -21,7 +21,7 @@ use crate::protocol::ErrorKind;
 use crate::residence;
 use crate::run_directory::{self, RunDirectory};
 use crate::state::{Configuration, State};
-use crate::{descriptors, live, log, signals};
+use crate::{descriptors, live, log, signals, urgency};
 use child::Child;
 use std::fs::File;
 use std::io::{self, Write};
@@ -82,6 +82,11 @@ pub fn keep(configuration: &Configuration, own_groups: bool) -> Outcome<()> {
         log::line(format!("keeper: not available: {text}"));
     }
     let _ = residence::lock_memory();
+    if let Err(e) = urgency::go_first() {
+        log::line(format!(
+            "keeper: not available: going before other programs: {e}"
+        ));
+    }
 
     println!("ready");
     let _ = std::io::stdout().flush();
@@ -137,6 +142,7 @@ pub fn adopt(locked: bool) -> Outcome<()> {
     };
     descriptors::to_null(0)?;
     let _ = residence::lock_memory();
+    let _ = urgency::go_first();
     log::line(if locked {
         "keeper: goes on as another program"
     } else {

@@ -306,7 +306,8 @@ fn attributes(node: u64, size: u64) -> abi::Attr {
     }
 }
 
-/// The live file bypasses the page cache; a frozen one goes through it and is dropped at each open.
+/// The live file bypasses the page cache. A frozen one, where it is read otherwise than by a loop device, goes through it and is
+/// dropped at each open.
 fn open(buffer: &mut [u8], header: &abi::InHeader) -> Result<usize, Errno> {
     let open_flags = match image_of(header.nodeid)? {
         Image::Live => abi::OPEN_DIRECT_IO | abi::OPEN_PARALLEL_DIRECT_WRITES,

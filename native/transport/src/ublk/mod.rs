@@ -10,8 +10,8 @@
 //! A short-lived program makes the device ([`control::add`]) and, when the engine has fetched from all
 //! queues, shows it ([`control::start`]). The engine alone has the character device open. Nobody holds
 //! anything for it while it is dead: the device itself is what outlives it. Frozen images stay with
-//! FUSE and loop: they are read through the page cache, by one backup at a time, and come and go; a
-//! device for each would buy nothing.
+//! FUSE and loop: they are read by one backup at a time, and come and go; a device for each would buy
+//! little.
 //!
 //! # An engine's death
 //!
