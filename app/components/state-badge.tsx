@@ -49,11 +49,16 @@ const looks: Record<Outcome | Phase | VolumeResult["state"] | VolumeState | "que
 export function StateBadge({ state, className }: { state: keyof typeof looks; className?: string }) {
   const { word, icon: Icon, tone } = looks[state];
   return (
-    <span className={cn("inline-flex items-center gap-1.5 whitespace-nowrap", tone, className)}>
+    <span className={cn("inline-flex items-center gap-1.5 whitespace-nowrap align-middle", tone, className)}>
       <Icon className="size-4 shrink-0" aria-hidden />
       {word}
     </span>
   );
+}
+
+/** Numbers are written as in the vendor's own messages. */
+export function shownCode(code: string): string {
+  return /^[0-9a-f]{8}$/.test(code) ? `0x${code}` : code;
 }
 
 /** A code in its own type, as it stands in a log. */
@@ -65,7 +70,7 @@ export function CodeTag({ code, className }: { code: string; className?: string 
         className,
       )}
     >
-      {/^[0-9a-f]{8}$/.test(code) ? `0x${code}` : code}
+      {shownCode(code)}
     </span>
   );
 }

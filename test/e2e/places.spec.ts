@@ -10,7 +10,7 @@ import { CompanyConsole } from "./places/company-console";
 import { Line } from "./places/line";
 import { NOW, ZONE } from "./places/moment";
 import { expectPicture, incomparable } from "./places/pictures";
-import { empty, filled, type Look, type Scene } from "./places/scenes";
+import { empty, filled, hostsAway, type Look, type Scene } from "./places/scenes";
 import { Answers, fitted, painted, settled } from "./places/settled";
 
 // A trace of every step would take longer than the steps.
@@ -21,7 +21,7 @@ const company = new CompanyConsole("filled", port);
 const nothingYet = new CompanyConsole("empty", port + 1);
 
 let reason: string | null;
-type Place = { context: BrowserContext; page: Page; line: Line; answers: Answers };
+type Place = { context: BrowserContext; page: Page; answers: Answers };
 let here: Place;
 let there: Place;
 
@@ -38,10 +38,10 @@ test.beforeAll(async ({ browser }) => {
     });
     await it.signIn(context);
     await context.addCookies([{ name: ZONE_COOKIE, value: encodeURIComponent(ZONE), url: it.origin }]);
-    const line = await Line.into(context);
+    await Line.into(context);
     const page = await context.newPage();
     await page.clock.setFixedTime(NOW);
-    return { context, page, line, answers: new Answers(page) };
+    return { context, page, answers: new Answers(page) };
   };
   here = await open(company);
   there = await open(nothingYet);
@@ -59,6 +59,12 @@ test("pictures are compared: this is the Chromium, and these are the fonts, that
 
 for (const scene of filled) test(`${scene.name}`, () => look(here, scene));
 for (const scene of empty) test(`${scene.name}`, () => look(there, scene));
+
+test.describe("hosts away", () => {
+  test.beforeAll(() => company.disconnect());
+  test.afterAll(() => company.connect());
+  for (const scene of hostsAway) test(scene.name, () => look(here, scene));
+});
 
 /** Opens the place and looks at it in every width and theme. */
 async function look({ page, answers }: Place, scene: Scene): Promise<void> {

@@ -35,12 +35,7 @@ export function HostActions({ host }: { host: HostView }) {
   return (
     <>
       <div className="mt-4 flex flex-wrap gap-2 border-line border-t pt-4">
-        <Button
-          kind={doctor.data ? "plain" : "primary"}
-          busy={doctor.isPending}
-          disabled={!host.connected || busy}
-          onClick={() => begin("doctor")}
-        >
+        <Button busy={doctor.isPending} disabled={!host.connected || busy} onClick={() => begin("doctor")}>
           {doctor.isPending ? "Testing" : doctor.data ? "Test again" : "Run the self-test"}
         </Button>
         <Button busy={repair.isPending} disabled={!host.connected || busy} onClick={() => setAsking("repair")}>

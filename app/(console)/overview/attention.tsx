@@ -1,8 +1,9 @@
 "use client";
 import Link from "next/link";
 import { Button } from "@/app/components/button";
-import { asSentence, plural } from "@/app/components/format";
+import { plural } from "@/app/components/format";
 import { Note } from "@/app/components/note";
+import { Sentence } from "@/app/components/sentence";
 import { CodeTag } from "@/app/components/state-badge";
 import { Ago } from "@/app/components/time";
 import type { Overview } from "@/server/core/contracts/views";
@@ -56,7 +57,7 @@ export function Attention({ overview }: { overview: Overview }) {
         >
           {failure.job.name}
           {failure.volume && `, ${failure.volume}`}, {open > 1 && `${plural(open, "time")}, last `}
-          <Ago at={failure.at} />. {asSentence(failure.message)}
+          <Ago at={failure.at} />. <Sentence text={failure.message} />
         </Note>
       ))}
       {overview.failures.length > SHOWN && (

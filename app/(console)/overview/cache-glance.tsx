@@ -3,11 +3,12 @@ import Link from "next/link";
 import { Card, CardTitle } from "@/app/components/card";
 import { formatBytesOf, plural } from "@/app/components/format";
 import { Meter } from "@/app/components/meter";
-import type { CacheView } from "@/server/core/contracts/views";
+import { Path } from "@/app/components/path";
+import type { CacheView, HostView } from "@/server/core/contracts/views";
 import { formatBytes } from "@/server/core/text/bytes";
 
 /** Room for caches, location by location. */
-export function CacheGlance({ caches }: { caches: readonly CacheView[] }) {
+export function CacheGlance({ caches, hosts }: { caches: readonly CacheView[]; hosts: readonly HostView[] }) {
   return (
     <Card>
       <CardTitle
@@ -24,7 +25,7 @@ export function CacheGlance({ caches }: { caches: readonly CacheView[] }) {
         {caches.map((one) => (
           <li key={`${one.hostId} ${one.path}`}>
             <div className="flex flex-wrap justify-between gap-x-3">
-              <span className="wrap-anywhere font-mono text-xs">{one.path}</span>
+              <Path path={one.path} />
               <span className="font-mono text-mute text-xs">{formatBytes(one.freeBytes)} free</span>
             </div>
             <Meter
@@ -34,6 +35,7 @@ export function CacheGlance({ caches }: { caches: readonly CacheView[] }) {
               className="my-1.5"
             />
             <p className="text-mute text-xs">
+              {hosts.length > 1 && `${hosts.find((host) => host.id === one.hostId)?.name}: `}
               {one.snapshots.length > 0
                 ? `${plural(one.snapshots.length, "open snapshot")}, ${formatBytesOf(one.usedBytes, one.reservedBytes)} reserved used`
                 : "no snapshot is open"}

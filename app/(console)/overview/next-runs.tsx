@@ -28,7 +28,7 @@ export function NextRuns({ jobs }: { jobs: readonly JobView[] }) {
       )}
       <ul className="space-y-2.5">
         {next.map(({ job }) => (
-          <li key={job.id} className="flex flex-wrap items-baseline justify-between gap-x-4">
+          <li key={job.id} className="grid grid-cols-[1fr_auto] items-baseline gap-x-4">
             <Link href={`/jobs/${job.id}`} className="wrap-anywhere font-medium hover:underline">
               {job.name}
             </Link>

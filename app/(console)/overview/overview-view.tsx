@@ -60,11 +60,18 @@ export function OverviewView() {
         <div className="grid items-start gap-4 xl:grid-cols-[1.25fr_1fr]">
           <div className="min-w-0 space-y-4">
             {data.recentRuns.length > 0 && <RecentRuns runs={data.recentRuns} />}
-            {begun && <VolumesGlance volumes={data.volumes} writes={live.writes} stale={live.link === "lost"} />}
+            {begun && (
+              <VolumesGlance
+                volumes={data.volumes}
+                hosts={data.hosts}
+                writes={live.writes}
+                stale={live.link === "lost"}
+              />
+            )}
           </div>
           <div className="min-w-0 space-y-4">
             {begun && <NextRuns jobs={data.jobs} />}
-            {(begun || data.recentRuns.length > 0) && <CacheGlance caches={data.cache} />}
+            {(begun || data.recentRuns.length > 0) && <CacheGlance caches={data.cache} hosts={data.hosts} />}
             {begun && <HostsGlance hosts={data.hosts} />}
           </div>
         </div>

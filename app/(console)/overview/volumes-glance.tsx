@@ -4,18 +4,19 @@ import { Card, CardTitle } from "@/app/components/card";
 import { formatBytesOf } from "@/app/components/format";
 import { Meter } from "@/app/components/meter";
 import { StateBadge } from "@/app/components/state-badge";
-import type { VolumeView } from "@/server/core/contracts/views";
+import type { HostView, VolumeView } from "@/server/core/contracts/views";
 import { type LiveWrites, volumeKey } from "../live/use-live-writes";
 import { WriteActivity } from "../live/write-activity";
 
 type VolumesGlanceProps = {
   volumes: readonly VolumeView[];
+  hosts: readonly HostView[];
   writes: ReadonlyMap<string, LiveWrites>;
   stale: boolean;
 };
 
 /** Protected volumes, live. */
-export function VolumesGlance({ volumes, writes, stale }: VolumesGlanceProps) {
+export function VolumesGlance({ volumes, hosts, writes, stale }: VolumesGlanceProps) {
   const shown = volumes.filter((volume) => volume.provider === "engine" || volume.state !== "available");
   return (
     <Card className={stale ? "opacity-60" : ""}>
@@ -36,7 +37,14 @@ export function VolumesGlance({ volumes, writes, stale }: VolumesGlanceProps) {
             className="grid items-center gap-x-5 gap-y-1.5 border-line border-t py-2.5 first:border-0 first:pt-0 sm:grid-cols-[1fr_9rem_auto]"
           >
             <span className="flex min-w-0 flex-wrap items-center gap-x-3">
-              <span className="wrap-anywhere font-medium">{volume.name}</span>
+              <span className="wrap-anywhere font-medium">
+                {volume.name}
+                {hosts.length > 1 && (
+                  <span className="block font-normal text-mute text-xs">
+                    {hosts.find((host) => host.id === volume.hostId)?.name}
+                  </span>
+                )}
+              </span>
               <StateBadge state={volume.state} className="text-xs" />
             </span>
             <span>

@@ -2,7 +2,7 @@
 import Link from "next/link";
 import { CodeTag, StateBadge } from "@/app/components/state-badge";
 import { Time } from "@/app/components/time";
-import type { Run } from "@/server/core/contracts/run";
+import type { Run, VolumeResult } from "@/server/core/contracts/run";
 import { formatBytes } from "@/server/core/text/bytes";
 import { formatDuration } from "@/server/core/text/duration";
 
@@ -34,7 +34,7 @@ export function RunsTable({ runs, brief }: { runs: readonly Run[]; brief?: boole
           <tr key={run.id}>
             <td className="lead">
               <Link href={`/runs/${run.id}`} className="wrap-anywhere font-medium hover:underline">
-                {run.job.name} <span className="font-normal text-mute">run {run.number}</span>
+                {run.job.name} <span className="whitespace-nowrap font-normal text-mute text-xs">run {run.number}</span>
               </Link>
             </td>
             <td data-label="Result">
@@ -43,22 +43,36 @@ export function RunsTable({ runs, brief }: { runs: readonly Run[]; brief?: boole
                 {run.code && <CodeTag code={run.code} />}
               </span>
             </td>
-            {!brief && <td data-label="Frozen">{run.mode === "allAtOnce" ? "all at once" : "one at a time"}</td>}
-            <td data-label="Started">{run.startedAt ? <Time at={run.startedAt} /> : "–"}</td>
+            {!brief && (
+              <td data-label="Frozen" className="md:whitespace-nowrap">
+                {run.mode === "allAtOnce" ? "all at once" : "one at a time"}
+              </td>
+            )}
+            <td data-label="Started">
+              {run.startedAt ? <Time at={run.startedAt} className="whitespace-nowrap" /> : "–"}
+            </td>
             <td className="n" data-label="Took">
               {run.startedAt && run.endedAt ? formatDuration(Date.parse(run.endedAt) - Date.parse(run.startedAt)) : "–"}
             </td>
             {!brief && (
               <td className="n" data-label="Cache">
-                {formatBytes(run.volumes.reduce((sum, volume) => sum + volume.cacheUsedBytes, 0))}
+                {known(run, (volume) => volume.cacheUsedBytes)}
               </td>
             )}
-            <td className="n" data-label="Read">
-              {formatBytes(run.volumes.reduce((sum, volume) => sum + volume.bytesRead, 0))}
+            <td className={brief ? "n max-md:hidden!" : "n"} data-label="Read">
+              {known(run, (volume) => volume.bytesRead)}
             </td>
           </tr>
         ))}
       </tbody>
     </table>
   );
+}
+
+/** The sum over its volumes; none is told of while they are read, nor of a run that began nothing. */
+function known({ volumes }: Run, bytesOf: (volume: VolumeResult) => number): string {
+  const bytes = volumes.reduce((sum, volume) => sum + bytesOf(volume), 0);
+  return bytes > 0 || volumes.some(({ state }) => state === "succeeded" || state === "warnings")
+    ? formatBytes(bytes)
+    : "–";
 }

@@ -47,11 +47,16 @@ export function AccountMenu({ user }: { user: SignedIn }) {
         ))}
       </fieldset>
       <div className="flex items-center gap-2 px-2">
-        <Link href="/settings/account" className="min-w-0 grow rounded-md hover:underline" title="Your account">
-          <span className="block truncate font-medium text-[0.8125rem]">{user.name}</span>
-          <span className="block truncate text-mute text-xs">
-            {roleTexts[user.role].label}, {user.email}
+        <Link
+          href="/settings/account"
+          className="min-w-0 grow rounded-md hover:underline"
+          title={`Your account: ${user.email}`}
+        >
+          <span className="block truncate text-[0.8125rem]">
+            <span className="font-medium">{user.name}</span>
+            <span className="text-mute text-xs"> · {roleTexts[user.role].label}</span>
           </span>
+          <span className="block truncate text-mute text-xs">{user.email}</span>
         </Link>
         <Button kind="quiet" size="smallIcon" aria-label="Sign out" busy={leaving} onClick={signOut}>
           {!leaving && <LogOut aria-hidden />}

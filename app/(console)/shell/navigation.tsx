@@ -1,6 +1,6 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
-import Link from "next/link";
+import Link, { useLinkStatus } from "next/link";
 import { usePathname } from "next/navigation";
 import { cn } from "@/app/components/class-names";
 import { plural } from "@/app/components/format";
@@ -29,6 +29,7 @@ export function Navigation({ onNavigate }: { onNavigate?: () => void }) {
           >
             <place.icon className="size-4 shrink-0" aria-hidden />
             <span className="grow">{place.name}</span>
+            <OnTheWay />
             {place.href === "/troubleshoot" && open > 0 && (
               <span className="font-medium text-loss-ink text-xs">
                 <span aria-hidden>{open}</span>
@@ -39,5 +40,19 @@ export function Navigation({ onNavigate }: { onNavigate?: () => void }) {
         );
       })}
     </nav>
+  );
+}
+
+/** A page that lets one wait is on its way: the place that was pressed says so. It appears only after a moment. */
+function OnTheWay() {
+  const { pending } = useLinkStatus();
+  return (
+    <span
+      aria-hidden
+      className={cn(
+        "size-1.75 rounded-full bg-accent opacity-0",
+        pending && "animate-breathe opacity-100 transition-opacity delay-200",
+      )}
+    />
   );
 }

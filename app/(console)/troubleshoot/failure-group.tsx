@@ -3,7 +3,8 @@ import { CircleCheck } from "lucide-react";
 import Link from "next/link";
 import { Button } from "@/app/components/button";
 import { Card } from "@/app/components/card";
-import { asSentence, plural } from "@/app/components/format";
+import { plural } from "@/app/components/format";
+import { Sentence } from "@/app/components/sentence";
 import { CodeTag } from "@/app/components/state-badge";
 import { Ago, Time } from "@/app/components/time";
 import type { FailureGroup } from "@/server/core/contracts/views";
@@ -25,19 +26,18 @@ export function FailureGroupCard({ group, hostName }: { group: FailureGroup; hos
             resolved since
           </span>
         )}
-        <Link href={`/articles/${newest.code}`} className="ml-auto text-[0.8125rem] text-accent hover:underline">
-          Article
-        </Link>
       </div>
-      <p className="wrap-anywhere">{asSentence(newest.message)}</p>
+      <p className="wrap-anywhere">
+        <Sentence text={newest.message} />
+      </p>
       <p className="wrap-anywhere mt-0.5 text-mute text-xs">
         <b className="font-medium text-ink">{newest.job.name}</b> on {hostName}
-        {newest.volume && ` · ${newest.volume}`} · <Frequency group={group} />
+        {newest.volume && ` · ${newest.volume}`} · <Frequency group={group} /> ·{" "}
+        <Link href={`/articles/${newest.code}`} className="text-accent underline">
+          Article
+        </Link>
       </p>
-      <div className="mt-3 flex flex-wrap items-center justify-between gap-x-4 gap-y-2">
-        <span className="min-w-0">
-          <Acknowledgement group={group} />
-        </span>
+      <div className="mt-3 flex flex-wrap items-center gap-2">
         <Button asChild size="small" kind={calm ? "plain" : "primary"}>
           <Link
             href={`/troubleshoot/${newest.id}`}
@@ -46,6 +46,9 @@ export function FailureGroupCard({ group, hostName }: { group: FailureGroup; hos
             {resolved ? "Look" : "Fix it"}
           </Link>
         </Button>
+        <span className="min-w-0">
+          <Acknowledgement group={group} />
+        </span>
       </div>
     </Card>
   );

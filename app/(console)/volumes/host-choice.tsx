@@ -8,13 +8,15 @@ type HostChoiceProps = {
   value: string;
   onChange: (hostId: string) => void;
   error?: string | null;
+  /** As in `Field`. */
+  row?: boolean;
 };
 
 /** Which host; says nothing where there is only one. */
-export function HostChoice({ hosts, value, onChange, error }: HostChoiceProps) {
+export function HostChoice({ hosts, value, onChange, error, row }: HostChoiceProps) {
   if (hosts.length < 2) return null;
   return (
-    <Field label="Host" className="mb-3.5" error={error}>
+    <Field label="Host" row={row} className={row ? "" : "mb-3.5"} error={error}>
       <Select
         value={value}
         onChange={onChange}

@@ -2,6 +2,7 @@
 import Link from "next/link";
 import { formatBytesOf } from "@/app/components/format";
 import { Meter } from "@/app/components/meter";
+import { Path } from "@/app/components/path";
 import { StateBadge } from "@/app/components/state-badge";
 import type { VolumeView } from "@/server/core/contracts/views";
 import { formatBytes } from "@/server/core/text/bytes";
@@ -14,10 +15,19 @@ import { WriterSwitch } from "./writer-switch";
 
 type VolumesTableProps = { volumes: readonly VolumeView[]; writes: ReadonlyMap<string, LiveWrites> };
 
+/** The columns of one host's table stand below those of another's. */
+const WIDTHS = ["21%", "10%", "13%", "8%", "11%", "9%", "15%", "13%"];
+
 export function VolumesTable({ volumes, writes }: VolumesTableProps) {
   return (
     <div className="overflow-x-auto">
-      <table className="rows cards">
+      <table className="rows cards lg:table-fixed">
+        <colgroup className="max-lg:hidden">
+          {WIDTHS.map((width, i) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: a column has its place and nothing else
+            <col key={i} style={{ width }} />
+          ))}
+        </colgroup>
         <thead>
           <tr>
             <th scope="col">Volume</th>
@@ -27,7 +37,6 @@ export function VolumesTable({ volumes, writes }: VolumesTableProps) {
             <th scope="col">Device</th>
             <th scope="col">Provider</th>
             <th scope="col">Writes</th>
-            <th scope="col">Writer</th>
             <th scope="col">
               <span className="sr-only">Actions</span>
             </th>
@@ -44,7 +53,12 @@ export function VolumesTable({ volumes, writes }: VolumesTableProps) {
                   <span className="ml-2 rounded-md border border-line px-1.5 py-px text-mute text-xs">practice</span>
                 )}
                 {volume.mount && volume.mount !== volume.name && (
-                  <span className="wrap-anywhere block font-mono text-mute text-xs">{volume.mount}</span>
+                  <Path path={volume.mount} className="block text-mute" />
+                )}
+                {volume.practice && (
+                  <span className="mt-1 flex items-center gap-2 font-normal text-mute text-xs">
+                    writer <WriterSwitch volume={volume} />
+                  </span>
                 )}
               </td>
               <td data-label="State">
@@ -62,20 +76,15 @@ export function VolumesTable({ volumes, writes }: VolumesTableProps) {
               </td>
               <td data-label="File system">{volume.fsType ?? "–"}</td>
               <td data-label="Device">
-                <span className="font-mono text-xs" title={`Data rests in ${volume.source}`}>
-                  {volume.device ?? "–"}
+                <span title={`Data rests in ${volume.source}`}>
+                  <Path path={volume.device ?? "–"} />
                 </span>
               </td>
               <td data-label="Provider">{volume.provider === "engine" ? "engine" : "none: live read only"}</td>
               <td data-label="Writes">
-                {volume.state === "attached" ? (
+                {volume.state === "attached" && (
                   <WriteActivity writes={writes.get(volumeKey(volume))} name={volume.name} />
-                ) : (
-                  <span className="text-mute">–</span>
                 )}
-              </td>
-              <td data-label="Writer">
-                {volume.practice ? <WriterSwitch volume={volume} /> : <span className="text-mute">–</span>}
               </td>
               <td>
                 <May permission="changeVolumes">

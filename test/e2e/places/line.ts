@@ -1,6 +1,6 @@
 /**
  * The line between a browser and the console. Measurements come from here, always the same ones at once instead of as
- * they happen to arrive; and the line can be cut.
+ * they happen to arrive.
  */
 import type { BrowserContext, WebSocketRoute } from "@playwright/test";
 import superjson from "superjson";
@@ -12,29 +12,13 @@ import { NOW, SECOND } from "./moment";
 type Message = { id?: number; params?: { path?: string }; result?: { type?: string } };
 
 export class Line {
-  #cut = false;
-  readonly #open = new Set<WebSocketRoute>();
-
   static async into(context: BrowserContext): Promise<Line> {
     const line = new Line();
     await context.routeWebSocket(/\/api\/ws/, (route) => line.#carry(route));
     return line;
   }
 
-  /** The browser loses the console, and does not get it back before `mend`. */
-  async cut(): Promise<void> {
-    this.#cut = true;
-    await Promise.all([...this.#open].map((route) => route.close({ code: 1006 })));
-    this.#open.clear();
-  }
-
-  mend(): void {
-    this.#cut = false;
-  }
-
   #carry(route: WebSocketRoute): void {
-    if (this.#cut) return void route.close();
-    this.#open.add(route);
     const console = route.connectToServer();
     const measurements = new Set<number>();
     route.onMessage((message) => {

@@ -118,6 +118,15 @@ export const empty: readonly Scene[] = [
   },
 ];
 
+/** No host is connected. */
+export const hostsAway: readonly Scene[] = [
+  { name: "overview-hosts-away", path: "/", shows: "db01 does not answer", kept: two },
+  { name: "cache-hosts-away", path: "/cache", shows: /./, kept: wide },
+  { name: "hosts-away", path: "/hosts", shows: "Not connected", kept: narrow },
+  { name: "volumes-hosts-away", path: "/volumes", shows: "Not connected: as last heard", kept: [] },
+  { name: "run-host-away", path: `/runs/${runNamed("live")}`, shows: "Cancel run", kept: wide },
+];
+
 async function chooseVolumes(page: Page): Promise<void> {
   for (const volume of ["/home", "/var/lib/postgresql"]) await page.getByRole("checkbox", { name: volume }).click();
   await expect(page.getByText("All at once").first()).toBeVisible();

@@ -127,7 +127,7 @@ export function CacheFields({ jobId }: { jobId: string | null }) {
             hint={
               field.value === "hold"
                 ? "Writers wait for room; after the time below the snapshot is released all the same."
-                : "The snapshot is given up, the run fails with a000851c, and live writes go on."
+                : "The snapshot is given up, the run fails with 0xa000851c, and live writes go on."
             }
           >
             <Segmented

@@ -76,7 +76,7 @@ export function ForecastCard({ jobId }: { jobId: string | null }) {
                   {whenFull === "hold"
                     ? `When a cache is full, writers wait for at most ${(Number(holdMs) || 0) / 1000} s; then its snapshot is released`
                     : "When a cache is full, its snapshot is released"}
-                  , and the run fails with a000851c.{" "}
+                  , and the run fails with 0xa000851c.{" "}
                   {noSnapshot === "readLive" &&
                     "Reading live is only for volumes that had no snapshot from the start. "}
                   More room: allow another location in{" "}

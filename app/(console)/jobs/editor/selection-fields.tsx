@@ -28,7 +28,7 @@ export function SelectionFields({ hosts }: { hosts: readonly HostView[] }) {
         control={control}
         name="hostId"
         render={({ field }) => (
-          <HostChoice hosts={hosts} value={field.value} onChange={field.onChange} error={errors.hostId?.message} />
+          <HostChoice row hosts={hosts} value={field.value} onChange={field.onChange} error={errors.hostId?.message} />
         )}
       />
       <VolumeChoice />

@@ -2,6 +2,7 @@
 import { CirclePause } from "lucide-react";
 import Link from "next/link";
 import { Checkbox } from "@/app/components/checkbox";
+import { Path } from "@/app/components/path";
 import { StateBadge } from "@/app/components/state-badge";
 import { Ago } from "@/app/components/time";
 import type { HostView, JobView } from "@/server/core/contracts/views";
@@ -53,7 +54,7 @@ export function JobsTable({ jobs, hosts, choice }: JobsTableProps) {
           return (
             <tr key={job.id}>
               {choice && (
-                <td data-label="Choose">
+                <td className="corner">
                   <Checkbox
                     label={`Choose ${job.name}`}
                     checked={choice.chosen.has(job.id)}
@@ -68,7 +69,7 @@ export function JobsTable({ jobs, hosts, choice }: JobsTableProps) {
                   {job.name}
                 </Link>
                 {job.paused && (
-                  <span className="ml-2 inline-flex items-center gap-1 whitespace-nowrap text-mute text-xs">
+                  <span className="ml-2 inline-flex items-center gap-1 whitespace-nowrap align-middle text-mute text-xs">
                     <CirclePause className="size-3.5" aria-hidden />
                     paused
                   </span>
@@ -80,11 +81,11 @@ export function JobsTable({ jobs, hosts, choice }: JobsTableProps) {
               <td data-label="Volumes">
                 <span className="wrap-anywhere min-w-0">{job.selection.volumes.join(", ")}</span>
               </td>
-              <td data-label="Frozen">{job.effectiveMode === "allAtOnce" ? "all at once" : "one at a time"}</td>
+              <td data-label="Frozen" className="md:whitespace-nowrap">
+                {job.effectiveMode === "allAtOnce" ? "all at once" : "one at a time"}
+              </td>
               <td data-label="Goes to">
-                <span className="wrap-anywhere min-w-0 font-mono text-xs">
-                  {job.destination.kind === "restic" ? job.destination.repository : "a command"}
-                </span>
+                {job.destination.kind === "restic" ? <Path path={job.destination.repository} /> : "a command"}
               </td>
               <td data-label="Last run">
                 {lastRun ? (

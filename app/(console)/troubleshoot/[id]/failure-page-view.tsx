@@ -2,10 +2,10 @@
 import { useQuery } from "@tanstack/react-query";
 import Link from "next/link";
 import { Card, CardTitle } from "@/app/components/card";
-import { asSentence } from "@/app/components/format";
 import { Note } from "@/app/components/note";
 import { PageHeader } from "@/app/components/page-header";
-import { CodeTag } from "@/app/components/state-badge";
+import { Sentence } from "@/app/components/sentence";
+import { CodeTag, shownCode } from "@/app/components/state-badge";
 import { Time } from "@/app/components/time";
 import { useTRPC } from "@/app/trpc/client";
 import { faultOf } from "@/app/trpc/fault";
@@ -36,7 +36,7 @@ export function FailurePageView({ id }: { id: string }) {
         title={headline(entry.sentence(data.evidence))}
         trail={
           <>
-            <Link href="/troubleshoot">Troubleshoot</Link> / {data.code} on {host?.name ?? "a host"}
+            <Link href="/troubleshoot">Troubleshoot</Link> / {shownCode(data.code)} on {host?.name ?? "a host"}
           </>
         }
         subtitle={
@@ -65,7 +65,7 @@ export function FailurePageView({ id }: { id: string }) {
                   , volume <b className="wrap-anywhere font-medium">{data.volume}</b>
                 </>
               )}
-              , <Time at={data.at} style="full" />. {asSentence(data.message)}
+              , <Time at={data.at} style="full" />. <Sentence text={data.message} />
             </p>
             <p className="mt-2 text-mute">
               Failures of this kind: <Frequency group={data.group} />.

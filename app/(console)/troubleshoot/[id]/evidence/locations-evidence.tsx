@@ -1,3 +1,4 @@
+import { Path } from "@/app/components/path";
 import type { EvidenceOf } from "@/server/core/errors/evidence";
 import { formatBytes } from "@/server/core/text/bytes";
 import { Facts } from "./facts";
@@ -27,7 +28,9 @@ export function LocationsEvidence({ evidence }: { evidence: EvidenceOf<"a000851c
           <tbody>
             {evidence.locations.map((one) => (
               <tr key={one.path}>
-                <td className="lead wrap-anywhere font-mono text-xs">{one.path}</td>
+                <td className="lead">
+                  <Path path={one.path} />
+                </td>
                 <td className="n" data-label="Free">
                   {formatBytes(one.freeBytes)}
                 </td>
