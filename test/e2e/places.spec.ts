@@ -17,9 +17,10 @@ import { Answers, fitted, painted, settled } from "./places/settled";
 test.use({ trace: "off" });
 
 const port = Number(process.env.STILLFRAME_TEST_PORT ?? 4160);
-const company = new CompanyConsole("filled", port);
-const nothingYet = new CompanyConsole("empty", port + 1);
 
+// Made by the process that runs the tests, not by the one that only lists them: each has a directory.
+let company: CompanyConsole;
+let nothingYet: CompanyConsole;
 let reason: string | null;
 type Place = { context: BrowserContext; page: Page; answers: Answers };
 let here: Place;
@@ -28,6 +29,8 @@ let there: Place;
 test.beforeAll(async ({ browser }) => {
   reason = await incomparable(browser);
   if (reason !== null) console.warn(`Pictures are not compared: ${reason}.`);
+  company = new CompanyConsole("filled", port);
+  nothingYet = new CompanyConsole("empty", port + 1);
   await Promise.all([company.start(), nothingYet.start()]);
   const open = async (it: CompanyConsole) => {
     const context = await browser.newContext({
@@ -49,8 +52,8 @@ test.beforeAll(async ({ browser }) => {
 test.afterAll(async () => {
   await here?.context.close();
   await there?.context.close();
-  await company.remove();
-  await nothingYet.remove();
+  await company?.remove();
+  await nothingYet?.remove();
 });
 
 test("pictures are compared: this is the Chromium, and these are the fonts, that they are from", () => {

@@ -7,6 +7,8 @@ import { openFileSchema, type RunSpec } from "@/server/core/contracts/job";
 import type { Host } from "@/server/worker/host";
 import { placesFromEnvironment } from "@/server/worker/places";
 import { ActiveRuns } from "@/server/worker/runs/active-runs";
+import type { Undoer } from "@/server/worker/snapshots/undo";
+import { KnownVolumes } from "@/server/worker/volumes/known-volumes";
 import { cleanupAfterEach } from "../fixtures/cleanup";
 
 const cleanup = cleanupAfterEach();
@@ -15,9 +17,11 @@ const cleanup = cleanupAfterEach();
 function hostOfNoVolume(): Host {
   const home = mkdtempSync(join(tmpdir(), "stillframe-runs-"));
   cleanup.add("remove the home", () => rmSync(home, { recursive: true, force: true }));
-  return {
-    places: placesFromEnvironment({ ...process.env, STILLFRAME_HOME: home, STILLFRAME_RUN: join(home, "run") }),
-  } as Host;
+  const places = placesFromEnvironment({ ...process.env, STILLFRAME_HOME: home, STILLFRAME_RUN: join(home, "run") });
+  const undoer: Undoer = async ({ kind }) => {
+    throw new Error(`${kind}: nothing was done that could be taken back`);
+  };
+  return { places, known: new KnownVolumes(places), undoer } as Host;
 }
 
 const run = (runId: string): RunSpec => ({
@@ -39,12 +43,16 @@ test("a volume is taken until its run's end is told, and free at that very momen
     if (runId === "first" && type === "started") expect(() => runs.start(run("second"))).toThrow(/being backed up/);
     if (runId !== "first" || type !== "ended") return;
     expect([...runs.volumes()]).toEqual([]);
-    runs.start(run("second"));
+    cancelled = startCancelled("second");
   });
-  runs.start(run("first"));
-  // Cancelled before it comes to its volume: it goes from its start to its end.
-  await runs.cancel("first");
-  await runs.cancel("second");
+  let cancelled: Promise<void> | undefined;
+  /** Cancelled before it comes to its volume: it goes from its start to its end. */
+  const startCancelled = (runId: string): Promise<void> => {
+    runs.start(run(runId));
+    return runs.cancel(runId);
+  };
+  await startCancelled("first");
+  await cancelled;
   expect(told).toEqual(["first started", "first ended", "second started", "second ended"]);
   expect(runs.ids()).toEqual([]);
 });

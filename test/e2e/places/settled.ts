@@ -40,10 +40,11 @@ export async function painted(page: Page): Promise<void> {
   await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
 }
 
-/** So wide, and as high as what is on it. */
+/** So wide, and as high as what is on it once that has taken the new width: the lanes draw themselves anew. */
 export async function fitted(page: Page, width: number, least: number): Promise<void> {
   await page.setViewportSize({ width, height: least });
   await painted(page);
+  await page.evaluate(unchanged);
   const height = await page.evaluate(() => document.documentElement.scrollHeight);
   if (height <= least) return;
   await page.setViewportSize({ width, height });
