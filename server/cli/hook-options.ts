@@ -1,4 +1,4 @@
-/** A job's hooks as options: `--pre-freeze 'psql -c CHECKPOINT' --hook-timeout 30s`. */
+/** A job's hooks as options: `--pre-freeze sync --hook-timeout 30s`. */
 import { type Command, Option } from "commander";
 import type { z } from "zod";
 import type { HookMoment, hooksSchema } from "@/server/core/contracts/hooks";

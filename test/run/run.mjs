@@ -86,7 +86,7 @@ async function prepare() {
   requireNode();
   requireLinuxAndRoot();
   requireDevices();
-  await installPackages(root, testPackageOf);
+  await installPackages(root, testPackageOf, { services: false });
   await build();
 }
 

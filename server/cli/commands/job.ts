@@ -113,7 +113,7 @@ function addCreate(job: Command): void {
       examples(
         "stillframe job create --name nightly --volume alpha --volume beta --restic /backup --password-file pw",
         "stillframe job create --name nightly --volume alpha --restic /backup --password-file pw --schedule 'daily 02:00'",
-        "stillframe job create --name db --volume alpha --restic /backup --password-file pw --pre-freeze 'psql -c CHECKPOINT'",
+        "stillframe job create --name db --volume alpha --restic /backup --password-file pw --pre-freeze 'runuser -u postgres -- psql -c CHECKPOINT'",
         "stillframe job create --name list --volume alpha --command 'ls -l \"$STILLFRAME_PATHS\"'",
         "stillframe job create --file job.json",
       ),

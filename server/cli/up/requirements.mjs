@@ -1,6 +1,6 @@
 /** What this machine must have, each refusal a sentence with what to do. Installs Debian packages that are missing. */
 import { execFileSync } from "node:child_process";
-import { accessSync, constants, existsSync, readdirSync, statfsSync } from "node:fs";
+import { accessSync, constants, existsSync, readdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { homedir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
@@ -29,11 +29,14 @@ export const testPackageOf = {
   fio: "fio",
   git: "git",
   "linux.uml": "user-mode-linux",
+  mariadb: "mariadb-client-core",
+  mariadbd: "mariadb-server-core",
   modprobe: "kmod",
   "nbd-client": "nbd-client",
   nbdcopy: "libnbd-bin",
   openssl: "openssl",
   pgrep: "procps",
+  postgres: "postgresql",
   "qemu-img": "qemu-utils",
   "qemu-system-x86_64": "qemu-system-x86",
   tar: "tar",
@@ -52,9 +55,15 @@ const directories = [
   ]),
 ];
 
+/** Debian keeps PostgreSQL's server out of the path, one directory a version. */
+function postgresqlDirectories() {
+  const top = "/usr/lib/postgresql";
+  return existsSync(top) ? readdirSync(top).map((version) => join(top, version, "bin")) : [];
+}
+
 /** @param {string} program @returns {string | null} */
 export function find(program) {
-  for (const directory of directories) {
+  for (const directory of [...directories, ...postgresqlDirectories()]) {
     const path = join(directory, program);
     try {
       accessSync(path, constants.X_OK);
@@ -163,10 +172,10 @@ async function requireOpenToBrowsers(port) {
 }
 
 /**
- * Installs the Debian packages of programs that are missing.
- * @param {string} root @param {Record<string, string>} [more]
+ * Installs the Debian packages of programs that are missing. `services`: whether what they bring may start at once.
+ * @param {string} root @param {Record<string, string>} [more] @param {{services: boolean}} [options]
  */
-export async function installPackages(root, more = {}) {
+export async function installPackages(root, more = {}, { services } = { services: true }) {
   const wanted = { ...packageOf, ...more };
   const missing = Object.entries(wanted).filter(([program]) => find(program) === null);
   if (missing.length === 0) return;
@@ -183,16 +192,30 @@ export async function installPackages(root, more = {}) {
   const install = ["install", "-y", "--no-install-recommends", ...packages];
   const title = `Debian packages ${packages.join(", ")}`;
   if (!hasPackageLists()) await step(root, "Debian package lists", apt, ["update"], { env });
+  const allow = services ? () => {} : forbidServices();
   try {
     await step(root, title, apt, install, { env });
   } catch {
     // Lists that are too old name packages that are gone.
     await step(root, "Debian package lists", apt, ["update"], { env });
     await step(root, title, apt, install, { env });
+  } finally {
+    allow();
   }
   const still = missing.map(([program]) => program).filter((program) => find(program) === null);
   if (still.length === 0) return;
   throw new Refusal(`${still.join(", ")} cannot be run, although the packages are installed.`, "Look at them by hand.");
+}
+
+/** Debian asks this program before a package starts a service. */
+const policy = "/usr/sbin/policy-rc.d";
+
+/** Until the returned function is called, no package starts what it installs. A policy that is there stays as it is. */
+function forbidServices() {
+  if (existsSync(policy)) return () => {};
+  const text = "#!/bin/sh\n# Made by Stillframe's npm test while it installs packages; may be removed.\nexit 101\n";
+  writeFileSync(policy, text, { mode: 0o755 });
+  return () => rmSync(policy, { force: true });
 }
 
 function hasPackageLists() {

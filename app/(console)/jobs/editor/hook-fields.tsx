@@ -25,7 +25,7 @@ const moments: Record<HookMoment, { label: string; does: string; example: string
   preFreeze: {
     label: "Before the freeze",
     does: "Runs to its end before anything is frozen.",
-    example: "psql -c CHECKPOINT",
+    example: "runuser -u postgres -- psql -c CHECKPOINT",
   },
   freezeHold: {
     label: "During the freeze, holding",
