@@ -120,7 +120,8 @@ export const noProviderEvidence = z.object({
   providers: z.array(z.object({ name: z.string(), reason: z.string() })).default([]),
 });
 
-export const interruptedEvidence = z.object({ lastPhase: text, cleaned: lines });
+/** `error`: what the worker met that it had not foreseen; null: it was restarted. */
+export const interruptedEvidence = z.object({ lastPhase: text, cleaned: lines, error: text });
 
 export const missedStartEvidence = z.object({
   /** `busy`: a run of this job, or one at a volume of it, was on. */

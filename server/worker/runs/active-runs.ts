@@ -6,12 +6,12 @@ import { hookPhrase } from "@/server/core/hooks/hook-words";
 import { groupsOf } from "@/server/core/planning/groups";
 import { inWords } from "@/server/core/runs/phase-words";
 import { now } from "../clock";
-import { FaultError } from "../fault";
+import { FaultError, messageOf } from "../fault";
 import { type About, hookCalls } from "../hooks/hook-calls";
 import { settleOwed } from "../hooks/owed-hooks";
 import type { Host } from "../host";
 import { log } from "../log";
-import { UndoStack } from "../snapshots/undo";
+import { leftJournals, UndoStack } from "../snapshots/undo";
 import { GroupCarrier, type GroupOutcome } from "./carry-group";
 import { retain } from "./retain";
 import { dropJournal, groupUndoId, isUndoOf, keepJournal, leftRunJournals, type RunJournal } from "./run-journal";
@@ -59,7 +59,9 @@ export class ActiveRuns {
     }
     const run: ActiveRun = { spec, stop: new AbortController(), released: false, ended: Promise.resolve() };
     this.active.set(spec.runId, run);
-    run.ended = this.carry(run)
+    const voice = new RunVoice(this.host.places, spec, this.emit);
+    run.ended = this.carry(run, voice)
+      .catch((err: unknown) => this.breakOff(run, voice, err))
       .catch((err: unknown) => log.error({ err, run: spec.runId }, "a run ended without saying how"))
       .finally(() => this.active.delete(spec.runId));
   }
@@ -134,13 +136,12 @@ export class ActiveRuns {
     return [...this.active.values()].filter((r) => !r.released);
   }
 
-  private async carry(run: ActiveRun): Promise<void> {
+  private async carry(run: ActiveRun, voice: RunVoice): Promise<void> {
     const { spec } = run;
     const { signal } = run.stop;
-    const voice = new RunVoice(this.host.places, spec, this.emit);
     const groups = groupsOf(spec.mode, spec.selection.volumes);
-    await voice.open(groups);
     await voice.owe(hookCalls(spec, "postRun", this.about(spec)));
+    await voice.open(groups);
     const outcomes: GroupOutcome[] = [];
     let lastPhase = "queued";
     for (const [index, names] of groups.entries()) {
@@ -169,10 +170,29 @@ export class ActiveRuns {
     });
   }
 
-  /** False when a hook at the run's end failed. `group`: a number that no group of the run has. */
+  /** The end of a run in which something was thrown that nothing foresaw: what it holds is taken back, and it is told. */
+  private async breakOff(run: ActiveRun, voice: RunVoice, thrown: unknown): Promise<void> {
+    const { runId, mode, selection } = run.spec;
+    const lastPhase = voice.run.state;
+    log.error({ err: thrown, run: runId, phase: lastPhase }, "a run met an error that nothing foresaw");
+    const cleaned: string[] = [];
+    const { places, undoer } = this.host;
+    for (const undo of (await leftJournals(places, undoer)).filter((j) => isUndoOf(j.id, runId))) {
+      cleaned.push(...(await undo.unwind()));
+    }
+    const error = messageOf(thrown);
+    const message = `the worker met an unforeseen error while ${inWords(lastPhase)}: ${error}`;
+    const evidence = { lastPhase, cleaned, error };
+    await voice.say({ type: "failure", code: "SF-106", volume: null, message, evidence });
+    await this.settleAtEnd(run, voice, "failed", groupsOf(mode, selection.volumes).length + 1);
+    run.released = true;
+    await voice.say({ type: "ended", outcome: "failed", code: voice.run.code });
+  }
+
+  /** False when a hook that the run still owed failed. `group`: a number that no group of the run has. */
   private async settleAtEnd(run: ActiveRun, voice: RunVoice, outcome: Outcome, group: number): Promise<boolean> {
     const undo = new UndoStack(this.host.places, groupUndoId(run.spec.runId, group), this.host.undoer);
-    const failed = await settleOwed(voice.owed("postRun"), {
+    const failed = await settleOwed([...voice.owed("postSnapshot"), ...voice.owed("postRun")], {
       undo,
       say: (level, text, code) => voice.log(level, text, code ?? null),
       outcome,

@@ -290,7 +290,10 @@ export class GroupCarrier {
   /** The first failure of the group; a lost snapshot is the cause of whatever failed after it. */
   private async fail(error: unknown): Promise<void> {
     await this.snapshots?.settle();
-    const lost = await this.snapshots?.lost();
+    const lost = await this.snapshots?.lost().catch((err: unknown) => {
+      log.error({ err, run: this.spec.runId }, "a snapshot was lost, and its evidence cannot be had");
+      return null;
+    });
     const fault = lost ?? this.asFault(error, this.voice.run.state === "backingUp" ? "SF-103" : "SF-105");
     this.failure = fault;
     await this.tellFailure(fault, null);

@@ -5,6 +5,7 @@ import { forecastCache } from "@/server/core/planning/forecast";
 import { formatBytes } from "@/server/core/text/bytes";
 import { codedFault, type FaultError } from "../fault";
 import type { Host } from "../host";
+import { log } from "../log";
 import { describeKnown } from "../volumes/discovery";
 import type { AttachedVolume } from "../volumes/known-volumes";
 import { readMounts } from "../volumes/mount-table";
@@ -61,7 +62,7 @@ export async function snapshotLost(
       kernelLines: [],
     });
   }
-  const place = (await host.caches.candidates(cache.location))[0];
+  const place = (await host.caches.candidates(cache.location).catch(() => []))[0];
   const ENOSPC = 28;
   const EDQUOT = 122;
   const full = loss.errno === ENOSPC || loss.errno === EDQUOT;
@@ -106,6 +107,9 @@ async function needs(
 }
 
 async function orphanBytes(host: Host): Promise<number> {
-  const locations = await host.caches.list();
+  const locations = await host.caches.list().catch((err: unknown) => {
+    log.warn({ err }, "the cache locations cannot be looked at");
+    return [];
+  });
   return locations.flatMap((l) => l.orphans).reduce((sum, o) => sum + o.sizeBytes, 0);
 }

@@ -97,7 +97,10 @@ export class UndoStack {
     await this.keep();
   }
 
-  /** Undoes everything, newest first. A step that fails is logged and does not keep the others from being undone. */
+  /**
+   * Undoes everything, newest first. A step that fails is logged and does not keep the others from being undone; it is
+   * tried again, as is a journal that cannot be removed. Never throws.
+   */
   async unwind(): Promise<string[]> {
     const cleaned: string[] = [];
     const failed: UndoStep[] = [];
@@ -112,16 +115,21 @@ export class UndoStack {
       }
     }
     this.steps.push(...failed);
-    if (failed.length === 0) {
-      stuck.delete(this);
-      await this.discard();
-    } else {
-      stuck.add(this);
-      retryLater();
-      await this.keep().catch((err: unknown) =>
-        log.error({ err, journal: this.id }, "an undo journal cannot be written"),
-      );
+    try {
+      // Harmless if it cannot be removed: a successor finds everything in it undone.
+      await (failed.length === 0 ? this.discard() : this.keep());
+    } catch (err) {
+      log.error({ err, journal: this.id }, "an undo journal cannot be written");
+      return this.becomeStuck(cleaned);
     }
+    if (failed.length > 0) return this.becomeStuck(cleaned);
+    stuck.delete(this);
+    return cleaned;
+  }
+
+  private becomeStuck(cleaned: string[]): string[] {
+    stuck.add(this);
+    retryLater();
     return cleaned;
   }
 

@@ -81,7 +81,12 @@ function evidenceOf({ code, evidence }: FailureDetail): ReactNode {
       return (
         <>
           <Facts
-            facts={[["Last phase", parsed.data.lastPhase === null ? "not known" : inWords(parsed.data.lastPhase)]]}
+            facts={[
+              ["Last phase", parsed.data.lastPhase === null ? "not known" : inWords(parsed.data.lastPhase)],
+              ...(parsed.data.error === null
+                ? []
+                : [["Unforeseen error", parsed.data.error] satisfies [string, string]]),
+            ]}
           />
           <LogLines lines={parsed.data.cleaned} label="Cleaned up afterwards" />
         </>
