@@ -145,3 +145,19 @@ test("their commands are in no diagnostics bundle", async () => {
   expect(files.filter(([, text]) => text?.includes("walrus")).map(([name]) => name)).toEqual([]);
   expect(files.find(([name]) => name?.endsWith("console/jobs.json"))?.[1]).toContain('"flush"');
 });
+
+test("are not left out in silence: a worker that does not know them is given no run of a job that has some", async () => {
+  worker.drop();
+  await eventually(async () => !(await administrator.hosts.list.query())[0]?.connected);
+  worker.supports = [];
+  worker.version = "0.0.0";
+  await worker.connect(it.origin, it.hostKey);
+  await expect(administrator.jobs.run.mutate({ id: jobId })).rejects.toThrow(
+    "(version 0.0.0) is too old for “Nightly”: it does not know hooks. Upgrade Stillframe there.",
+  );
+  expect(lastSpec()).toBeUndefined();
+  expect(await administrator.runs.list.query({})).toEqual([]);
+  const plain = await administrator.jobs.create.mutate(jobInput(hostId, "Plain", ["data"]));
+  await administrator.jobs.run.mutate({ id: plain.id });
+  await eventually(() => lastSpec() !== undefined);
+});

@@ -73,6 +73,10 @@ export class WorkerLink implements HostLink {
     });
   }
 
+  get supports(): ReadonlySet<string> {
+    return new Set(this.#hello?.supports);
+  }
+
   request(method: HostMethod, params: unknown, timeoutMs: number): Promise<unknown> {
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {

@@ -14,6 +14,10 @@ import { sampleSchema, volumeSchema } from "./volume";
 
 export const LINK_PROTOCOL = 1;
 
+/** What workers learnt since the protocol's first version. One that does not announce it would silently leave it out. */
+export const workerFeatures = ["hooks"] as const;
+export type WorkerFeature = (typeof workerFeatures)[number];
+
 /** A failure as it crosses a process boundary: text for a person, kind for a program. */
 export const faultSchema = z.object({
   /** `invalid`: bad input; `notFound`, `busy`, `conflict`, `unavailable`, `internal` as their names say. */
@@ -47,6 +51,8 @@ export const workerMessageSchema = z.discriminatedUnion("type", [
     /** The host's, by its name in the IANA database. */
     timeZone: z.string().optional(),
     activeRuns: z.array(z.string()),
+    /** Of `workerFeatures`, and of those that are not known here yet. */
+    supports: z.array(z.string()).default([]),
     /** The last sequence number that the outbox has given out; lets the console know when it has heard everything. */
     outboxLastSeq: z.number().int().nonnegative().optional(),
   }),

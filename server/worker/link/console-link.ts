@@ -12,6 +12,7 @@ import {
   type Fault,
   LINK_PROTOCOL,
   type WorkerMessage,
+  workerFeatures,
 } from "@/server/core/contracts/link";
 import type { Volume } from "@/server/core/contracts/volume";
 import { localZone, now, pause } from "../clock";
@@ -172,6 +173,7 @@ export class ConsoleLink {
       kernel: release(),
       timeZone: localZone(),
       activeRuns: this.duties.activeRuns(),
+      supports: [...workerFeatures],
     });
   }
 

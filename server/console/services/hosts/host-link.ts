@@ -2,6 +2,8 @@ import type { HostMethod } from "@/server/core/contracts/host-methods";
 
 /** A live connection to a worker, as the services see it (made by `../../link/worker-link.ts`). */
 export interface HostLink {
+  /** What its worker announced that it can do. */
+  readonly supports: ReadonlySet<string>;
   /** The worker's answer, unchecked. Throws a `FaultError`: the worker's own, or `unavailable`; an `UnansweredError` after `timeoutMs`. */
   request(method: HostMethod, params: unknown, timeoutMs: number): Promise<unknown>;
   /** Asks for 10 samples a second, or one in 5 s. */

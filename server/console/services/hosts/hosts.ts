@@ -1,6 +1,7 @@
 /** The hosts: who is connected, and asking them. */
 import { randomUUID } from "node:crypto";
 import { type HostInput, type HostMethod, type HostOutput, hostMethods } from "@/server/core/contracts/host-methods";
+import type { WorkerFeature } from "@/server/core/contracts/link";
 import type { Evidence } from "@/server/core/contracts/run";
 import type { ActionResult, HostView } from "@/server/core/contracts/views";
 import type { Doctor } from "@/server/core/contracts/volume";
@@ -63,6 +64,15 @@ export class Hosts {
 
   isConnected(id: string): boolean {
     return this.#connections.has(id);
+  }
+
+  /** Refuses a host whose worker is connected and too old for what `who` needs. */
+  async requireSupport(id: string, feature: WorkerFeature, who: string): Promise<void> {
+    const link = this.linkOf(id);
+    if (link === null || link.supports.has(feature)) return;
+    const { name, version } = await this.get(id);
+    const worker = `The worker on ${name} (version ${version || "unknown"})`;
+    throw fault("conflict", `${worker} is too old for ${who}: it does not know ${feature}. Upgrade Stillframe there.`);
   }
 
   /** Its connection; null when there is none. */

@@ -170,6 +170,7 @@ export class Runs {
     noteChange({ subject: job.name });
     if (job.paused) throw fault("conflict", `“${job.name}” is paused. Continue it first.`);
     refuseConflict(job, await runs.active(job.hostId));
+    if (job.hooks.length > 0) await this.#parts.hosts.requireSupport(job.hostId, "hooks", `“${job.name}”`);
     return job;
   }
 
