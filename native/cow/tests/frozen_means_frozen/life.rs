@@ -1,100 +1,24 @@
-//! Random lives of a volume against a plain model: whatever is written, discarded, released, lost for
-//! want of room or killed, the live volume holds what was written and every open image what it held at
-//! its instant.
+//! A volume that lives as the steps say, and what it must hold after each.
 
-mod world;
-
+use crate::SECTORS;
+use crate::step::Step;
+use crate::world::{self, World};
 use cow::BLOCK;
 use cow::snapshot_read::ReadFailure;
 use cow::volume::{Patience, Policy, Volume};
-use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use world::World;
 
-const SECTORS: usize = 8 * 96 + 3;
 const SECTOR: usize = 512;
 const AT_ONCE: Policy = Policy {
     hold: Duration::ZERO,
 };
 
-#[derive(Debug, Clone)]
-enum Step {
-    Write {
-        sector: usize,
-        count: usize,
-        fill: u8,
-    },
-    Discard {
-        sector: usize,
-        count: usize,
-    },
-    Zero {
-        sector: usize,
-        count: usize,
-    },
-    Snapshot {
-        pools: Vec<usize>,
-        free: Option<Vec<u8>>,
-    },
-    Release {
-        which: usize,
-    },
-    Read {
-        which: usize,
-        sector: usize,
-        count: usize,
-    },
-    /// A reader of the image is so many blocks on.
-    Passed {
-        which: usize,
-        blocks: u64,
-    },
-    ForgetInterval {
-        which: usize,
-    },
-    Restart,
-    Room {
-        slots: u64,
-    },
-    MakeRoom,
-}
-
-fn range() -> impl Strategy<Value = (usize, usize)> {
-    (0..SECTORS, prop_oneof![1usize..20, 1usize..300])
-        .prop_map(|(sector, count)| (sector, count.min(SECTORS - sector)))
-}
-
-fn pools() -> impl Strategy<Value = Vec<usize>> {
-    prop_oneof![
-        Just(vec![0]),
-        Just(vec![1]),
-        Just(vec![0, 1]),
-        Just(vec![1, 0])
-    ]
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    prop_oneof![
-        8 => (range(), any::<u8>()).prop_map(|((sector, count), fill)| Step::Write { sector, count, fill }),
-        1 => range().prop_map(|(sector, count)| Step::Discard { sector, count }),
-        1 => range().prop_map(|(sector, count)| Step::Zero { sector, count }),
-        3 => (pools(), prop::option::of(prop::collection::vec(any::<u8>(), 12)))
-            .prop_map(|(pools, free)| Step::Snapshot { pools, free }),
-        2 => (any::<usize>(), 1u64..90).prop_map(|(which, blocks)| Step::Passed { which, blocks }),
-        1 => any::<usize>().prop_map(|which| Step::ForgetInterval { which }),
-        2 => any::<usize>().prop_map(|which| Step::Release { which }),
-        2 => (any::<usize>(), range()).prop_map(|(which, (sector, count))| Step::Read { which, sector, count }),
-        1 => Just(Step::Restart),
-        1 => (0u64..200).prop_map(|slots| Step::Room { slots }),
-        1 => Just(Step::MakeRoom),
-    ]
-}
-
-struct Life {
-    world: World,
+/// A volume and its model, side by side.
+pub struct Life {
+    pub world: World,
     volume: Volume,
     live: Vec<u8>,
     /// Image of each snapshot that was taken and not released.
@@ -108,7 +32,7 @@ struct Life {
 }
 
 impl Life {
-    fn new(alignment: usize, room: u64) -> Self {
+    pub fn new(alignment: usize, room: u64) -> Self {
         let size = SECTORS * SECTOR / alignment * alignment;
         let live: Vec<u8> = (0..size).map(|n| (n / 97 % 251) as u8).collect();
         let world = World::new(live.clone(), SECTOR, alignment, room);
@@ -324,7 +248,7 @@ impl Life {
     }
 
     /// Runs a step; with a fuse lit it may be killed, and is then done again as the kernel would.
-    fn run(&mut self, step: &Step, fuse: Option<i64>) {
+    pub fn run(&mut self, step: &Step, fuse: Option<i64>) {
         let Some(steps) = fuse else {
             self.act(step);
             self.follow(step);
@@ -349,7 +273,7 @@ impl Life {
         self.follow(step);
     }
 
-    fn check(&mut self) {
+    pub fn check(&mut self) {
         assert!(
             *self.world.store.data.lock().expect("lock") == self.live,
             "the live volume differs"
@@ -380,7 +304,7 @@ impl Life {
     }
 
     /// What the volume says has changed is what was touched, so all that differs is in it.
-    fn check_changes(&self) {
+    pub fn check_changes(&self) {
         for since in self.instants.keys() {
             let later = self.instants.range(since + 1..);
             let ends = later.map(|(key, (content, _))| (Some(*key), content));
@@ -403,7 +327,7 @@ impl Life {
         }
     }
 
-    fn end(mut self) {
+    pub fn end(mut self) {
         for key in self.images.clone().into_keys() {
             self.world.release(&self.volume, key);
         }
@@ -412,50 +336,5 @@ impl Life {
             let pool = self.volume.pool(number).expect("pool");
             assert_eq!(pool.used(), 0, "slots leaked");
         }
-    }
-}
-
-fn quietly(test: impl FnOnce()) {
-    std::panic::set_hook(Box::new(|info| {
-        let killed = info.payload().downcast_ref::<&str>() == Some(&"killed");
-        if !killed {
-            eprintln!("{info}");
-        }
-    }));
-    test();
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, max_shrink_iters: 4000, ..Default::default() })]
-
-    #[test]
-    fn images_and_live_volume_keep_their_contents(
-        steps in prop::collection::vec((step(), prop::option::weighted(0.3, 1i64..40)), 1..40),
-        four_k in any::<bool>(),
-    ) {
-        quietly(|| {
-            let mut life = Life::new(if four_k { 4096 } else { 512 }, u64::MAX);
-            for (step, fuse) in &steps {
-                life.run(step, *fuse);
-                life.check();
-                life.check_changes();
-            }
-            life.end();
-        });
-    }
-
-    #[test]
-    fn with_room_enough_no_image_is_ever_lost(
-        steps in prop::collection::vec((step(), prop::option::weighted(0.2, 1i64..40)), 1..40),
-    ) {
-        quietly(|| {
-            let mut life = Life::new(512, u64::MAX);
-            for (step, fuse) in steps.iter().filter(|(s, _)| !matches!(s, Step::Room { .. })) {
-                life.run(step, *fuse);
-            }
-            life.check();
-            assert!(life.world.ledger.lost.lock().expect("lock").is_empty());
-            life.end();
-        });
     }
 }

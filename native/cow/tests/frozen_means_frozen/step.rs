@@ -1,0 +1,77 @@
+//! What can happen to a volume, and chance choosing of it.
+
+use crate::SECTORS;
+use proptest::prelude::*;
+
+#[derive(Debug, Clone)]
+pub enum Step {
+    Write {
+        sector: usize,
+        count: usize,
+        fill: u8,
+    },
+    Discard {
+        sector: usize,
+        count: usize,
+    },
+    Zero {
+        sector: usize,
+        count: usize,
+    },
+    Snapshot {
+        pools: Vec<usize>,
+        free: Option<Vec<u8>>,
+    },
+    Release {
+        which: usize,
+    },
+    Read {
+        which: usize,
+        sector: usize,
+        count: usize,
+    },
+    /// A reader of the image is so many blocks on.
+    Passed {
+        which: usize,
+        blocks: u64,
+    },
+    ForgetInterval {
+        which: usize,
+    },
+    Restart,
+    Room {
+        slots: u64,
+    },
+    MakeRoom,
+}
+
+fn range() -> impl Strategy<Value = (usize, usize)> {
+    (0..SECTORS, prop_oneof![1usize..20, 1usize..300])
+        .prop_map(|(sector, count)| (sector, count.min(SECTORS - sector)))
+}
+
+fn pools() -> impl Strategy<Value = Vec<usize>> {
+    prop_oneof![
+        Just(vec![0]),
+        Just(vec![1]),
+        Just(vec![0, 1]),
+        Just(vec![1, 0])
+    ]
+}
+
+pub fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        8 => (range(), any::<u8>()).prop_map(|((sector, count), fill)| Step::Write { sector, count, fill }),
+        1 => range().prop_map(|(sector, count)| Step::Discard { sector, count }),
+        1 => range().prop_map(|(sector, count)| Step::Zero { sector, count }),
+        3 => (pools(), prop::option::of(prop::collection::vec(any::<u8>(), 12)))
+            .prop_map(|(pools, free)| Step::Snapshot { pools, free }),
+        2 => (any::<usize>(), 1u64..90).prop_map(|(which, blocks)| Step::Passed { which, blocks }),
+        1 => any::<usize>().prop_map(|which| Step::ForgetInterval { which }),
+        2 => any::<usize>().prop_map(|which| Step::Release { which }),
+        2 => (any::<usize>(), range()).prop_map(|(which, (sector, count))| Step::Read { which, sector, count }),
+        1 => Just(Step::Restart),
+        1 => (0u64..200).prop_map(|slots| Step::Room { slots }),
+        1 => Just(Step::MakeRoom),
+    ]
+}
