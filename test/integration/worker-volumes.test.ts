@@ -1,7 +1,7 @@
 /** Volumes, snapshots and sessions through the worker's local socket, with a real engine underneath. */
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { WorkerConnection } from "@/server/cli/worker-connection";
 import { isWholePage } from "@/server/worker/practice/practice-writer";
 import { mustRun, runProgram } from "@/server/worker/programs/run-program";
@@ -41,6 +41,10 @@ describe("attaching", () => {
       provider: "engine",
       state: "attached",
     });
+    const listed = async () => (await worker.host.host("volume.list", {})).find(({ name }) => name === "plain ü");
+    await vi.waitUntil(async () => (await listed())?.transport !== undefined, { timeout: 60_000 });
+    const { transport, notUblkBecause } = (await listed()) ?? {};
+    expect(notUblkBecause === undefined).toBe(transport === "ublk" || process.env.STILLFRAME_TRANSPORT !== undefined);
     writeFileSync(join(mount, "file"), "content");
     await expect(worker.host.host("volume.attach", { source })).rejects.toThrow(/already attached as volume "plain ü"/);
     await worker.host.host("volume.detach", { name: "plain ü" });

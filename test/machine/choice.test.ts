@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { nativeProgram } from "@/test/fixtures/native-program";
 import { mustBoot } from "./rig/boot";
 import { kernels } from "./rig/kernels";
@@ -12,25 +12,57 @@ const expected: Record<string, { transport: string; because: string }> = {
 };
 const ublk = { transport: "ublk", because: "what live devices are made with" };
 
-for (const kernel of kernels(["6.12", "6.18"])) {
-  await describeOnMachine(`a volume that is attached as it comes under Linux ${kernel}`, kernel, () => {
-    const { transport, because } = expected[kernel] ?? ublk;
-    test(`is served by ${transport}, and doctor says why`, async () => {
-      const { output } = await mustBoot({
-        kernel,
-        programs: [nativeProgram("stillframe-engine")],
-        modules: ["ublk_drv", "loop"],
-        script: `
+/** What is done in a user namespace. */
+const served = `
+. /guest.sh
+stillframe-engine attach --id v --backing /tmp/volume --run-dir /run/v
+call /run/v describe '{}' | grep -o '"notUblkBecause":"[^"]*"'
+grep -o 'keeper: the live device.*' /run/v/engine.log
+dd if=/dev/urandom of=/dev/loop0 bs=1M count=4 2> /dev/null
+cmp -n 4194304 /dev/loop0 /tmp/volume && echo "it serves"
+stillframe-engine detach --run-dir /run/v
+`;
+
+const script = `
 stillframe-engine probe
 truncate -s 16M /tmp/volume
 stillframe-engine attach --id v --backing /tmp/volume --run-dir /run/v
 stillframe-engine detach --run-dir /run/v > /dev/null
+# There the control device answers and makes nothing: only who may administer the whole machine may have a ublk device.
+with_less_rights() { /bin/unshare --user --map-root-user --mount --propagation unchanged "$@"; }
+with_less_rights stillframe-engine attach --id v --backing /tmp/volume --run-dir /run/v --transport ublk || echo "by name: refused"
+with_less_rights sh /served.sh
+rm /dev/ublk-control
+stillframe-engine attach --id w --backing /tmp/volume --run-dir /run/w
+stillframe-engine detach --run-dir /run/w > /dev/null
 echo "left: $(ls /dev/ublkb* /dev/ublkc* /run/stillframe-ublk 2> /dev/null; losetup -a; ls /run; engines)"
-`,
-      });
+`;
+
+for (const kernel of kernels(["6.12", "6.18"])) {
+  await describeOnMachine(`a volume that is attached as it comes under Linux ${kernel}`, kernel, () => {
+    const { transport, because } = expected[kernel] ?? ublk;
+    let output = "";
+    beforeAll(async () => {
+      const programs = [nativeProgram("stillframe-engine"), "perl", "unshare"];
+      const files = { "/served.sh": served };
+      ({ output } = await mustBoot({ kernel, programs, modules: ["ublk_drv", "loop"], files, script }));
+    }, 300_000);
+
+    test(`is served by ${transport}, and doctor says why`, () => {
       expect(output).toContain(because);
       expect(output).toContain(`"transport":"${transport}"`);
       expect(output).toMatch(/left: $/m);
+    });
+
+    if (transport !== "ublk") return;
+    test("is served by FUSE and a loop device where no ublk device can be made, unless ublk was asked for by name", () => {
+      const refusal = "making the ublk device: Operation not permitted (os error 1)";
+      expect(output).toContain("by name: refused");
+      expect(output).toContain(`"transport":"fuse_loop","notUblkBecause":"${refusal}"`);
+      expect(output).toContain(`\n"notUblkBecause":"${refusal}"`);
+      expect(output).toContain(`keeper: the live device is not made with ublk: ${refusal}`);
+      expect(output).toContain("it serves");
+      expect(output).toContain('"notUblkBecause":"/dev/ublk-control: No such file or directory (os error 2)"');
     });
   });
 }

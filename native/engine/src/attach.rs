@@ -106,6 +106,7 @@ fn start(request: &Request, run: &RunDirectory, real: &Path) -> Outcome<AttachRe
     let unit = u64::from(sector_size).max(opened.alignment as u64);
     let size = opened.size / unit * unit;
     let geometry = Geometry { size, sector_size };
+    let chosen = live::set_up(request.transport, run, &geometry)?;
     let configuration = Configuration {
         id: request.id.clone(),
         backing: real.to_string_lossy().into_owned(),
@@ -115,7 +116,8 @@ fn start(request: &Request, run: &RunDirectory, real: &Path) -> Outcome<AttachRe
         alignment: opened.alignment,
         threads: request.threads,
         state_directory: state_directory.map(|d| d.to_string_lossy().into_owned()),
-        ublk: live::set_up(request.transport, run, &geometry)?,
+        ublk: chosen.ublk,
+        not_ublk_because: chosen.not_ublk_because,
     };
     start_keeper(&configuration, &opened, request.own_groups)?;
     let mut client = Client::connect_within(run, START_TIME)?;
@@ -184,6 +186,7 @@ fn finish(
         size_bytes: size,
         sector_size,
         transport: report["transport"].as_str().unwrap_or_default().to_owned(),
+        not_ublk_because: report["notUblkBecause"].as_str().map(str::to_owned),
     })
 }
 

@@ -197,6 +197,7 @@ impl Engine {
             size_bytes: self.configuration.size,
             sector_size: self.configuration.sector_size,
             transport: live::name(self.configuration.ublk).to_owned(),
+            not_ublk_because: self.configuration.not_ublk_because.clone(),
             at: clock::iso(clock::unix_millis()),
             reads: t.get(Counter::Reads),
             read_bytes: t.get(Counter::ReadBytes),

@@ -62,6 +62,7 @@ fn configuration(directory: &Path) -> Configuration {
         run_directory: directory.to_string_lossy().into_owned(),
         state_directory: None,
         ublk: None,
+        not_ublk_because: None,
         size: VOLUME_BYTES,
         sector_size: 512,
         alignment: 512,
@@ -192,18 +193,18 @@ fn cache_path(specimen: &Specimen) -> PathBuf {
 impl State {
     /// Words of everything but what lies beyond `index_words` in each index.
     fn fuzzed_words(&self, index_words: usize) -> usize {
-        self.words_before_indexes() + cow::map::MAX_POOLS * index_words
+        self.index_word(0) + cow::map::MAX_POOLS * index_words
     }
 
     fn fuzzed_word(&self, number: usize, index_words: usize) -> &std::sync::atomic::AtomicU64 {
-        match number.checked_sub(self.words_before_indexes()) {
+        match number.checked_sub(self.index_word(0)) {
             None => self.raw_word(number),
-            Some(n) => self.raw_word(self.index_at(n / index_words) / 8 + n % index_words),
+            Some(n) => self.raw_word(self.index_word(n / index_words) + n % index_words),
         }
     }
 
     fn fuzz(&self, what: u8, place: usize, value: [u8; 8], index_words: usize) {
-        let before = self.words_before_indexes();
+        let before = self.index_word(0);
         let bitmaps = self.bitmaps_at() / 8;
         let number = match what % 4 {
             0 => place % bitmaps,

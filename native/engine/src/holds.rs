@@ -125,6 +125,7 @@ mod tests {
             threads: 1,
             state_directory: None,
             ublk: None,
+            not_ublk_because: None,
         };
         State::create(&configuration).unwrap().1
     }

@@ -27,7 +27,7 @@ const LOOKS: usize = 100;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "snake_case")]
 pub enum Choice {
-    /// ublk where the kernel has it without a known fault, else FUSE and a loop device
+    /// ublk where the kernel has it without a known fault and makes the device, else FUSE and a loop device
     Auto,
     FuseLoop,
     Ublk,
@@ -41,22 +41,48 @@ pub fn name(ublk: Option<u32>) -> &'static str {
     }
 }
 
-/// Makes the ublk device, which nobody sees yet, if that is the choice; returns its number.
-pub fn set_up(choice: Choice, run: &RunDirectory, geometry: &Geometry) -> Outcome<Option<u32>> {
-    let usable = match choice {
-        Choice::FuseLoop => return Ok(None),
-        Choice::Auto
-            if ublk_faults::none_known(&kernel::release()).is_err()
-                || control::available().is_err() =>
-        {
-            return Ok(None);
-        }
-        Choice::Auto | Choice::Ublk => control::available(),
+/// What the live device is made with.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Chosen {
+    /// Number of the ublk device, which nobody sees yet; None: FUSE and a loop device.
+    pub ublk: Option<u32>,
+    /// Why it is not ublk where nobody asked for one or the other.
+    pub not_ublk_because: Option<String>,
+}
+
+/// Makes the ublk device if that is the choice. Where it was asked for by name it must succeed.
+pub fn set_up(choice: Choice, run: &RunDirectory, geometry: &Geometry) -> Outcome<Chosen> {
+    let made = |number| Chosen {
+        ublk: Some(number),
+        ..Chosen::default()
     };
-    usable.context(|| "ublk".into())?;
+    let instead = |reason| Chosen {
+        not_ublk_because: Some(reason),
+        ..Chosen::default()
+    };
+    match choice {
+        Choice::FuseLoop => Ok(Chosen::default()),
+        Choice::Ublk => make_ublk(run, geometry).map(made),
+        Choice::Auto => {
+            if let Err(fault) = ublk_faults::none_known(&kernel::release()) {
+                return Ok(instead(fault));
+            }
+            let refusal = match make_ublk(run, geometry) {
+                Ok(number) => return Ok(made(number)),
+                Err(refusal) => refusal,
+            };
+            // A device that was made half would be taken for the live one.
+            tear_down(run)?;
+            Ok(instead(refusal.to_string()))
+        }
+    }
+}
+
+fn make_ublk(run: &RunDirectory, geometry: &Geometry) -> Outcome<u32> {
+    control::available().context(|| control::PATH.into())?;
     let number = control::add(owner(run), geometry).context(|| "making the ublk device".into())?;
     show(number, run)?;
-    Ok(Some(number))
+    Ok(number)
 }
 
 /// The live block device, shown if it was not yet; `engine` serves it. None: this volume has no ublk

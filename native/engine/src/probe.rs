@@ -90,7 +90,8 @@ fn transports(kernel: &str) -> Vec<TransportReport> {
         ),
         transport(
             "ublk",
-            ublk.err().map(|e| format!("/dev/ublk-control: {e}")),
+            ublk.err()
+                .map(|e| format!("{}: {e}", transport::ublk::control::PATH)),
             &by_itself,
         ),
         transport(

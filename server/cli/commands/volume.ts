@@ -104,7 +104,7 @@ export function volumeTable(volumes: readonly Volume[]): string {
     { title: "FS", value: (v) => v.fsType ?? "-" },
     { title: "SIZE", value: (v) => formatBytes(v.sizeBytes), right: true },
     { title: "USED", value: (v) => formatBytes(v.usedBytes), right: true },
-    { title: "PROVIDER", value: (v) => v.provider },
+    { title: "PROVIDER", value: (v) => (v.transport ? `${v.provider} (${v.transport})` : v.provider) },
     { title: "STATE", value: (v) => v.state },
     { title: "DEVICE", value: (v) => v.device ?? "-" },
     { title: "SOURCE", value: (v) => v.source },

@@ -4,7 +4,8 @@ import type { Snapshot, Volume } from "@/server/core/contracts/volume";
 
 export function volumeDocument(volume: Volume) {
   const { name, mount, device, source, fsType, sizeBytes, usedBytes, provider, state } = volume;
-  return { name, mount, device, source, fsType, sizeBytes, usedBytes, provider, state };
+  const { transport = null, notUblkBecause = null } = volume;
+  return { name, mount, device, source, fsType, sizeBytes, usedBytes, provider, state, transport, notUblkBecause };
 }
 
 export function createdSnapshotDocument(snapshot: Snapshot) {

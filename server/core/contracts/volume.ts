@@ -33,6 +33,10 @@ export const volumeSchema = z.object({
   practice: z.boolean(),
   /** Practice volumes: whether the writer is on. */
   writer: z.boolean(),
+  /** What makes the live device of an attached volume, as `ublk`; missing until its engine has told. */
+  transport: z.string().optional(),
+  /** Why that is not ublk, where ublk would have been chosen. */
+  notUblkBecause: z.string().optional(),
 });
 export type Volume = z.infer<typeof volumeSchema>;
 

@@ -208,7 +208,11 @@ since: Array<string>,
  */
 voidBecause: string | null, };
 
-export type Report = { id: string, version: string, pid: number, startCount: number, backing: string, sizeBytes: number, sectorSize: number, transport: string, at: string, reads: number, readBytes: number, writes: number, writeBytes: number, discards: number, flushes: number, lastWriteAt: string | null, 
+export type Report = { id: string, version: string, pid: number, startCount: number, backing: string, sizeBytes: number, sectorSize: number, transport: string, 
+/**
+ * Why the transport is not ublk; null: it is, or another was asked for.
+ */
+notUblkBecause: string | null, at: string, reads: number, readBytes: number, writes: number, writeBytes: number, discards: number, flushes: number, lastWriteAt: string | null, 
 /**
  * Since the last write (or attach), by a clock that no one can set.
  */
@@ -229,7 +233,11 @@ nbd: NbdReport | null, };
 
 export type Event = { "event": "report", report: Report, } | { "event": "released", snapshot: string, cause: LossCause, errno: number | null, detail: string, };
 
-export type AttachResult = { id: string, device: string, socket: string, keeperPid: number, sizeBytes: number, sectorSize: number, transport: string, };
+export type AttachResult = { id: string, device: string, socket: string, keeperPid: number, sizeBytes: number, sectorSize: number, transport: string, 
+/**
+ * As in the report.
+ */
+notUblkBecause: string | null, };
 
 export type ExportResult = { device: string, };
 

@@ -60,6 +60,8 @@ export async function describeKnown(known: KnownVolumes, record: KnownVolume, mo
     state,
     practice: record.practice,
     writer: record.writer && (await isWriterRunning(known.places, record)),
+    transport: attached?.watch.latest?.transport,
+    notUblkBecause: attached?.watch.latest?.notUblkBecause ?? undefined,
   };
 }
 

@@ -81,6 +81,11 @@ pub fn keep(configuration: &Configuration, own_groups: bool) -> Outcome<()> {
     for text in refused {
         log::line(format!("keeper: not available: {text}"));
     }
+    if let Some(reason) = &configuration.not_ublk_because {
+        log::line(format!(
+            "keeper: the live device is not made with ublk: {reason}"
+        ));
+    }
     let _ = residence::lock_memory();
     if let Err(e) = urgency::go_first() {
         log::line(format!(

@@ -17,6 +17,8 @@ pub struct AttachResult {
     pub size_bytes: u64,
     pub sector_size: u32,
     pub transport: String,
+    /// As in the report.
+    pub not_ublk_because: Option<String>,
 }
 
 /// What `upgrade` prints.

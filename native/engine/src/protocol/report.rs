@@ -108,6 +108,8 @@ pub struct Report {
     pub size_bytes: u64,
     pub sector_size: u32,
     pub transport: String,
+    /// Why the transport is not ublk; null: it is, or another was asked for.
+    pub not_ublk_because: Option<String>,
     pub at: String,
     pub reads: u64,
     pub read_bytes: u64,

@@ -60,6 +60,9 @@ pub struct Configuration {
     /// The ublk device that is the live one; None: a loop device over FUSE is.
     #[serde(default)]
     pub ublk: Option<u32>,
+    /// Why it is not ublk, where that would have been chosen.
+    #[serde(default)]
+    pub not_ublk_because: Option<String>,
 }
 
 /// Single words of the header.
@@ -206,8 +209,11 @@ impl State {
     }
 
     pub fn index(&self, pool: usize) -> Arc<dyn Words> {
-        let at = BITMAPS_AT + BITMAPS * self.bitmap_bytes;
-        Arc::new(self.region(at + pool * INDEX_BYTES, INDEX_BYTES))
+        Arc::new(self.region(self.index_at(pool), INDEX_BYTES))
+    }
+
+    fn index_at(&self, pool: usize) -> usize {
+        BITMAPS_AT + BITMAPS * self.bitmap_bytes + pool * INDEX_BYTES
     }
 
     #[cfg(feature = "fuzzing")]
@@ -220,14 +226,10 @@ impl State {
         BITMAPS_AT
     }
 
+    /// The number of an index's first word, as [`State::raw_word`] counts.
     #[cfg(feature = "fuzzing")]
-    pub(crate) fn index_at(&self, pool: usize) -> usize {
-        BITMAPS_AT + (1 + MAX_SNAPSHOTS) * self.bitmap_bytes + pool * INDEX_BYTES
-    }
-
-    #[cfg(feature = "fuzzing")]
-    pub(crate) fn words_before_indexes(&self) -> usize {
-        self.index_at(0) / 8
+    pub(crate) fn index_word(&self, pool: usize) -> usize {
+        self.index_at(pool) / 8
     }
 
     #[cfg(feature = "fuzzing")]

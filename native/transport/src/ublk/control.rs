@@ -9,7 +9,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-const CONTROL: &str = "/dev/ublk-control";
+/// What devices are made through.
+pub const PATH: &str = "/dev/ublk-control";
 /// For commands that the driver answers at once.
 const SOON: Duration = Duration::from_secs(10);
 const NEEDED: u64 = abi::FEATURE_USER_RECOVERY
@@ -208,7 +209,7 @@ fn open() -> io::Result<File> {
     OpenOptions::new()
         .read(true)
         .write(true)
-        .open(Path::new(CONTROL))
+        .open(Path::new(PATH))
 }
 
 /// A command to the whole device.
