@@ -16,7 +16,13 @@ const base = () => process.env.STILLFRAME_INTERNAL_URL ?? "http://127.0.0.1:4400
 export const serverTrpc = cache(async () => {
   const cookie = (await headers()).get("cookie") ?? "";
   const client = createTRPCClient<AppRouter>({
-    links: [httpBatchLink({ url: `${base()}/api/trpc`, transformer: superjson, headers: { cookie } })],
+    links: [
+      httpBatchLink({
+        url: `${base()}/api/trpc`,
+        transformer: superjson,
+        headers: { cookie, "accept-encoding": "identity" },
+      }),
+    ],
   });
   const queryClient = new QueryClient({
     defaultOptions: {

@@ -11,36 +11,41 @@ import { errorTitles } from "@/server/core/errors/titles";
 import { formatBytes } from "@/server/core/text/bytes";
 import { May } from "../access/may";
 
-const SHOWN = 3;
+const AWAY_SHOWN = 3;
 
 /** What needs a person, before all else. Nothing when nothing does. */
 export function Attention({ overview }: { overview: Overview }) {
-  const orphans = overview.cache.flatMap((location) => location.orphans);
-  const newest = overview.failures.slice(0, SHOWN);
+  const { failures, totals } = overview;
+  const away = overview.hosts.filter((host) => !host.connected && host.lastSeenAt !== null).slice(0, AWAY_SHOWN);
   return (
     <>
-      {overview.hosts
-        .filter((host) => !host.connected && host.lastSeenAt !== null)
-        .map((host) => (
-          <Note
-            key={host.id}
-            tone="loss"
-            title={`${host.name} does not answer`}
-            action={
-              <Button asChild size="small">
-                <Link href="/hosts">Look at hosts</Link>
-              </Button>
-            }
-          >
-            Runs there go on without the console and are reported when it is back.{" "}
-            {host.lastSeenAt && (
-              <>
-                Last heard <Ago at={host.lastSeenAt} />.
-              </>
-            )}
-          </Note>
-        ))}
-      {newest.map(({ newest: failure, open }) => (
+      {away.map((host) => (
+        <Note
+          key={host.id}
+          tone="loss"
+          title={`${host.name} does not answer`}
+          action={
+            <Button asChild size="small">
+              <Link href="/hosts">Look at hosts</Link>
+            </Button>
+          }
+        >
+          Runs there go on without the console and are reported when it is back.{" "}
+          {host.lastSeenAt && (
+            <>
+              Last heard <Ago at={host.lastSeenAt} />.
+            </>
+          )}
+        </Note>
+      ))}
+      {totals.hostsAway > AWAY_SHOWN && (
+        <p className="text-mute">
+          <Link href="/hosts" className="text-accent underline">
+            All {totals.hostsAway} hosts that are not connected
+          </Link>
+        </p>
+      )}
+      {failures.map(({ newest: failure, open }) => (
         <Note
           key={failure.id}
           tone="loss"
@@ -60,10 +65,10 @@ export function Attention({ overview }: { overview: Overview }) {
           <Ago at={failure.at} />. <Sentence text={failure.message} />
         </Note>
       ))}
-      {overview.failures.length > SHOWN && (
+      {totals.failures > failures.length && (
         <p className="text-mute">
           <Link href="/troubleshoot" className="text-accent underline">
-            All {overview.failures.length} open failures
+            All {totals.failures} open failures
           </Link>
         </p>
       )}
@@ -82,7 +87,7 @@ export function Attention({ overview }: { overview: Overview }) {
           The last message of {overview.silentChannels.join(", ")} did not arrive.
         </Note>
       )}
-      {orphans.length > 0 && (
+      {totals.orphanBytes > 0 && (
         <Note
           tone="warn"
           title="Orphaned cache files"
@@ -92,7 +97,7 @@ export function Attention({ overview }: { overview: Overview }) {
             </Button>
           }
         >
-          {formatBytes(orphans.reduce((sum, one) => sum + one.sizeBytes, 0))} that no snapshot uses.
+          {formatBytes(totals.orphanBytes)} that no snapshot uses.
         </Note>
       )}
     </>

@@ -4,11 +4,14 @@ import { Card, CardTitle } from "@/app/components/card";
 import { formatBytesOf, plural } from "@/app/components/format";
 import { Meter } from "@/app/components/meter";
 import { Path } from "@/app/components/path";
-import type { CacheView, HostView } from "@/server/core/contracts/views";
+import type { Overview } from "@/server/core/contracts/views";
 import { formatBytes } from "@/server/core/text/bytes";
+import { More } from "./more";
+
+type CacheGlanceProps = { caches: Overview["cache"]; totals: Overview["totals"] };
 
 /** Room for caches, location by location. */
-export function CacheGlance({ caches, hosts }: { caches: readonly CacheView[]; hosts: readonly HostView[] }) {
+export function CacheGlance({ caches, totals }: CacheGlanceProps) {
   return (
     <Card>
       <CardTitle
@@ -35,7 +38,7 @@ export function CacheGlance({ caches, hosts }: { caches: readonly CacheView[]; h
               className="my-1.5"
             />
             <p className="text-mute text-xs">
-              {hosts.length > 1 && `${hosts.find((host) => host.id === one.hostId)?.name}: `}
+              {totals.hosts > 1 && `${one.hostName}: `}
               {one.snapshots.length > 0
                 ? `${plural(one.snapshots.length, "open snapshot")}, ${formatBytesOf(one.usedBytes, one.reservedBytes)} reserved used`
                 : "no snapshot is open"}
@@ -43,6 +46,7 @@ export function CacheGlance({ caches, hosts }: { caches: readonly CacheView[]; h
           </li>
         ))}
       </ul>
+      <More shown={caches.length} of={totals.caches} what="location" href="/cache" />
     </Card>
   );
 }

@@ -3,9 +3,12 @@ import { CircleCheck, Unplug } from "lucide-react";
 import Link from "next/link";
 import { Card, CardTitle } from "@/app/components/card";
 import { Ago } from "@/app/components/time";
-import type { HostView } from "@/server/core/contracts/views";
+import type { Overview } from "@/server/core/contracts/views";
+import { More } from "./more";
 
-export function HostsGlance({ hosts }: { hosts: readonly HostView[] }) {
+type HostsGlanceProps = { hosts: Overview["hosts"]; totals: Overview["totals"] };
+
+export function HostsGlance({ hosts, totals }: HostsGlanceProps) {
   return (
     <Card>
       <CardTitle
@@ -34,6 +37,7 @@ export function HostsGlance({ hosts }: { hosts: readonly HostView[] }) {
           </li>
         ))}
       </ul>
+      <More shown={hosts.length} of={totals.hosts} what="host" href="/hosts" />
     </Card>
   );
 }

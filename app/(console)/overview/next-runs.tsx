@@ -4,14 +4,9 @@ import { Card, CardTitle } from "@/app/components/card";
 import type { JobView } from "@/server/core/contracts/views";
 import { NextRun } from "../jobs/list/next-run";
 
-const SHOWN = 5;
-
 /** What the schedules start next. */
 export function NextRuns({ jobs }: { jobs: readonly JobView[] }) {
-  const next = jobs
-    .flatMap((job) => (job.nextRunAt === null ? [] : [{ job, at: Date.parse(job.nextRunAt) }]))
-    .sort((a, b) => a.at - b.at)
-    .slice(0, SHOWN);
+  const next = jobs.filter(({ nextRunAt }) => nextRunAt !== null);
   return (
     <Card>
       <CardTitle
@@ -27,7 +22,7 @@ export function NextRuns({ jobs }: { jobs: readonly JobView[] }) {
         <p className="text-mute">No job has a schedule that is on: backups are made when somebody starts them.</p>
       )}
       <ul className="space-y-2.5">
-        {next.map(({ job }) => (
+        {next.map((job) => (
           <li key={job.id} className="grid grid-cols-[1fr_auto] items-baseline gap-x-4">
             <Link href={`/jobs/${job.id}`} className="wrap-anywhere font-medium hover:underline">
               {job.name}

@@ -33,7 +33,7 @@ export function OverviewView() {
       <p className="text-mute">Loading…</p>
     );
   }
-  const begun = data.recentRuns.some((run) => run.state === "succeeded" || run.state === "warnings");
+  const { begun, totals } = data;
   return (
     <>
       <PageHeader
@@ -61,18 +61,13 @@ export function OverviewView() {
           <div className="min-w-0 space-y-4">
             {data.recentRuns.length > 0 && <RecentRuns runs={data.recentRuns} />}
             {begun && (
-              <VolumesGlance
-                volumes={data.volumes}
-                hosts={data.hosts}
-                writes={live.writes}
-                stale={live.link === "lost"}
-              />
+              <VolumesGlance volumes={data.volumes} totals={totals} writes={live.writes} stale={live.link === "lost"} />
             )}
           </div>
           <div className="min-w-0 space-y-4">
             {begun && <NextRuns jobs={data.jobs} />}
-            {(begun || data.recentRuns.length > 0) && <CacheGlance caches={data.cache} hosts={data.hosts} />}
-            {begun && <HostsGlance hosts={data.hosts} />}
+            {(begun || data.recentRuns.length > 0) && <CacheGlance caches={data.cache} totals={totals} />}
+            {begun && <HostsGlance hosts={data.hosts} totals={totals} />}
           </div>
         </div>
       </div>
@@ -81,8 +76,7 @@ export function OverviewView() {
 }
 
 function headline(data: Overview): string {
-  const open = data.failures.length;
-  const away = data.hosts.filter((host) => !host.connected).length;
+  const { failures: open, hostsAway: away } = data.totals;
   const wrong = [open > 0 && plural(open, "open failure"), away > 0 && `${plural(away, "host")} not connected`].filter(
     Boolean,
   );

@@ -16,7 +16,7 @@ export function RecentRuns({ runs }: { runs: readonly Run[] }) {
       >
         Last runs
       </CardTitle>
-      <RunsTable runs={runs.slice(0, 8)} brief />
+      <RunsTable runs={runs} brief />
     </Card>
   );
 }

@@ -4,20 +4,20 @@ import { Card, CardTitle } from "@/app/components/card";
 import { formatBytesOf } from "@/app/components/format";
 import { Meter } from "@/app/components/meter";
 import { StateBadge } from "@/app/components/state-badge";
-import type { HostView, VolumeView } from "@/server/core/contracts/views";
+import type { Overview } from "@/server/core/contracts/views";
 import { type LiveWrites, volumeKey } from "../live/use-live-writes";
 import { WriteActivity } from "../live/write-activity";
+import { More } from "./more";
 
 type VolumesGlanceProps = {
-  volumes: readonly VolumeView[];
-  hosts: readonly HostView[];
+  volumes: Overview["volumes"];
+  totals: Overview["totals"];
   writes: ReadonlyMap<string, LiveWrites>;
   stale: boolean;
 };
 
 /** Protected volumes, live. */
-export function VolumesGlance({ volumes, hosts, writes, stale }: VolumesGlanceProps) {
-  const shown = volumes.filter((volume) => volume.provider === "engine" || volume.state !== "available");
+export function VolumesGlance({ volumes, totals, writes, stale }: VolumesGlanceProps) {
   return (
     <Card className={stale ? "opacity-60" : ""}>
       <CardTitle
@@ -29,9 +29,9 @@ export function VolumesGlance({ volumes, hosts, writes, stale }: VolumesGlancePr
       >
         Volumes
       </CardTitle>
-      {shown.length === 0 && <p className="text-mute">None is attached to the engine.</p>}
+      {volumes.length === 0 && <p className="text-mute">None is attached to the engine.</p>}
       <ul>
-        {shown.map((volume) => (
+        {volumes.map((volume) => (
           <li
             key={volumeKey(volume)}
             className="grid items-center gap-x-5 gap-y-1.5 border-line border-t py-2.5 first:border-0 first:pt-0 sm:grid-cols-[1fr_9rem_auto]"
@@ -39,11 +39,7 @@ export function VolumesGlance({ volumes, hosts, writes, stale }: VolumesGlancePr
             <span className="flex min-w-0 flex-wrap items-center gap-x-3">
               <span className="wrap-anywhere font-medium">
                 {volume.name}
-                {hosts.length > 1 && (
-                  <span className="block font-normal text-mute text-xs">
-                    {hosts.find((host) => host.id === volume.hostId)?.name}
-                  </span>
-                )}
+                {totals.hosts > 1 && <span className="block font-normal text-mute text-xs">{volume.hostName}</span>}
               </span>
               <StateBadge state={volume.state} className="text-xs" />
             </span>
@@ -55,6 +51,7 @@ export function VolumesGlance({ volumes, hosts, writes, stale }: VolumesGlancePr
           </li>
         ))}
       </ul>
+      <More shown={volumes.length} of={totals.volumes} what="volume" href="/volumes" />
     </Card>
   );
 }

@@ -26,6 +26,7 @@ import { API_PREFIX, Api } from "./api/api";
 import { BrowserSockets } from "./browser-sockets";
 import { followFiles, readKeyPair } from "./certificate";
 import { clientAddress } from "./client-address";
+import { compressAnswer } from "./compression";
 import { answerMetrics } from "./metrics-endpoint";
 import { sameOrigin } from "./origin";
 import type { Pages } from "./pages";
@@ -133,6 +134,7 @@ export class HttpServer {
       await this.#accounts(request, response);
     } else if (path.startsWith("/api/trpc/")) {
       response.setHeader("cache-control", "no-store");
+      compressAnswer(request, response);
       await nodeHTTPRequestHandler({
         router: appRouter,
         req: request,

@@ -140,15 +140,32 @@ export type FeedbackView = z.infer<typeof feedbackViewSchema>;
 export const regImportResultSchema = z.object({ settings: settingsSchema, key: z.string(), value: z.number().int() });
 export type RegImportResult = z.infer<typeof regImportResultSchema>;
 
+const ofHost = { hostName: z.string() };
+const count = z.number().int().nonnegative();
+
+/** The first page: of each a handful (`server/core/lists/overview-digest.ts`), and how many there are. */
 export const overviewSchema = z.object({
   hosts: z.array(hostViewSchema),
-  volumes: z.array(volumeViewSchema),
+  /** Those that the engine has, or that are in trouble. */
+  volumes: z.array(volumeViewSchema.extend(ofHost)),
   recentRuns: z.array(runSchema),
   activeRuns: z.array(runSchema),
+  /** The next to start first. */
   jobs: z.array(jobViewSchema),
   /** Open ones that nobody has acknowledged, the latest first. */
   failures: z.array(failureGroupSchema),
-  cache: z.array(cacheViewSchema),
+  cache: z.array(cacheViewSchema.extend(ofHost)),
+  /** A run has succeeded, lately. */
+  begun: z.boolean(),
+  totals: z.object({
+    hosts: count,
+    hostsAway: count,
+    volumes: count,
+    caches: count,
+    failures: count,
+    /** Of cache files that no snapshot uses. */
+    orphanBytes: count,
+  }),
   /** Names of notification channels whose last message was not delivered. */
   silentChannels: z.array(z.string()),
 });

@@ -1,5 +1,6 @@
 /** Everything that the first page shows, at once. */
 import type { Overview } from "@/server/core/contracts/views";
+import { overviewDigest } from "@/server/core/lists/overview-digest";
 import type { Cache } from "../cache/cache";
 import type { Failures } from "../failures/failures";
 import type { Hosts } from "../hosts/hosts";
@@ -39,6 +40,9 @@ export class OverviewService {
       cache.list(),
       notifications.failing(),
     ]);
-    return { hosts: h, volumes: v, recentRuns, activeRuns, jobs: j, failures: f, cache: c, silentChannels };
+    return overviewDigest({
+      ...{ hosts: h, volumes: v, recentRuns, activeRuns },
+      ...{ jobs: j, failures: f, cache: c, silentChannels },
+    });
   }
 }
