@@ -5,7 +5,7 @@ import type { ComponentProps } from "react";
 import { cn } from "./class-names";
 
 const look = cva(
-  "inline-flex shrink-0 items-center justify-center gap-2 rounded-lg border font-medium whitespace-nowrap transition-colors disabled:cursor-not-allowed disabled:opacity-55 [&_svg]:size-4 [&_svg]:shrink-0",
+  "inline-flex shrink-0 items-center justify-center gap-2 rounded-lg border font-medium whitespace-nowrap transition-colors disabled:cursor-not-allowed disabled:opacity-55 aria-disabled:cursor-not-allowed aria-disabled:opacity-55 [&_svg]:size-4 [&_svg]:shrink-0",
   {
     variants: {
       kind: {
@@ -24,17 +24,28 @@ const look = cva(
 
 type ButtonProps = ComponentProps<"button"> &
   VariantProps<typeof look> & {
-    /** Shows that the action is under way, and refuses a second press. */
+    /** Shows that the action is under way, and refuses a second press. It keeps the focus. */
     busy?: boolean;
     /** Gives the look to the only child (a link) instead of rendering a button. */
     asChild?: boolean;
   };
 
-export function Button({ kind, size, busy, asChild, className, children, disabled, type, ...rest }: ButtonProps) {
+export function Button({
+  kind,
+  size,
+  busy,
+  asChild,
+  className,
+  children,
+  disabled,
+  type,
+  onClick,
+  ...rest
+}: ButtonProps) {
   const classes = cn(look({ kind, size }), className);
   if (asChild)
     return (
-      <Slot.Root className={classes} {...rest}>
+      <Slot.Root className={classes} onClick={onClick} {...rest}>
         {children}
       </Slot.Root>
     );
@@ -42,9 +53,11 @@ export function Button({ kind, size, busy, asChild, className, children, disable
     <button
       type={type ?? "button"}
       className={classes}
-      disabled={disabled || busy}
+      disabled={disabled}
+      aria-disabled={busy || undefined}
       aria-busy={busy || undefined}
       {...rest}
+      onClick={busy ? (event) => event.preventDefault() : onClick}
     >
       {busy && <LoaderCircle className="animate-spin" aria-hidden />}
       {children}

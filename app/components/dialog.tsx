@@ -3,6 +3,7 @@ import { X } from "lucide-react";
 import { Dialog as Radix } from "radix-ui";
 import type { ReactNode } from "react";
 import { Button } from "./button";
+import { useFocusReturn } from "./focus-return";
 
 type DialogProps = {
   open: boolean;
@@ -13,12 +14,14 @@ type DialogProps = {
 };
 
 export function Dialog({ open, onOpenChange, title, description, children }: DialogProps) {
+  const focusReturn = useFocusReturn();
   return (
     <Radix.Root open={open} onOpenChange={onOpenChange}>
       <Radix.Portal>
         <Radix.Overlay className="fixed inset-0 z-40 bg-black/45 dark:bg-black/60" />
         <Radix.Content
           className="fixed inset-x-3 top-[6vh] z-50 mx-auto max-h-[88vh] max-w-lg animate-appear overflow-y-auto rounded-xl border border-line bg-panel p-5 shadow-pop"
+          {...focusReturn}
           {...(description ? {} : { "aria-describedby": undefined })}
         >
           <div className="mb-4 flex items-start justify-between gap-4">

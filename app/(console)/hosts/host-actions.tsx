@@ -35,13 +35,21 @@ export function HostActions({ host }: { host: HostView }) {
   return (
     <>
       <div className="mt-4 flex flex-wrap gap-2 border-line border-t pt-4">
-        <Button busy={doctor.isPending} disabled={!host.connected || busy} onClick={() => begin("doctor")}>
+        <Button
+          busy={doctor.isPending}
+          disabled={!host.connected || (busy && !doctor.isPending)}
+          onClick={() => begin("doctor")}
+        >
           {doctor.isPending ? "Testing" : doctor.data ? "Test again" : "Run the self-test"}
         </Button>
-        <Button busy={repair.isPending} disabled={!host.connected || busy} onClick={() => setAsking("repair")}>
+        <Button
+          busy={repair.isPending}
+          disabled={!host.connected || (busy && !repair.isPending)}
+          onClick={() => setAsking("repair")}
+        >
           Repair
         </Button>
-        <Button busy={restart.isPending} disabled={busy} onClick={() => setAsking("restart")}>
+        <Button busy={restart.isPending} disabled={busy && !restart.isPending} onClick={() => setAsking("restart")}>
           Restart the worker
         </Button>
         <DownloadDiagnostics of={{ hostId: host.id }} name={host.name} />

@@ -32,8 +32,7 @@ export function OneAtATime({ settings }: { settings: Settings }) {
             <span className="text-mute text-xs">{on ? "on" : "off"}</span>
             <Switch
               checked={on}
-              disabled={set.isPending}
-              onChange={(next) => set.mutate({ oneAtATime: next })}
+              onChange={(next) => !set.isPending && set.mutate({ oneAtATime: next })}
               label="Process logical volumes for backup one at a time, for all jobs"
             />
           </span>

@@ -5,6 +5,7 @@ import { useRouter } from "next/navigation";
 import { Dialog } from "radix-ui";
 import { type KeyboardEvent, useDeferredValue, useEffect, useId, useState } from "react";
 import { cn } from "@/app/components/class-names";
+import { useFocusReturn } from "@/app/components/focus-return";
 import { useTRPC } from "@/app/trpc/client";
 import { errorCodes } from "@/server/core/errors/codes";
 import { errorTitles } from "@/server/core/errors/titles";
@@ -21,6 +22,7 @@ const FRESH_MS = 10_000;
 /** Every place, job, volume and article by its name: Ctrl-K or Command-K, arrows, Enter. */
 export function CommandPalette() {
   const [open, setOpen] = useState(false);
+  const focusReturn = useFocusReturn();
   useEffect(() => {
     const listen = (event: globalThis.KeyboardEvent) => {
       if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
@@ -37,6 +39,7 @@ export function CommandPalette() {
         <Dialog.Overlay className="fixed inset-0 z-40 bg-black/45 dark:bg-black/60" />
         <Dialog.Content
           aria-describedby={undefined}
+          {...focusReturn}
           className="fixed inset-x-3 top-[12vh] z-50 mx-auto max-w-lg animate-appear overflow-hidden rounded-xl border border-line bg-panel shadow-pop"
         >
           <Dialog.Title className="sr-only">Go to or do</Dialog.Title>

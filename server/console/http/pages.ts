@@ -4,6 +4,9 @@ import type { Duplex } from "node:stream";
 import next from "next";
 import { programRoot } from "../program-root";
 
+/** Which place a request is for, over whatever the client sent: pages lead back to it after a sign-in. */
+const PLACE_HEADER = "x-place";
+
 export interface Pages {
   handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
   /** Takes the upgrade, or returns false. */
@@ -29,7 +32,10 @@ export async function startPages(options: { developing: boolean; hostname: strin
   await app.prepare();
   const handle = app.getRequestHandler();
   return {
-    handle: (request, response) => handle(request, response),
+    handle: (request, response) => {
+      request.headers[PLACE_HEADER] = request.url;
+      return handle(request, response);
+    },
     upgrade: (request, socket, head) => developing && upgrades.emit("upgrade", request, socket, head),
     close: () => app.close(),
   };

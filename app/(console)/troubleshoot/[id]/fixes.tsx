@@ -75,7 +75,7 @@ export function Fixes({ failure, entry }: { failure: FailureDetail; entry: Error
                   <Button
                     kind={first ? "primary" : "plain"}
                     busy={mine && act.isPending}
-                    disabled={act.isPending}
+                    disabled={!mine && act.isPending}
                     onClick={() =>
                       asksFirst.has(action.id) || action.id === "placeCache" ? setAsking(action) : carryOut(action.id)
                     }
