@@ -20,6 +20,11 @@ const exceptions: readonly { packages: RegExp; licence: string; because: string 
   { packages: /^(lightningcss|axe-core$|@axe-core\/)/, licence: "MPL-2.0", because: "a tool that is used unchanged" },
   { packages: /^elkjs$/, licence: "EPL-2.0", because: "a tool that is used unchanged" },
   { packages: /^caniuse-lite$/, licence: "CC-BY-4.0", because: "data that builds read" },
+  {
+    packages: /^parse-cache-control$/,
+    licence: "none",
+    because: "BSD-3-Clause by its LICENSE, in no field that npm reads",
+  },
   { packages: /^geist$/, licence: "OFL-1.1", because: "a font" },
 ];
 

@@ -2,22 +2,27 @@
 import { type Browser, type BrowserContext, chromium } from "@playwright/test";
 import type { ConsoleUnderTest } from "../fixtures/console-under-test";
 
-const flags =
-  "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync";
+export const executablePath = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
+export const flags =
+  "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync".split(
+    " ",
+  );
 
 export function openBrowser(more: string[] = []): Promise<Browser> {
-  const executablePath = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
-  return chromium.launch({ executablePath, args: [...flags.split(" "), ...more] });
+  return chromium.launch({ executablePath, args: [...flags, ...more] });
+}
+
+/** The pairs of a `Cookie` header as a browser is given them. */
+export function cookiesOf(header: string, url: string): { name: string; value: string; url: string }[] {
+  return header.split("; ").map((pair) => {
+    const cut = pair.indexOf("=");
+    return { name: pair.slice(0, cut), value: pair.slice(cut + 1), url };
+  });
 }
 
 export async function signedIn(browser: Browser, it: ConsoleUnderTest, cookie: string): Promise<BrowserContext> {
   const context = await browser.newContext({ baseURL: it.origin, viewport: { width: 1440, height: 1000 } });
-  await context.addCookies(
-    cookie.split("; ").map((pair) => {
-      const cut = pair.indexOf("=");
-      return { name: pair.slice(0, cut), value: pair.slice(cut + 1), url: it.origin };
-    }),
-  );
+  await context.addCookies(cookiesOf(cookie, it.origin));
   return context;
 }
 
