@@ -1,4 +1,4 @@
-/** A job's hooks as options: `--pre-freeze sync --hook-timeout 30s`. */
+/** Hooks as options: `--pre-freeze sync --hook-timeout 30s`. */
 import { type Command, Option } from "commander";
 import type { z } from "zod";
 import type { HookMoment, hooksSchema } from "@/server/core/contracts/hooks";
@@ -21,8 +21,21 @@ const moments: readonly [option: string, at: HookMoment, when: string][] = [
   ["--post-run", "postRun", "run this at the run's end, however it ends"],
 ];
 
+/** Of a job. */
 export function withHookOptions(command: Command): Command {
-  for (const [option, , when] of moments) {
+  return addHookOptions(command, moments);
+}
+
+/** Of a snapshot that belongs to no run. */
+export function withSnapshotHookOptions(command: Command): Command {
+  return addHookOptions(
+    command,
+    moments.filter(([, at]) => at !== "postRun"),
+  );
+}
+
+function addHookOptions(command: Command, offered: typeof moments): Command {
+  for (const [option, , when] of offered) {
     command.option(`${option} <command>`, `${when}, with /bin/sh; may be given several times`, collect);
   }
   return command

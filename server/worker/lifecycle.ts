@@ -1,6 +1,7 @@
 /** What a worker does to its host when it comes and when it goes. */
 import { rm } from "node:fs/promises";
 import { messageOf } from "./fault";
+import { RequestHooks } from "./hooks/request-hooks";
 import type { Host } from "./host";
 import { log } from "./log";
 import type { ActiveRuns } from "./runs/active-runs";
@@ -15,14 +16,15 @@ import { reattachVolume, returnVolume } from "./volumes/attach";
  * be released before anything is attached, and the rest afterwards.
  */
 export async function bringUp(host: Host, runs: ActiveRuns, snapshots: KeptSnapshots): Promise<void> {
-  const { volumes, snapshots: kept, undo, runs: journals, writers, secrets } = host.places;
-  for (const directory of [volumes, kept, undo, journals, writers]) await removeUnfinished(directory);
+  const { volumes, snapshots: kept, undo, runs: journals, owed, writers, secrets } = host.places;
+  for (const directory of [volumes, kept, undo, journals, owed, writers]) await removeUnfinished(directory);
   await host.known.load();
   await runs.recover(await leftJournals(host.places, host.undoer));
   for (const journal of await leftJournals(host.places, host.undoer)) {
     const cleaned = await journal.unwind();
     if (cleaned.length > 0) log.warn({ journal: journal.id, cleaned }, "took back what a killed worker left");
   }
+  await RequestHooks.recover(host);
   await rm(secrets, { recursive: true, force: true });
   for (const record of host.known.all().filter((r) => !r.suspended)) {
     try {

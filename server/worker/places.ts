@@ -19,6 +19,8 @@ export interface Places {
   snapshots: string;
   undo: string;
   runs: string;
+  /** Hooks that requests of the command line owe. */
+  owed: string;
   writers: string;
   outbox: string;
   namespaces: string;
@@ -47,6 +49,7 @@ export function placesFromEnvironment(env: NodeJS.ProcessEnv = process.env): Pla
     snapshots: join(worker, "snapshots"),
     undo: join(worker, "undo"),
     runs: join(worker, "runs"),
+    owed: join(worker, "owed"),
     writers: join(worker, "writers"),
     outbox: join(worker, "outbox"),
     namespaces: join(run, "ns"),

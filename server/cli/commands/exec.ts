@@ -5,13 +5,14 @@ import { examples } from "../examples";
 import { Interruption } from "../exec/run-in-namespace";
 import { runSession, type SessionResult } from "../exec/session";
 import { Failure, usageFailure } from "../failure";
+import { type HookOptions, hooksOf, withSnapshotHookOptions } from "../hook-options";
 import { type OpenFileOptions, openFileOf, withOpenFileOptions } from "../open-file-options";
 import { failureText } from "../output/failure-text";
 import { printNote } from "../output/print";
 import { collect } from "../parse";
 import { withWorker } from "../session";
 
-interface ExecOptions extends OpenFileOptions {
+interface ExecOptions extends OpenFileOptions, HookOptions {
   volume?: string[];
   oneAtATime?: boolean;
   report?: string;
@@ -26,12 +27,13 @@ export function addExecCommand(program: Command): void {
     .addOption(new Option("--volume <name>", "volume to freeze; may be given several times").argParser(collect))
     .option("--one-at-a-time", "run the command once for each volume in turn, each with its own freeze")
     .option("--report <file>", "write what was done to this file, as JSON");
-  withOpenFileOptions(exec)
+  withSnapshotHookOptions(withOpenFileOptions(exec))
     .addHelpText(
       "after",
       `${examples(
         "stillframe exec --volume alpha -- tar -C /srv/stillframe/alpha -cf /backup/alpha.tar .",
         "stillframe exec --volume alpha --volume beta -- restic -r /backup backup /srv/stillframe",
+        "stillframe exec --volume alpha --pre-freeze 'runuser -u postgres -- psql -c CHECKPOINT' -- tar -cf /backup/db.tar /srv/db",
         "stillframe exec --volume alpha --volume beta --one-at-a-time -- sh -c 'rsync -a \"$STILLFRAME_PATHS/\" /backup/'",
       )}
 
@@ -48,12 +50,13 @@ async function execute(words: string[], options: ExecOptions, command: Command):
   const mode: Mode = options.oneAtATime ? "oneAtATime" : "allAtOnce";
   const groups = options.oneAtATime ? options.volume.map((volume) => [volume]) : [options.volume];
   const openFile = openFileOf(options);
+  const hooks = hooksOf(options);
   const done: SessionResult[] = [];
   const interruption = new Interruption();
   try {
     for (const volumes of groups) {
       if (interruption.received) break;
-      done.push(await frozen(command, { volumes, mode, openFile }, [program, ...rest], interruption));
+      done.push(await frozen(command, { volumes, mode, openFile, hooks }, [program, ...rest], interruption));
     }
   } finally {
     interruption.dispose();

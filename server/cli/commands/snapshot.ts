@@ -4,6 +4,7 @@ import type { HostOutput } from "@/server/core/contracts/host-methods";
 import type { Snapshot } from "@/server/core/contracts/volume";
 import { formatBytes } from "@/server/core/text/bytes";
 import { examples, jsonOption } from "../examples";
+import { type HookOptions, hooksOf, withSnapshotHookOptions } from "../hook-options";
 import { type OpenFileOptions, openFileOf, withOpenFileOptions } from "../open-file-options";
 import { createdSnapshotDocument, snapshotDocument } from "../output/documents";
 import { printFacts, printNote } from "../output/print";
@@ -11,6 +12,10 @@ import { formatTable } from "../output/table";
 import { globalOptions, withWorker } from "../session";
 import type { WorkerConnection } from "../worker-connection";
 import { addSnapshotServe } from "./serve";
+
+interface CreateOptions extends OpenFileOptions, HookOptions {
+  oneAtATime?: boolean;
+}
 
 export function addSnapshotCommands(program: Command): void {
   const snapshot = program.command("snapshot").description("snapshots held open by hand");
@@ -20,19 +25,21 @@ export function addSnapshotCommands(program: Command): void {
     .argument("<volume...>", "names of volumes")
     .option("--one-at-a-time", "freeze each volume by itself instead of all at one instant")
     .option(...jsonOption);
-  withOpenFileOptions(create)
+  withSnapshotHookOptions(withOpenFileOptions(create))
     .addHelpText(
       "after",
       examples("stillframe snapshot create alpha beta", "stillframe snapshot create alpha --min-quiet 0"),
     )
-    .action(async (volumes: string[], options: OpenFileOptions & { oneAtATime?: boolean }, command: Command) => {
+    .action(async (volumes: string[], options: CreateOptions, command: Command) => {
       const made = await withWorker(command, (worker) =>
         worker.host("snapshot.create", {
           volumes,
           mode: options.oneAtATime ? "oneAtATime" : "allAtOnce",
           openFile: openFileOf(options),
+          hooks: hooksOf(options),
         }),
       );
+      for (const line of made.said) printNote(`stillframe: ${line}`);
       const document = { group: made.group, mode: made.mode, snapshots: made.snapshots.map(createdSnapshotDocument) };
       printFacts(globalOptions(command).json, document, () => snapshotTable(made.snapshots));
     });

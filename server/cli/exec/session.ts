@@ -24,6 +24,7 @@ export async function runSession(
   interruption: Interruption,
 ): Promise<SessionResult> {
   const begun = await beginOrInterrupt(worker, input, interruption);
+  for (const line of begun.said) printNote(`stillframe: ${line}`);
   const names = begun.volumes.map((volume) => volume.name).join("\n");
   const { exitCode } = await runInNamespace(
     {

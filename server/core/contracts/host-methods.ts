@@ -3,7 +3,7 @@
  * local socket. One table: method name, input and output.
  */
 import { z } from "zod";
-import { hookSchema, hookTrialSchema } from "./hooks";
+import { hookSchema, hooksSchema, hookTrialSchema } from "./hooks";
 import { absolutePath, displayName, modeSchema, openFileSchema, runSpecSchema } from "./job";
 import { nbdServeInput, nbdServiceSchema, nbdStopInput } from "./nbd";
 import { cacheLocationSchema, doctorSchema, sampleSchema, snapshotSchema, volumeSchema } from "./volume";
@@ -17,13 +17,21 @@ export const snapshotCreateInput = z
     volumes: z.array(z.string().min(1)).min(1, "name at least one volume"),
     mode: modeSchema.default("allAtOnce"),
     openFile: openFileSchema.prefault({}),
+    /** Around each snapshot. None at a run's end: whoever asks knows the end. */
+    hooks: hooksSchema
+      .refine((hooks) => hooks.every(({ at }) => at !== "postRun"), "there is no run whose end they could follow")
+      .default([]),
   })
   .strict();
+
+/** What hooks said and how they went. */
+const said = z.array(z.string()).default([]);
 
 export const snapshotGroupSchema = z.object({
   group: z.string(),
   mode: modeSchema,
   snapshots: z.array(snapshotSchema),
+  said,
 });
 
 /** Restic repository with its password, for restores. */
@@ -123,6 +131,7 @@ export const hostMethods = {
       /** For `nsenter --mount=`. */
       namespace: z.string(),
       mode: modeSchema,
+      said,
       volumes: z.array(z.object({ name: z.string(), mount: z.string(), provider: z.string(), takenAt: z.string() })),
     }),
   },

@@ -1,7 +1,6 @@
 /**
- * The hooks around one group's snapshot. In this order: `prepare` to their end; the wait for quiet; `hold`; the freeze;
- * `letGo`; `settle`. Whoever calls `prepare` calls `settle`, whatever happens between them, and whoever calls `hold`
- * calls `letGo`.
+ * The hooks around one group's snapshot. In this order: `prepare` to their end; the wait for quiet; the freeze
+ * `whileHeld`; `settle`. Whoever calls `prepare` calls `settle`, whatever happens between them.
  *
  * The freeze does not know of hooks. It thaws at the answer, at its deadline and at the end of its own pipe, and nothing
  * in it waits for a program that holds.
@@ -9,9 +8,9 @@
 import type { RunSpec } from "@/server/core/contracts/job";
 import type { FaultError } from "../fault";
 import { asFault } from "../fault";
-import type { RunVoice } from "../runs/run-voice";
 import type { UndoStack } from "../snapshots/undo";
 import { type About, hookCalls } from "./hook-calls";
+import type { HookOwner } from "./hook-owner";
 import { lineTeller, type Say, tellDone, tellWarning } from "./hook-voice";
 import { settleOwed } from "./owed-hooks";
 import { Hold, type HookCall, runToItsEnd } from "./run-hook";
@@ -24,20 +23,20 @@ export class GroupHooks {
   private readonly say: Say;
 
   constructor(
-    private readonly spec: RunSpec,
-    private readonly voice: RunVoice,
+    private readonly spec: Pick<RunSpec, "runId" | "jobName" | "mode" | "hooks">,
+    private readonly owner: HookOwner,
     private readonly group: number,
     private readonly undo: UndoStack,
     private readonly signal: AbortSignal,
   ) {
-    this.say = (level, text, code) => voice.log(level, text, code ?? null);
+    this.say = (level, text, code) => owner.log(level, text, code ?? null);
   }
 
   /** Runs those before the freeze. Throws the fault of one that must not fail, or the signal's reason. */
   async prepare(about: About): Promise<void> {
-    await this.voice.owe(hookCalls(this.spec, "postSnapshot", about));
+    await this.owner.owe(hookCalls(this.spec, "postSnapshot", about));
     const calls = hookCalls(this.spec, "preFreeze", about);
-    if (calls.length > 0) await this.voice.phase(this.group, "preparing");
+    if (calls.length > 0) await this.owner.phase(this.group, "preparing");
     for (const call of calls) {
       await this.unlessAllowed(call, async () => {
         const tookMs = await runToItsEnd(call, this.hearing(call));
@@ -54,12 +53,23 @@ export class GroupHooks {
   }
 
   /**
-   * Starts those that hold, one after the other, and returns when all said that they do and the first still does. Throws
-   * as `prepare` does.
+   * Freezes while those that hold do. Throws as `prepare` and `freeze` do, and when one that must have held did not until
+   * the instant: then what was taken does not count.
    */
-  async hold(about: About): Promise<void> {
+  async whileHeld<T>(about: About, freeze: () => Promise<T>): Promise<T> {
+    let notHeld: FaultError | null = null;
+    const holding = this.hold(about).then(freeze);
+    const frozen = await holding.finally(async () => {
+      notHeld = await this.letGo();
+    });
+    if (notHeld !== null) throw notHeld;
+    return frozen;
+  }
+
+  /** Starts those that hold, one after the other, and returns when all said that they do and the first still does. */
+  private async hold(about: About): Promise<void> {
     const calls = hookCalls(this.spec, "freezeHold", about);
-    if (calls.length > 0) await this.voice.phase(this.group, "holding");
+    if (calls.length > 0) await this.owner.phase(this.group, "holding");
     for (const call of calls) {
       await this.unlessAllowed(call, async () => {
         const held = await Hold.take(call, this.hearing(call));
@@ -76,7 +86,7 @@ export class GroupHooks {
   }
 
   /** Lets go in reverse. The fault of the first that did not hold until then and must have. Never throws. */
-  async letGo(): Promise<FaultError | null> {
+  private async letGo(): Promise<FaultError | null> {
     let first: FaultError | null = null;
     for (let held = this.holds.pop(); held !== undefined; held = this.holds.pop()) {
       const fault = await this.release(held);
@@ -103,14 +113,14 @@ export class GroupHooks {
   }
 
   private async settleOnce(outcome: string, code: string | null): Promise<void> {
-    const owed = this.voice.owed("postSnapshot");
+    const owed = this.owner.owed("postSnapshot");
     const failed = await settleOwed(owed, {
       undo: this.undo,
       say: this.say,
       outcome,
       code,
       hurried: this.signal.reason === "interrupted",
-      onSettled: (one) => this.voice.settled(one),
+      onSettled: (one) => this.owner.settled(one),
     });
     this.warning ??= failed;
   }

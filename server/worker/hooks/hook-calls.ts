@@ -2,12 +2,18 @@
 import type { HookMoment } from "@/server/core/contracts/hooks";
 import type { RunSpec } from "@/server/core/contracts/job";
 import { hookLabels, momentWords } from "@/server/core/hooks/hook-words";
+import type { AttachedVolume } from "../volumes/known-volumes";
 import type { HookCall } from "./run-hook";
 
 export interface About {
   volumes: readonly string[];
   /** Where they are mounted; of those that are. */
   mounts: readonly string[];
+}
+
+export function aboutVolumes(volumes: readonly AttachedVolume[]): About {
+  const records = volumes.map((v) => v.record);
+  return { volumes: records.map((r) => r.name), mounts: records.flatMap((r) => r.mount ?? []) };
 }
 
 /**

@@ -11,7 +11,7 @@ import { keepPassword, newSecretPath, prepareRepository, type Repository } from 
 import { monotonicMs } from "../clock";
 import { codedFault, FaultError, messageOf } from "../fault";
 import { GroupHooks } from "../hooks/group-hooks";
-import type { About } from "../hooks/hook-calls";
+import { type About, aboutVolumes } from "../hooks/hook-calls";
 import type { Host } from "../host";
 import { log } from "../log";
 import { awaitQuiet } from "../quiet/quiet-monitor";
@@ -160,16 +160,15 @@ export class GroupCarrier {
 
   /** A snapshot during which an application did not stand still, though it had to, is none. */
   private async freezeWhileHeld(group: SnapshotGroup, about: About): Promise<Frozen> {
-    const freeze = async () => {
-      await this.hooks.hold(about);
-      await this.voice.phase(this.index, "freezing");
-      return group.freeze(this.signal);
-    };
-    let notHeld: FaultError | null = null;
-    const frozen = await freeze().finally(async () => (notHeld = await this.hooks.letGo()));
-    if (notHeld === null) return frozen;
-    for (const member of group.members) member.takenAt = null;
-    throw notHeld;
+    try {
+      return await this.hooks.whileHeld(about, async () => {
+        await this.voice.phase(this.index, "freezing");
+        return group.freeze(this.signal);
+      });
+    } catch (error) {
+      for (const member of group.members) member.takenAt = null;
+      throw error;
+    }
   }
 
   private async waitForQuiet(volumes: AttachedVolume[]): Promise<void> {
@@ -327,9 +326,4 @@ export class GroupCarrier {
 
 function backupFault(message: string, cause?: unknown): FaultError {
   return codedFault("failed", "SF-103", message, { exitCode: null, lines: [message] }, cause);
-}
-
-function aboutVolumes(volumes: readonly AttachedVolume[]): About {
-  const records = volumes.map((v) => v.record);
-  return { volumes: records.map((r) => r.name), mounts: records.flatMap((r) => r.mount ?? []) };
 }

@@ -5,10 +5,14 @@
 import { randomBytes } from "node:crypto";
 import type { z } from "zod";
 import type { HostOutput, snapshotCreateInput } from "@/server/core/contracts/host-methods";
-import { FaultError } from "../fault";
+import { asFault, FaultError } from "../fault";
+import type { GroupHooks } from "../hooks/group-hooks";
+import { aboutVolumes } from "../hooks/hook-calls";
+import { RequestHooks } from "../hooks/request-hooks";
 import type { Host } from "../host";
 import { log } from "../log";
 import { awaitQuiet } from "../quiet/quiet-monitor";
+import type { AttachedVolume } from "../volumes/known-volumes";
 import { SnapshotGroup } from "./snapshot-group";
 import { UndoStack } from "./undo";
 
@@ -18,9 +22,15 @@ export interface Caller {
   gone: AbortSignal;
 }
 
+type Input = z.output<typeof snapshotCreateInput>;
+
 interface Session {
   group: SnapshotGroup;
   undo: UndoStack;
+  hooks: GroupHooks;
+  stop: AbortController;
+  /** Settled when it has begun, or what it had begun was given up. */
+  beginning: Promise<unknown>;
   ending: Promise<HostOutput<"exec.end">> | null;
 }
 
@@ -33,7 +43,7 @@ export class ExecSessions {
     return this.sessions.size;
   }
 
-  async begin(input: z.output<typeof snapshotCreateInput>, caller: Caller): Promise<HostOutput<"exec.begin">> {
+  async begin(input: Input, caller: Caller): Promise<HostOutput<"exec.begin">> {
     if (input.mode === "oneAtATime" && input.volumes.length > 1) {
       throw new FaultError("invalid", "one at a time: begin a session for each volume", { field: "volumes" });
     }
@@ -44,22 +54,26 @@ export class ExecSessions {
     }
     const id = `exec-${randomBytes(6).toString("hex")}`;
     const { openFile, mode } = input;
+    const stop = new AbortController();
     const undo = new UndoStack(this.host.places, id, this.host.undoer);
     const group = new SnapshotGroup(this.host, id, undo, { mode, cache: openFile.cache, volumes });
-    this.sessions.set(id, { group, undo, ending: null });
+    const request = { id, name: "exec", mode, hooks: input.hooks };
+    const { hooks, said } = RequestHooks.around(this.host, request, undo, stop.signal);
+    const session: Session = { group, undo, hooks, stop, beginning: Promise.resolve(), ending: null };
+    this.sessions.set(id, session);
+    if (caller.gone.aborted) stop.abort("cancelled");
+    caller.gone.addEventListener("abort", () => stop.abort("cancelled"), { once: true });
+    const beginning = this.take(session, volumes, input);
+    session.beginning = beginning.catch(() => {}); // told to whoever asked
     try {
-      await group.reserve(volumes);
-      if (openFile.quiet.minimumMs > 0) await awaitQuiet(volumes, openFile.quiet, { signal: caller.gone, mode });
-      caller.gone.throwIfAborted();
-      await group.freeze(caller.gone);
-      await group.export();
-      const namespace = await group.mount();
-      caller.gone.throwIfAborted();
+      const namespace = await beginning;
       caller.gone.addEventListener("abort", () => void this.lapse(id), { once: true });
+      if (caller.gone.aborted) await this.lapse(id);
       return {
         session: id,
         namespace,
         mode,
+        said: [...said],
         volumes: group.members.map(({ volume: { record }, takenAt }) => ({
           name: record.name,
           mount: record.mount as string,
@@ -73,6 +87,28 @@ export class ExecSessions {
     }
   }
 
+  /** The namespace with the frozen images. */
+  private async take({ group, hooks, stop }: Session, volumes: AttachedVolume[], input: Input): Promise<string> {
+    const { openFile, mode } = input;
+    const { signal } = stop;
+    const about = aboutVolumes(volumes);
+    try {
+      await group.reserve(volumes);
+      await hooks.prepare(about);
+      if (openFile.quiet.minimumMs > 0) await awaitQuiet(volumes, openFile.quiet, { signal, mode });
+      signal.throwIfAborted();
+      await hooks.whileHeld(about, () => group.freeze(signal));
+      await hooks.settle("taken", null);
+      await group.export();
+      const namespace = await group.mount();
+      signal.throwIfAborted();
+      return namespace;
+    } catch (error) {
+      await hooks.settle(signal.aborted ? "stopped" : "failed", asFault(error).detail.code ?? null);
+      throw error;
+    }
+  }
+
   /** Releases everything; asking again waits for the same release. */
   async end(id: string): Promise<HostOutput<"exec.end">> {
     const session = this.sessions.get(id);
@@ -81,8 +117,15 @@ export class ExecSessions {
     return session.ending;
   }
 
+  /** The worker stops: also those that are just beginning. */
   async endAll(): Promise<void> {
-    await Promise.all([...this.sessions.keys()].map((id) => this.end(id)));
+    await Promise.all(
+      [...this.sessions].map(async ([id, { stop, beginning }]) => {
+        stop.abort("interrupted");
+        await beginning;
+        if (this.sessions.has(id)) await this.end(id);
+      }),
+    );
   }
 
   private async release({ group, undo }: Session): Promise<HostOutput<"exec.end">> {

@@ -12,7 +12,9 @@ import type { Snapshot } from "@/server/core/contracts/volume";
 import { groupsOf } from "@/server/core/planning/groups";
 import { locationOf } from "../cache/cache-locations";
 import type { SnapshotReport } from "../engine/protocol.gen";
-import { FaultError } from "../fault";
+import { asFault, FaultError } from "../fault";
+import { aboutVolumes } from "../hooks/hook-calls";
+import { RequestHooks } from "../hooks/request-hooks";
 import type { Host } from "../host";
 import { log } from "../log";
 import { awaitQuiet } from "../quiet/quiet-monitor";
@@ -34,6 +36,15 @@ const keptSchema = z.object({
   mounts: z.array(absolutePath),
 });
 type Kept = z.infer<typeof keptSchema>;
+
+interface Wish {
+  input: z.output<typeof snapshotCreateInput>;
+  /** All, not only those of one group. */
+  volumes: AttachedVolume[];
+  signal: AbortSignal;
+  /** Where it is kept what hooks said. */
+  said: string[];
+}
 
 export class KeptSnapshots {
   private readonly kept = new Map<string, Kept>();
@@ -64,6 +75,7 @@ export class KeptSnapshots {
   ): Promise<HostOutput<"snapshot.create">> {
     const group = `g-${randomBytes(6).toString("hex")}`;
     const made: Kept[] = [];
+    const said: string[] = [];
     const volumes = input.volumes.map((name) => this.host.known.requireAttached(name));
     const stacks: UndoStack[] = [];
     try {
@@ -71,7 +83,7 @@ export class KeptSnapshots {
         const undo = new UndoStack(this.host.places, `take-${group}-${index}`, this.host.undoer);
         stacks.push(undo);
         const members = volumes.filter((v) => names.includes(v.record.name));
-        made.push(...(await this.take(group, undo, members, volumes, input, signal)));
+        made.push(...(await this.take(group, undo, members, { volumes, input, signal, said })));
       }
       for (const record of made) await this.save(record);
     } catch (error) {
@@ -80,7 +92,7 @@ export class KeptSnapshots {
       throw error;
     }
     for (const undo of stacks) await undo.keepDone();
-    return { group, mode: input.mode, snapshots: await this.describe(made) };
+    return { group, mode: input.mode, snapshots: await this.describe(made), said };
   }
 
   /** `snapshot.list`: all that the engines hold open, whoever made them. */
@@ -130,24 +142,28 @@ export class KeptSnapshots {
     }
   }
 
-  private async take(
-    group: string,
-    undo: UndoStack,
-    members: AttachedVolume[],
-    all: AttachedVolume[],
-    input: z.output<typeof snapshotCreateInput>,
-    signal: AbortSignal,
-  ): Promise<Kept[]> {
+  private async take(group: string, undo: UndoStack, members: AttachedVolume[], wish: Wish): Promise<Kept[]> {
+    const { input, signal } = wish;
     const { openFile, mode } = input;
-    const taking = new SnapshotGroup(this.host, undo.id, undo, { mode, cache: openFile.cache, volumes: all });
+    const { cache } = openFile;
+    const taking = new SnapshotGroup(this.host, undo.id, undo, { mode, cache, volumes: wish.volumes });
+    const request = { id: undo.id, name: "snapshot create", mode, hooks: input.hooks };
+    const { hooks, said } = RequestHooks.around(this.host, request, undo, signal);
+    const about = aboutVolumes(members);
     try {
       await taking.reserve(members);
+      await hooks.prepare(about);
       if (openFile.quiet.minimumMs > 0) await awaitQuiet(members, openFile.quiet, { signal, mode });
       signal.throwIfAborted();
-      await taking.freeze(signal);
+      await hooks.whileHeld(about, () => taking.freeze(signal));
+      await hooks.settle("taken", null);
       await taking.export();
+    } catch (error) {
+      await hooks.settle(signal.aborted ? "stopped" : "failed", asFault(error).detail.code ?? null);
+      throw error;
     } finally {
       taking.watch.stop();
+      wish.said.push(...said);
     }
     return taking.members.map((m) => ({
       id: m.snapshot,
