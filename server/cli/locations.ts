@@ -24,4 +24,4 @@ export function locations(home?: string): Locations {
   };
 }
 
-export const workerSocketPath = (at: Locations) => join(at.run, "worker.sock");
+export const workerSocketPath = (at: Pick<Locations, "run">) => join(at.run, "worker.sock");

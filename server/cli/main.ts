@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { addDoctorCommand } from "./commands/doctor";
 import { addExecCommand } from "./commands/exec";
 import { addExplainCommand } from "./commands/explain";
+import { addHostCommands } from "./commands/host";
 import { addJobCommands } from "./commands/job";
 import { addPracticeCommands } from "./commands/practice";
 import { addRestoreCommand } from "./commands/restore";
@@ -36,6 +37,7 @@ function buildProgram(): Command {
   addRestoreCommand(program);
   addSettingsCommands(program);
   addUserCommands(program);
+  addHostCommands(program);
   addExplainCommand(program);
   return program;
 }

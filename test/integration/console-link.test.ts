@@ -2,6 +2,7 @@
  * The console's end of the link, spoken to by a scripted peer that stands for a worker (it says why in its own
  * file). The database, the HTTP server and the WebSockets are real.
  */
+import { createHash, randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -106,6 +107,25 @@ test("a hole in the numbers is sent again, and a worker that has nothing older i
   await worker.connect(it.origin, it.hostKey);
   worker.send({ type: "event", seq: 41, runId, event: logLine("what is left") });
   await eventually(async () => (await textsOf(runId)).length === 1);
+});
+
+test("a host tells of its own runs only: what it says of another's is passed over", async () => {
+  const { runId } = await startRun();
+  worker.emit(runId, started("data"));
+  await eventually(() => worker.outbox.length === 0);
+  const key = randomBytes(32).toString("base64url");
+  const { token } = await client.hosts.invite.mutate({});
+  const keyHash = createHash("sha256").update(key).digest("hex");
+  await it.post("/api/join", { hostname: "other", keyHash }, { authorization: `Bearer ${token}` });
+  const other = new ScriptedWorker();
+  await other.connect(it.origin, key);
+  other.emit(runId, logLine("not mine"));
+  other.emit(runId, { type: "ended", at: new Date().toISOString(), outcome: "succeeded", code: null });
+  await eventually(() => other.outbox.length === 0);
+  other.drop();
+  const { run } = await client.runs.get.query({ id: runId });
+  expect(run.endedAt).toBeNull();
+  expect(await textsOf(runId)).toEqual([]);
 });
 
 test("a run that the worker no longer knows ends as interrupted, with its evidence", async () => {

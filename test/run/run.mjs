@@ -9,8 +9,10 @@ import { join } from "node:path";
 import { Refusal, say } from "../../server/cli/up/bootstrap-steps.mjs";
 import { build, root } from "../../server/cli/up/build.mjs";
 import {
+  buildPackageOf,
   find,
   installPackages,
+  programPackageOf,
   requireDevices,
   requireLinuxAndRoot,
   requireNode,
@@ -86,7 +88,8 @@ async function prepare() {
   requireNode();
   requireLinuxAndRoot();
   requireDevices();
-  await installPackages(root, testPackageOf, { services: false });
+  const packages = { ...programPackageOf, ...buildPackageOf, ...testPackageOf };
+  await installPackages(root, packages, { services: false });
   await build();
 }
 

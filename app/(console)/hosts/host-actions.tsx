@@ -7,8 +7,10 @@ import { Note } from "@/app/components/note";
 import { useTRPC } from "@/app/trpc/client";
 import { faultOf } from "@/app/trpc/fault";
 import type { HostView } from "@/server/core/contracts/views";
+import { May } from "../access/may";
 import { DownloadDiagnostics } from "../troubleshoot/download-diagnostics";
 import { Checklist, RepairList } from "./checklist";
+import { RemoveHost } from "./remove-host";
 
 type Work = "doctor" | "repair" | "restart";
 
@@ -53,6 +55,11 @@ export function HostActions({ host }: { host: HostView }) {
           Restart the worker
         </Button>
         <DownloadDiagnostics of={{ hostId: host.id }} name={host.name} />
+        {!host.local && (
+          <May permission="manageHosts">
+            <RemoveHost host={host} />
+          </May>
+        )}
       </div>
       {busy && last && (
         <p role="status" className="mt-4 text-mute">

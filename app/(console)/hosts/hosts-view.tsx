@@ -1,22 +1,35 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
-import { Server } from "lucide-react";
+import { Plus, Server } from "lucide-react";
+import { useState } from "react";
+import { Button } from "@/app/components/button";
 import { EmptyState } from "@/app/components/empty-state";
 import { Note } from "@/app/components/note";
 import { PageHeader } from "@/app/components/page-header";
 import { useTRPC } from "@/app/trpc/client";
 import { faultOf } from "@/app/trpc/fault";
+import { May } from "../access/may";
+import { AddHostDialog } from "./add-host-dialog";
 import { HostCard } from "./host-card";
 
 export function HostsView() {
   const trpc = useTRPC();
   const hosts = useQuery(trpc.hosts.list.queryOptions(undefined, { refetchInterval: 3000 }));
+  const [adding, setAdding] = useState(false);
   return (
     <>
       <PageHeader
         title="Hosts"
         subtitle="Machines with a worker. It dials this console, so a host needs no open port; its runs go on while the console is away."
+        actions={
+          <May permission="manageHosts">
+            <Button kind="primary" onClick={() => setAdding(true)}>
+              <Plus aria-hidden /> Add a host
+            </Button>
+          </May>
+        }
       />
+      <AddHostDialog open={adding} onOpenChange={setAdding} />
       {hosts.error && (
         <Note tone="loss" title="The hosts cannot be listed" className="mb-4">
           {faultOf(hosts.error).message}

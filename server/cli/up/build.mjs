@@ -108,11 +108,11 @@ async function bundlePrograms() {
     sourcemap: true,
     logLevel: /** @type {const} */ ("error"),
   };
-  const { cli, ...servers } = programs;
-  await bundle({ ...common, entryPoints: servers, packages: "external" });
-  // The command line starts for every call: in one file, without looking for packages.
+  const { cli, worker, console } = programs;
+  await bundle({ ...common, entryPoints: { console }, packages: "external" });
+  // Without packages: the command line starts for every call, and both go to machines that have nothing but Node.
   const require = 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
-  await bundle({ ...common, entryPoints: { cli }, banner: { js: `#!/usr/bin/env node\n${require}` } });
+  await bundle({ ...common, entryPoints: { cli, worker }, banner: { js: `#!/usr/bin/env node\n${require}` } });
   chmodSync(at("dist/cli.js"), 0o755);
   keepStamp("programs", sources);
   say(`  programs: done in ${((performance.now() - started) / 1000).toFixed(1)} s`);

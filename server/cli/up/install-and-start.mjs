@@ -5,7 +5,15 @@
 import { parseArgs } from "node:util";
 import { Refusal, say } from "./bootstrap-steps.mjs";
 import { build, root } from "./build.mjs";
-import { installPackages, requireDevices, requireLinuxAndRoot, requirePort, requireSpace } from "./requirements.mjs";
+import {
+  buildPackageOf,
+  installPackages,
+  programPackageOf,
+  requireDevices,
+  requireLinuxAndRoot,
+  requirePort,
+  requireSpace,
+} from "./requirements.mjs";
 
 const help = `npm start -- [options]
 
@@ -43,7 +51,7 @@ try {
   requireDevices();
   await requirePort(port, bind);
   requireSpace(home ?? process.env.STILLFRAME_HOME ?? "/var/lib/stillframe", 0.5);
-  await installPackages(root);
+  await installPackages(root, { ...programPackageOf, ...buildPackageOf });
   await build();
 } catch (error) {
   if (!(error instanceof Refusal)) throw error;

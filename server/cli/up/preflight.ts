@@ -3,7 +3,7 @@ import { mkdirSync } from "node:fs";
 import { connect, createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { Failure } from "../failure";
-import { workerSocketPath } from "../locations";
+import { type Locations, workerSocketPath } from "../locations";
 import type { Installation } from "./programs";
 
 export function requireRoot(): void {
@@ -17,7 +17,7 @@ export function requireRoot(): void {
 }
 
 /** Home and run directory, private to root. */
-export function makeDirectories(at: Installation): void {
+export function makeDirectories(at: Locations): void {
   for (const directory of [at.home, join(at.home, "log"), at.run]) {
     try {
       mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -80,12 +80,12 @@ async function requireFreePort(bind: string, port: number, option: string): Prom
 }
 
 /** A worker that was started by hand on the same sockets. */
-export async function requireNoWorker(at: Installation): Promise<void> {
+export async function requireNoWorker(at: Locations): Promise<void> {
   if (!(await workerAnswers(at))) return;
   throw new Failure(`another worker already answers at ${workerSocketPath(at)}`, 1, null, "Stop it first.");
 }
 
-function workerAnswers(at: Installation): Promise<boolean> {
+function workerAnswers(at: Locations): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = connect(workerSocketPath(at), () => {
       probe.destroy();

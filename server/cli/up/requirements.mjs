@@ -8,11 +8,15 @@ import { Refusal, say, step } from "./bootstrap-steps.mjs";
 
 const GIB = 1024 ** 3;
 
-/** A program that is needed at run time or to build, and the Debian package that has it. */
-const packageOf = {
+/** A program that is needed to build, and the Debian package that has it. @type {Record<string, string>} */
+export const buildPackageOf = {
   cc: "build-essential",
   make: "build-essential",
   python3: "python3",
+};
+
+/** One that is needed at run time. @type {Record<string, string>} */
+export const programPackageOf = {
   restic: "restic",
   "mkfs.ext4": "e2fsprogs",
   "mkfs.xfs": "xfsprogs",
@@ -173,10 +177,10 @@ async function requireOpenToBrowsers(port) {
 
 /**
  * Installs the Debian packages of programs that are missing. `services`: whether what they bring may start at once.
- * @param {string} root @param {Record<string, string>} [more] @param {{services: boolean}} [options]
+ * @param {string} root of the installation, for the log @param {Record<string, string>} wanted packages by program
+ * @param {{services: boolean}} [options]
  */
-export async function installPackages(root, more = {}, { services } = { services: true }) {
-  const wanted = { ...packageOf, ...more };
+export async function installPackages(root, wanted, { services } = { services: true }) {
   const missing = Object.entries(wanted).filter(([program]) => find(program) === null);
   if (missing.length === 0) return;
   const packages = [...new Set(missing.map(([, name]) => name))];

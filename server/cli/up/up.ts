@@ -10,11 +10,10 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { exitCodes, Failure } from "../failure";
-import { workerSocketPath } from "../locations";
 import { printFacts, printNote } from "../output/print";
-import { WorkerConnection } from "../worker-connection";
 import { lockInstallation, makeDirectories, requireFreePorts, requireNoWorker, requireRoot } from "./preflight";
 import { consoleUrl, type Installation, programArguments, programEnvironment, shownUrl } from "./programs";
+import { reachesConsole } from "./reaches-console";
 import { stillMounted } from "./still-mounted";
 import { Supervised } from "./supervised";
 
@@ -99,24 +98,10 @@ async function consoleCameUp(at: Installation, program: Supervised, stopping: St
 async function workerCameUp(at: Installation, program: Supervised, stopping: Stopping): Promise<void> {
   const deadline = performance.now() + comeUpMs;
   while (performance.now() < deadline) {
-    if ((await workerReachesConsole(at)) || stopping.received) return;
+    if ((await reachesConsole(at)) || stopping.received) return;
     await sleep(50);
   }
   printNote(`The worker does not answer yet. The end of its log:\n  ${program.lastLines.join("\n  ")}`);
-}
-
-async function workerReachesConsole(at: Installation): Promise<boolean> {
-  try {
-    const worker = await WorkerConnection.open(workerSocketPath(at));
-    try {
-      await worker.console("settings.get", {});
-      return true;
-    } finally {
-      worker.close();
-    }
-  } catch {
-    return false;
-  }
 }
 
 /** Tidies the run directory. What is still in use (a file, a mount) stays, with the directories above it. */

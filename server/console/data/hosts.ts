@@ -16,10 +16,12 @@ export class HostStore {
     this.#db = db;
   }
 
+  /** Without those that were removed. */
   list(): Promise<HostRow[]> {
-    return this.#db.host.findMany({ orderBy: { name: "asc" } });
+    return this.#db.host.findMany({ where: { removedAt: null }, orderBy: { name: "asc" } });
   }
 
+  /** Removed ones too. */
   find(id: string): Promise<HostRow | null> {
     return this.#db.host.findUnique({ where: { id } });
   }
@@ -30,6 +32,14 @@ export class HostStore {
 
   async changeKey(id: string, keyHash: string): Promise<void> {
     await this.#db.host.update({ where: { id }, data: { keyHash } });
+  }
+
+  /** Its key opens nothing any more, what was heard of its volumes is forgotten; runs and failures stay. */
+  async remove(id: string, at: Date): Promise<void> {
+    await this.#db.$transaction([
+      this.#db.host.update({ where: { id }, data: { removedAt: at, keyHash: `removed ${id}` } }),
+      this.#db.hostVolumeCache.deleteMany({ where: { hostId: id } }),
+    ]);
   }
 
   /** The worker said who it is; returns how far its outbox is stored. */

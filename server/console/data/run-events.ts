@@ -32,14 +32,18 @@ export class EventStore {
     this.#db = db;
   }
 
-  /** Stores what is new of a batch in the order of sequence numbers. `first`: it is the first of its connection. */
+  /**
+   * Stores what is new of a batch in the order of sequence numbers. `first`: it is the first of its connection.
+   * A host tells of its own runs: what it says of another's is passed over.
+   */
   storeBatch(
     outboxId: string,
     batch: SequencedEvent[],
     first: boolean,
   ): Promise<{ lastSeq: number; changes: Change[] }> {
     return this.#db.$transaction(async (tx) => {
-      let { lastSeq } = await tx.outbox.findUniqueOrThrow({ where: { id: outboxId } });
+      const outbox = await tx.outbox.findUniqueOrThrow({ where: { id: outboxId } });
+      let { lastSeq } = outbox;
       const entries: Entry[] = [];
       for (const [i, { seq, runId, event }] of batch.entries()) {
         if (seq <= lastSeq) continue;
@@ -48,7 +52,7 @@ export class EventStore {
         lastSeq = seq;
         entries.push({ runId, event, outboxId, seq });
       }
-      const changes = await append(tx, entries);
+      const changes = await append(tx, entries, outbox.hostId);
       if (entries.length > 0) await tx.outbox.update({ where: { id: outboxId }, data: { lastSeq } });
       return { lastSeq, changes };
     }, patient);
@@ -57,7 +61,7 @@ export class EventStore {
   /** Stores what the console itself found out about a run. */
   storeOwn(runId: string, events: RunEvent[]): Promise<Change[]> {
     const entries = events.map((event) => ({ runId, event, outboxId: null, seq: null }));
-    return this.#db.$transaction((tx) => append(tx, entries), patient);
+    return this.#db.$transaction((tx) => append(tx, entries, null), patient);
   }
 
   /** Events after a position, oldest first. */
@@ -71,13 +75,16 @@ export class EventStore {
   }
 }
 
-/** Appends to the logs of known runs. A run that this console does not know (any more) is passed over. */
-async function append(tx: Queries, entries: Entry[]): Promise<Change[]> {
+/**
+ * Appends to the logs of known runs. A run that this console does not know (any more) is passed over, and so is one of
+ * another host than `hostId` (null: any).
+ */
+async function append(tx: Queries, entries: Entry[], hostId: string | null): Promise<Change[]> {
   const changes: Change[] = [];
   for (const runId of new Set(entries.map((entry) => entry.runId))) {
     const ofRun = entries.filter((entry) => entry.runId === runId);
     const row = await tx.run.findUnique({ where: { id: runId } });
-    if (!row) continue;
+    if (!row || (hostId !== null && row.hostId !== hostId)) continue;
     const before = runSchema.parse(JSON.parse(row.state));
     const last = await tx.runEvent.aggregate({ where: { runId }, _max: { position: true } });
     const first = (last._max.position ?? 0) + 1;

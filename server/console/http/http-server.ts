@@ -4,6 +4,7 @@
  *   /api/auth/*   accounts              /api/ws       browsers' socket: session and Origin required
  *   /api/trpc/*   the API               /api/worker   workers' socket: host key required
  *   /api/v1/*     programs, by a key    /metrics      figures, by a key
+ *   /api/join     machines to be hosts, by a one-time token
  *   /healthz      "is it up"            /readyz       "can it work"
  *                                       /_next/*      hot reload, while developing
  *   all else      pages                 all other upgrades are refused
@@ -27,6 +28,7 @@ import { BrowserSockets } from "./browser-sockets";
 import { followFiles, readKeyPair } from "./certificate";
 import { clientAddress } from "./client-address";
 import { compressAnswer } from "./compression";
+import { answerJoin, JOIN_PATH } from "./join-endpoint";
 import { answerMetrics } from "./metrics-endpoint";
 import { sameOrigin } from "./origin";
 import type { Pages } from "./pages";
@@ -154,6 +156,8 @@ export class HttpServer {
       response.writeHead(200, { "content-type": "application/json" }).end('{"ok":true}');
     } else if (path.startsWith(API_PREFIX)) {
       await this.#api.handle(request, response);
+    } else if (path === JOIN_PATH || path.startsWith(`${JOIN_PATH}/`)) {
+      await answerJoin(request, response, services, address, log);
     } else if (path === "/readyz") {
       await answerReady(response, services, log);
     } else if (path === "/metrics") {

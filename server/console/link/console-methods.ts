@@ -1,4 +1,8 @@
-/** What the command line asks the console, by way of a worker. The calling host stands for `hostId`. */
+/**
+ * What the command line asks the console, by way of a worker. Root on the console's own host is its master; root on
+ * another has that host's jobs and runs, and nothing else.
+ */
+import { z } from "zod";
 import type { AuditAction } from "@/server/core/access/audit";
 import {
   type ConsoleInput,
@@ -15,13 +19,16 @@ import type { Services } from "../services/services";
 const LOG_PAGE = 1000;
 
 type Parsed<M extends ConsoleMethod> = Required<ConsoleInput<M>>;
+/** The host that asks; `local`: it is the console's own. */
+type Caller = { hostId: string; local: boolean };
 type Handlers = {
-  [M in ConsoleMethod]: (services: Services, input: Parsed<M>, hostId: string) => Promise<ConsoleOutput<M>>;
+  [M in ConsoleMethod]: (services: Services, input: Parsed<M>, caller: Caller) => Promise<ConsoleOutput<M>>;
 };
 
 const handlers: Handlers = {
-  "job.list": async ({ jobs }) => (await jobs.list()).map((job) => jobSchema.parse(job)),
-  "job.create": async ({ jobs }, input, hostId) =>
+  "job.list": async ({ jobs }, _input, { hostId, local }) =>
+    (await jobs.list()).filter((job) => local || job.hostId === hostId).map((job) => jobSchema.parse(job)),
+  "job.create": async ({ jobs }, input, { hostId }) =>
     jobSchema.parse(
       await jobs.create(consoleMethods["job.create"].input.transform((job) => ({ ...job, hostId })).parse(input)),
     ),
@@ -31,7 +38,7 @@ const handlers: Handlers = {
   },
   "job.run": async ({ jobs, runs }, { job }) => runs.start((await jobs.find(job)).id),
   "run.show": ({ runs }, { run }) => runs.get(run),
-  "run.list": ({ runs }, { limit }) => runs.list({ limit }),
+  "run.list": ({ runs }, { limit }, { hostId, local }) => runs.list({ limit, hostId: local ? undefined : hostId }),
   "run.cancel": async ({ runs }, { run }) => {
     await runs.cancel(run);
     return {};
@@ -47,9 +54,9 @@ const handlers: Handlers = {
   "settings.set": ({ settings }, change) => settings.set(change),
   "settings.importReg": async ({ settings }, { content }) => (await settings.importReg(content)).settings,
   "user.list": ({ users }) => users.list(),
-  "user.invite": async ({ users, hosts }, { email, role }, hostId) =>
+  "user.invite": async ({ users, hosts }, { email, role }, { hostId }) =>
     users.invite(email, role, await rootOn(hosts, hostId)),
-  "user.password": async ({ users, hosts }, { email }, hostId) =>
+  "user.password": async ({ users, hosts }, { email }, { hostId }) =>
     users.passwordLink(email, await rootOn(hosts, hostId)),
   "user.removeSecondFactor": async ({ secondFactors }, { email }) => {
     await secondFactors.remove(email);
@@ -82,6 +89,40 @@ const audited: Partial<Record<ConsoleMethod, AuditAction>> = {
   "user.remove": "users.remove",
 };
 
+const ofTheConsole = new Set<ConsoleMethod>([
+  "settings.set",
+  "settings.importReg",
+  "user.list",
+  "user.invite",
+  "user.password",
+  "user.removeSecondFactor",
+  "user.role",
+  "user.remove",
+  "signin.link",
+]);
+
+/** What the methods call a job or a run by. */
+const naming = z.object({ job: z.string().optional(), run: z.string().optional() });
+
+/** Another host's jobs and runs are, for this one, not there. */
+async function refuseBeyond(
+  { jobs, runs }: Services,
+  hostId: string,
+  method: ConsoleMethod,
+  input: unknown,
+): Promise<void> {
+  if (ofTheConsole.has(method)) {
+    throw fault("denied", "Users and settings are managed on the console's own host, or in the browser.");
+  }
+  const { job, run } = naming.parse(input);
+  if (job !== undefined && (await jobs.find(job)).hostId !== hostId) {
+    throw fault("notFound", `There is no job “${job}” on this host.`, { field: "job" });
+  }
+  if (run !== undefined && (await runs.get(run)).hostId !== hostId) {
+    throw fault("notFound", "There is no such run on this host.", { field: "run" });
+  }
+}
+
 /** How the command line's user is called. */
 async function rootOn(hosts: Services["hosts"], hostId: string): Promise<string> {
   return `root on ${(await hosts.get(hostId)).name}`;
@@ -108,10 +149,9 @@ async function answer<M extends ConsoleMethod>(method: M, services: Services, ho
     const field = issue?.path.join(".") || null;
     throw fault("invalid", [field, issue?.message].filter(Boolean).join(": "), { field });
   }
-  if (method.startsWith("user.") && !(await services.hosts.isLocal(hostId))) {
-    throw fault("denied", "Users are managed on the console's own host, or in the browser.");
-  }
-  const work = () => handlers[method](services, input.data as Parsed<M>, hostId);
+  const local = await services.hosts.isLocal(hostId);
+  if (!local) await refuseBeyond(services, hostId, method, input.data);
+  const work = () => handlers[method](services, input.data as Parsed<M>, { hostId, local });
   const action = audited[method];
   if (!action) return work();
   const by = await rootOn(services.hosts, hostId);

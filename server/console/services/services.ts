@@ -10,6 +10,7 @@ import { EndedRunStore } from "../data/ended-runs";
 import { FailureStore } from "../data/failures";
 import { FeedbackStore } from "../data/feedback";
 import { FigureStore } from "../data/figures";
+import { HostInvitationStore } from "../data/host-invitations";
 import { HostStore } from "../data/hosts";
 import { JobStore } from "../data/jobs";
 import { ChannelStore } from "../data/notification-channels";
@@ -37,6 +38,7 @@ import { Failures } from "./failures/failures";
 import { History } from "./history/history";
 import { HistoryRecorder } from "./history/recorder";
 import { Hosts } from "./hosts/hosts";
+import { Joining } from "./hosts/joining";
 import { Jobs } from "./jobs/jobs";
 import { MeasuredRuns } from "./metrics/measured-runs";
 import { Metrics } from "./metrics/metrics";
@@ -83,6 +85,8 @@ export function makeServices(db: Database, vault: Vault, log: Logger, options: S
   const accounts = new Accounts(accountStore, lockOut, path.join(home, "console", "signin-link"), origin);
   const local = { workerSocket: path.join(run, "worker.sock"), workerLog: path.join(home, "log", "worker.log") };
   const hosts = new Hosts(hostStore, settingStore, { version, local });
+  const audit = new Audit(new AuditStore(db), log);
+  const joining = new Joining(new HostInvitationStore(db), { hosts, audit, origin });
   const recorder = new RunRecorder(new SampleStore(db), hosts, log);
   const telemetry = new Telemetry(hosts, recorder);
   const activityStore = new ActivityStore(db);
@@ -112,7 +116,6 @@ export function makeServices(db: Database, vault: Vault, log: Logger, options: S
     waiting,
     now,
   });
-  const audit = new Audit(new AuditStore(db), log);
   const failureStore = new FailureStore(db);
   const failures = new Failures(failureStore, runLog, hosts);
   const settings = new SettingsService(settingStore, hosts, log);
@@ -136,6 +139,7 @@ export function makeServices(db: Database, vault: Vault, log: Logger, options: S
     secondFactors: new SecondFactors(new SecondFactorStore(db), users, vault, passkeyHost),
     sessions: new SessionStore(db),
     hosts,
+    joining,
     telemetry,
     recorder,
     volumes,

@@ -25,6 +25,7 @@ export const permissions = {
   changeJobs: "administrator",
   changeVolumes: "administrator",
   changeSettings: "administrator",
+  manageHosts: "administrator",
   manageNotifications: "administrator",
   manageUsers: "administrator",
   readAudit: "administrator",

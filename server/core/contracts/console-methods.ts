@@ -47,7 +47,7 @@ export const consoleMethods = {
   "settings.set": { input: settingsSchema.partial().strict(), output: settingsSchema },
   /** The bytes of a `.reg` export, base64. */
   "settings.importReg": { input: z.object({ content: z.base64() }).strict(), output: settingsSchema },
-  /** The `user.*` methods are answered to the console's own host alone. */
+  /** `user.*`, `signin.link` and what changes settings are answered to the console's own host alone. */
   "user.list": { input: z.object({}).strict(), output: z.array(userViewSchema) },
   "user.invite": { input: z.object({ email: emailSchema, role: roleSchema }).strict(), output: newLinkSchema },
   "user.password": { input: byEmail, output: newLinkSchema },

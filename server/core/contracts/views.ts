@@ -21,6 +21,10 @@ export const hostViewSchema = z.object({
   timeZone: z.string().nullable().default(null),
   connected: z.boolean(),
   lastSeenAt: instant.nullable(),
+  /** It is the console's own machine. */
+  local: z.boolean(),
+  /** Only its runs and failures still speak of it; null: it is a host. */
+  removedAt: instant.nullable(),
 });
 export type HostView = z.infer<typeof hostViewSchema>;
 

@@ -88,6 +88,7 @@ export const filled: readonly Scene[] = [
   { name: "articles", path: "/articles", shows: "OFO-COMM", kept: wide },
   { name: "article", path: "/articles/a000851c", shows: "What one at a time changes", kept: two, broad: true },
   { name: "hosts", path: "/hosts", shows: "mail01", kept: two, act: selfTest },
+  { name: "hosts-add", path: "/hosts", shows: "mail01", kept: two, act: addHost, masked: ["textarea"] },
   { name: "settings", path: "/settings", shows: "One at a time", kept: two },
   { name: "settings-notifications", path: "/settings/notifications", shows: "On call", kept: other },
   { name: "settings-users", path: "/settings/users", shows: "Grace Hopper", kept: two },
@@ -136,6 +137,11 @@ export const hostsAway: readonly Scene[] = [
 async function chooseVolumes(page: Page): Promise<void> {
   for (const volume of ["/home", "/var/lib/postgresql"]) await page.getByRole("checkbox", { name: volume }).click();
   await expect(page.getByText("All at once").first()).toBeVisible();
+}
+
+async function addHost(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "Add a host" }).click();
+  await expect(page.getByText("Waiting for it to connect")).toBeVisible();
 }
 
 async function selfTest(page: Page): Promise<void> {

@@ -53,13 +53,53 @@ export class Hosts {
   }
 
   async list(): Promise<HostView[]> {
-    return (await this.#store.list()).map((row) => this.#view(row));
+    const [rows, localId] = await Promise.all([this.#store.list(), this.#settings.localHostId()]);
+    return rows.map((row) => this.#view(row, localId));
   }
 
+  /** Also one that was removed: its runs still speak of it. */
   async get(id: string): Promise<HostView> {
     const row = await this.#store.find(id);
     if (!row) throw fault("notFound", "There is no such host.", { field: "hostId" });
-    return this.#view(row);
+    return this.#view(row, await this.#settings.localHostId());
+  }
+
+  /** The host with this key; null: none. */
+  async withKey(keyHash: string): Promise<HostView | null> {
+    const row = (await this.#store.list()).find((one) => one.keyHash === keyHash);
+    return row === undefined ? null : this.get(row.id);
+  }
+
+  /** Makes a machine a host. Its name is its own, with a number where another host has it already. */
+  async add(hostname: string, keyHash: string): Promise<HostView> {
+    const taken = new Set((await this.#store.list()).map(({ name }) => name));
+    let name = hostname;
+    for (let n = 2; taken.has(name); n++) name = `${hostname} (${n})`;
+    const id = randomUUID();
+    await this.#store.create({ id, name, hostname, keyHash });
+    this.changes.announce(id);
+    return this.get(id);
+  }
+
+  /**
+   * Its worker is let in no more. What it serves there goes on; runs and failures stay in the history. Refused for the
+   * console's own machine, and while there are `jobs`, their names.
+   */
+  async remove(id: string, jobs: readonly string[]): Promise<void> {
+    const host = await this.get(id);
+    noteChange({ subject: host.name });
+    if (host.removedAt !== null) throw fault("notFound", `“${host.name}” was removed already.`, { field: "hostId" });
+    if (host.local) {
+      throw fault("conflict", `“${host.name}” is the console's own machine and stays its host.`, { field: "hostId" });
+    }
+    const [first, ...more] = jobs;
+    if (first !== undefined) {
+      const which = more.length === 0 ? `job “${first}”` : `job “${first}” and ${more.length} more`;
+      throw fault("conflict", `“${host.name}” has the ${which}. Delete or move them first.`, { field: "hostId" });
+    }
+    await this.#store.remove(id, new Date());
+    this.linkOf(id)?.close("this host was removed from the console");
+    this.changes.announce(id);
   }
 
   isConnected(id: string): boolean {
@@ -178,7 +218,7 @@ export class Hosts {
     for (const { link } of this.#connections.values()) link.close("the console is shutting down");
   }
 
-  #view(row: HostRow): HostView {
+  #view(row: HostRow, localId: string | null): HostView {
     const connection = this.#connections.get(row.id);
     return {
       id: row.id,
@@ -189,6 +229,8 @@ export class Hosts {
       timeZone: row.timeZone,
       connected: connection !== undefined,
       lastSeenAt: (connection?.seenAt ?? row.lastSeenAt)?.toISOString() ?? null,
+      local: row.id === localId,
+      removedAt: row.removedAt?.toISOString() ?? null,
     };
   }
 }

@@ -81,6 +81,11 @@ export class Jobs {
     return this.#parts.jobs.names();
   }
 
+  /** Of the jobs of one host, by name. */
+  async namesOn(hostId: string): Promise<string[]> {
+    return (await this.#parts.jobs.list()).flatMap((job) => (job.hostId === hostId ? [job.name] : []));
+  }
+
   async get(id: string): Promise<JobView> {
     const job = await this.peek(id);
     if (!job) throw fault("notFound", "There is no such job.", { field: "id" });
@@ -121,7 +126,9 @@ export class Jobs {
 
   async #save(id: string, { password, ...job }: JobInput, stored: Job | null): Promise<JobView> {
     const { jobs, hosts, hostStore, vault } = this.#parts;
-    await hosts.get(job.hostId);
+    if ((await hosts.get(job.hostId)).removedAt !== null) {
+      throw fault("invalid", "This host was removed. Choose another.", { field: "hostId" });
+    }
     const sameName = await jobs.findByName(job.name);
     if (sameName && sameName.id !== id) {
       throw fault("conflict", `There is already a job “${job.name}”. Choose another name.`, { field: "name" });

@@ -1,0 +1,44 @@
+/** The worker as a service of systemd (systemd.service(5)). */
+
+export interface WorkerService {
+  /** Path of Node. */
+  node: string;
+  /** Path of the bundled worker. */
+  program: string;
+  /** Its environment; values of any kind. */
+  environment: Readonly<Record<string, string>>;
+}
+
+export const unitName = "stillframe-worker.service";
+
+/**
+ * Engines are children of the worker and outlive it: a stop or an upgrade of the service must leave them serving
+ * (`KillMode=process`), and a host that shuts down unmounts its volumes before it ends what is left.
+ */
+export function workerUnit({ node, program, environment }: WorkerService): string {
+  const variables = Object.entries(environment).map(([name, value]) => `Environment=${quoted(`${name}=${value}`)}`);
+  return [
+    "[Unit]",
+    "Description=Stillframe: snapshots and backups of this host's volumes",
+    "After=network-online.target local-fs.target",
+    "Wants=network-online.target",
+    "",
+    "[Service]",
+    `ExecStart=${quoted(node)} --enable-source-maps ${quoted(program)}`,
+    ...variables,
+    "KillMode=process",
+    "Restart=always",
+    "RestartSec=1",
+    "TimeoutStopSec=90",
+    "",
+    "[Install]",
+    "WantedBy=multi-user.target",
+    "",
+  ].join("\n");
+}
+
+/** A word as systemd reads it: `%` begins a specifier there, `$` a variable, and quotes take C's escapes. */
+function quoted(word: string): string {
+  const escaped = word.replace(/[\\"]/g, "\\$&").replaceAll("%", "%%").replaceAll("\n", "\\n");
+  return `"${escaped}"`;
+}
