@@ -78,11 +78,7 @@ function Command({ invitation, onDone }: { invitation: HostInvitation; onDone: (
   }
   return (
     <div className="space-y-4">
-      <Field
-        label="This console’s address, as the new host reaches it"
-        error={problem?.refused ? problem.text : null}
-        hint={problem?.refused ? undefined : "It must be able to open this address."}
-      >
+      <Field label="This console’s address, as the new host reaches it" error={problem?.refused ? problem.text : null}>
         <Input
           value={address}
           onChange={(event) => setAddress(event.target.value)}
@@ -110,11 +106,9 @@ function Command({ invitation, onDone }: { invitation: HostInvitation; onDone: (
       </Field>
       <Arrivals />
       <DialogActions>
-        <Button onClick={copy} disabled={problem?.refused === true}>
+        <Button onClick={onDone}>Done</Button>
+        <Button kind="primary" onClick={copy} disabled={problem?.refused === true}>
           Copy
-        </Button>
-        <Button kind="primary" onClick={onDone}>
-          Done
         </Button>
       </DialogActions>
     </div>

@@ -1,4 +1,7 @@
-/** `npm run pictures`: takes anew the pictures that the pages do not look like any more, and makes their files small. */
+/**
+ * `npm run pictures [-- [--all] [-g NAME]]`: takes anew the pictures that the pages do not look like any more, and makes
+ * their files small. `--all`: also those that hold; `-g`: of the places with such a name.
+ */
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -6,10 +9,17 @@ import sharp from "sharp";
 import { directory } from "./pictures";
 
 const begun = Date.now();
-const update = process.argv.includes("--all") ? "all" : "changed";
+const given = process.argv.slice(2);
+const update = given.includes("--all") ? "all" : "changed";
 const { status } = spawnSync(
   join(import.meta.dirname, "../../../node_modules/.bin/playwright"),
-  ["test", "places.spec.ts", `--update-snapshots=${update}`, "--reporter=line"],
+  [
+    "test",
+    "places.spec.ts",
+    `--update-snapshots=${update}`,
+    "--reporter=line",
+    ...given.filter((word) => word !== "--all"),
+  ],
   { stdio: "inherit", env: { ...process.env, STILLFRAME_PICTURES: "renew" } },
 );
 let sum = 0;

@@ -88,7 +88,7 @@ export const filled: readonly Scene[] = [
   { name: "articles", path: "/articles", shows: "OFO-COMM", kept: wide },
   { name: "article", path: "/articles/a000851c", shows: "What one at a time changes", kept: two, broad: true },
   { name: "hosts", path: "/hosts", shows: "mail01", kept: two, act: selfTest },
-  { name: "hosts-add", path: "/hosts", shows: "mail01", kept: two, act: addHost, masked: ["textarea"] },
+  { name: "hosts-add", path: "/hosts", shows: "mail01", kept: two, act: addHost, masked: ["input", "textarea"] },
   { name: "settings", path: "/settings", shows: "One at a time", kept: two },
   { name: "settings-notifications", path: "/settings/notifications", shows: "On call", kept: other },
   { name: "settings-users", path: "/settings/users", shows: "Grace Hopper", kept: two },
