@@ -70,7 +70,7 @@ function stages() {
       // Mounts of its own, which no other program's mount namespace can keep busy.
       args: [
         ...["--mount", "--propagation", "private", bin("tsx")],
-        ...["test/soak/main.ts", "--minutes", "1.5", "--json", soakReport],
+        ...["test/soak/main.ts", "--minutes", "1.3", "--json", soakReport],
       ],
       count: countSoak(soakReport),
     },

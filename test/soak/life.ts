@@ -16,12 +16,14 @@ import { hashOf } from "../fixtures/device-hash";
 import { freezeGroup, freezeRequest } from "../fixtures/freeze-program";
 import { mustEngineCommand, pause } from "../fixtures/native-program";
 import { CachePlaces, onFullDisk, type Room } from "./cache-places";
+import { compareChanges } from "./image-difference";
 import { Killer } from "./killer";
 import { OpenSnapshot } from "./open-snapshot";
 import type { Kind } from "./options";
 import { activate, prepare, release, serveNbd } from "./patience";
 import type { Random } from "./random";
 import { FileSystemSurface, RawSurface, type Surface } from "./surface";
+import { TAIL_BYTES, Tail } from "./tail";
 import { Difference, type Tally } from "./tally";
 
 const MOST_OPEN = 3;
@@ -45,7 +47,9 @@ type Sort = { way: "known" | "free"; room: Room };
 
 export class Life {
   private readonly image: string;
+  private readonly bytes: number;
   private readonly surface: Surface;
+  private tail: Tail | null = null;
   private open: OpenSnapshot[] = [];
   private number = 0;
   private cleanup = new Cleanup();
@@ -53,16 +57,23 @@ export class Life {
   constructor(
     private readonly world: World,
     private readonly kind: Kind,
-    private readonly bytes: number,
+    private readonly loadedBytes: number,
     private readonly random: Random,
     private readonly name: string,
   ) {
+    this.bytes = loadedBytes + TAIL_BYTES;
     this.image = join(world.directory, `${name}.img`);
     const { tally } = world;
     this.surface =
       kind === "raw"
-        ? new RawSurface(bytes, tally)
-        : new FileSystemSurface(kind, join(world.directory, `${name}.mnt`), random.named(`${name} tree`), tally);
+        ? new RawSurface(loadedBytes, tally)
+        : new FileSystemSurface(
+            kind,
+            loadedBytes,
+            join(world.directory, `${name}.mnt`),
+            random.named(`${name} tree`),
+            tally,
+          );
   }
 
   /** Attaches some times in a row, and lives between. Cleans up whatever happened. */
@@ -82,6 +93,7 @@ export class Life {
 
   private async attachment(): Promise<void> {
     this.open = [];
+    this.tail = null;
     this.cleanup = new Cleanup();
     try {
       await this.liveAndEnd();
@@ -112,6 +124,8 @@ export class Life {
       tally,
     );
     await serveNbd(volume);
+    this.tail = new Tail(this.cleanup, volume, this.loadedBytes, tally);
+    await this.takeTwoAndCompareChanges(volume, places, killer);
     for (const sort of this.firstSorts()) {
       if (!this.mayGoOn) break;
       await this.take(volume, places, sort);
@@ -129,9 +143,27 @@ export class Life {
     }
     await killer.stop();
     if (killer.failure !== null) throw killer.failure;
+    await this.tail.end();
     await this.surface.end();
     await this.takeApart(volume, places);
     tally.lives += 1;
+  }
+
+  private async takeTwoAndCompareChanges(volume: AttachedVolume, places: CachePlaces, killer: Killer): Promise<void> {
+    for (let n = 0; n < 2 && this.mayGoOn; n += 1) {
+      await this.take(volume, places, { way: "known", room: "roomy" });
+      await this.wellAfter(killer, this.random.whole(100, 800));
+    }
+    await this.compareChanges(volume);
+    for (const snapshot of [...this.open]) await this.give(volume, snapshot);
+  }
+
+  /** Between the first and the last of those that hold every block. */
+  private async compareChanges(volume: AttachedVolume): Promise<void> {
+    const whole = this.open.filter((snapshot) => snapshot.isWhole);
+    const [earlier, later] = [whole[0], whole.at(-1)];
+    if (earlier === undefined || later === undefined || earlier === later) return;
+    await compareChanges(volume, this.bytes, earlier.id, later.id, this.world.tally);
   }
 
   private firstSorts(): Sort[] {
@@ -145,6 +177,7 @@ export class Life {
     await pause(ms);
     if (killer.failure !== null) throw killer.failure;
     this.surface.mustBeWell();
+    this.tail?.mustBeWell();
   }
 
   private async act(volume: AttachedVolume, places: CachePlaces): Promise<void> {
@@ -158,6 +191,8 @@ export class Life {
     } else if (this.random.chance(0.3)) {
       await this.look(volume, one, "hash");
       if (this.open.includes(one)) await this.give(volume, one);
+    } else if (this.random.chance(0.2)) {
+      await this.compareChanges(volume);
     } else {
       await this.look(volume, one, this.random.pick(["hash", "tree", "soundness", "nbd"]));
     }
@@ -180,15 +215,18 @@ export class Life {
       throw error;
     }
     const instant =
-      way === "free"
-        ? await this.freeze(volume, id)
-        : await this.surface.atRest(() => this.takeKnown(volume, id, choice));
+      way === "free" ? await this.freeze(volume, id) : await this.atRest(() => this.takeKnown(volume, id, choice));
     if (instant === undefined) return;
     this.world.tally.snapshots += 1;
     const { tally } = this.world;
     const taken = { id, room, instant, tree };
     this.open.push(new OpenSnapshot(volume, this.kind, this.bytes, taken, tally, this.cleanup));
     await this.surface.tree?.change();
+  }
+
+  private atRest<T>(then: () => Promise<T>): Promise<T> {
+    const resting = () => this.surface.atRest(then);
+    return this.tail === null ? resting() : this.tail.atRest(resting);
   }
 
   private async takeKnown(volume: AttachedVolume, id: string, choice: SnapshotChoice): Promise<string> {
@@ -246,5 +284,6 @@ export class Life {
     const resting = await hashOf(this.image);
     if (live !== resting) throw new Difference("backingStore", `${this.kind}: ${live} live, ${resting} at rest`);
     tally.add("backingStore", this.bytes);
+    await this.tail?.mustHold(this.image);
   }
 }

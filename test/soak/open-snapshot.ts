@@ -36,6 +36,11 @@ export class OpenSnapshot {
     return this.taken.id;
   }
 
+  /** Whether its image holds every block of its instant and cannot be lost. */
+  get isWhole(): boolean {
+    return this.taken.instant !== null && !mayRunFull(this.taken.room);
+  }
+
   /** Whether its cache has run full where that was allowed. Any other loss is an error. */
   async isLost(): Promise<boolean> {
     const report = await reportOf(this.volume, this.id);

@@ -1,6 +1,12 @@
 /** Requests that are made again when the engine was killed while it answered. */
 import { EngineGone, EngineRefused } from "@/server/worker/engine/client";
-import { ENGINE_PROTOCOL, type HelloResult, type Report } from "@/server/worker/engine/protocol.gen";
+import {
+  type ChangedExtent,
+  type ChangesResult,
+  ENGINE_PROTOCOL,
+  type HelloResult,
+  type Report,
+} from "@/server/worker/engine/protocol.gen";
 import type { AttachedVolume, SnapshotChoice } from "../fixtures/attached-volume";
 import { pause } from "../fixtures/native-program";
 
@@ -35,9 +41,27 @@ async function stateOf(volume: AttachedVolume, snapshot: string): Promise<string
   return (await reportOf(volume, snapshot))?.state ?? null;
 }
 
-/** Offers every snapshot over NBD, those that are taken later too. */
+/** Offers the live volume for writing and every snapshot over NBD, those that are taken later too. */
 export function serveNbd(volume: AttachedVolume): Promise<unknown> {
-  return patiently(() => volume.request("serveNbd", { allSnapshots: true }));
+  return patiently(() => volume.request("serveNbd", { live: "readWrite", allSnapshots: true }));
+}
+
+/** Ranges that were written between two snapshots, bytes; null where that is no longer known. */
+export async function changesBetween(
+  volume: AttachedVolume,
+  since: string,
+  snapshot: string,
+): Promise<ChangedExtent[] | null> {
+  const { tracking } = await patiently(() => volume.describe());
+  if (!tracking.since.includes(since)) return null;
+  const extents: ChangedExtent[] = [];
+  for (let offset: number | null = 0; offset !== null; ) {
+    const params = { since, snapshot, offset, limit: 100 };
+    const told: ChangesResult = await patiently(() => volume.request("changes", params));
+    extents.push(...told.extents);
+    offset = told.next;
+  }
+  return extents;
 }
 
 /** Prepares a snapshot, whatever an earlier engine did of it. Throws `EngineRefused` where there is no room. */

@@ -29,6 +29,9 @@ export interface Summary {
   /** Attach to detach. */
   lives: number;
   verifiedBytes: number;
+  changes: Tally["changes"];
+  /** Answered ones. */
+  nbdWrites: number;
   pauseMs: { median: number | null; p95: number | null; max: number | null };
   comparisons: { name: Comparison; what: string; times: number; failed: number }[];
   errors: string[];
@@ -46,6 +49,8 @@ export function summarise(tally: Tally, seed: string, interrupted: boolean): Sum
     snapshots: tally.snapshots,
     lives: tally.lives,
     verifiedBytes: tally.verifiedBytes,
+    changes: tally.changes,
+    nbdWrites: tally.nbdWrites,
     pauseMs: {
       median: quantile(tally.pausesMs, 0.5),
       p95: quantile(tally.pausesMs, 0.95),
@@ -71,6 +76,8 @@ export function summaryText(summary: Summary): string {
     `pause median ${ms(median)}, 95 % within ${ms(p95)}, longest ${ms(max)}`,
     `snapshots ${summary.snapshots}, volumes attached and detached ${summary.lives} times, ` +
       `${formatBytes(summary.verifiedBytes)} verified`,
+    `${summary.nbdWrites} writes over NBD, ${summary.changes.toldBlocks} blocks told as changed between images, of which ` +
+      `${summary.changes.differingBlocks} differ`,
     ...summary.comparisons.map((one) => `  ${one.what.padEnd(width)}  ${String(one.times).padStart(6)}`),
     `errors ${summary.errors.length}`,
     ...summary.errors.map((text) => `  ${text}`),

@@ -2,7 +2,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { mustRun } from "@/server/worker/programs/run-program";
-import { type AttachedVolume, MIB, makeFileSystem, mount, mustBeSound, unmount } from "../fixtures/attached-volume";
+import { type AttachedVolume, MIB, mount, mustBeSound, unmount } from "../fixtures/attached-volume";
 import type { BackgroundProgram } from "../fixtures/background-program";
 import type { Cleanup } from "../fixtures/cleanup";
 import { manifestOf } from "../fixtures/device-hash";
@@ -79,8 +79,11 @@ export class RawSurface implements Surface {
   }
 }
 
-/** A later attachment may have the larger sectors. */
-const anySector = { ext4: ["-b", "4096"], xfs: ["-s", "size=4096"] };
+/** On the first `bytes` of the device. A later attachment may have the larger sectors. */
+async function makeOnPart(device: string, kind: "ext4" | "xfs", bytes: number): Promise<void> {
+  if (kind === "ext4") await mustRun("mkfs.ext4", ["-q", "-F", "-b", "4096", device, `${bytes / 1024}k`]);
+  else await mustRun("mkfs.xfs", ["-q", "-f", "-s", "size=4096", "-d", `size=${bytes}`, device]);
+}
 
 export class FileSystemSurface implements Surface {
   readonly tree: KnownTree;
@@ -92,6 +95,7 @@ export class FileSystemSurface implements Surface {
 
   constructor(
     private readonly kind: "ext4" | "xfs",
+    private readonly bytes: number,
     mountPoint: string,
     random: Random,
     private readonly tally: Tally,
@@ -102,7 +106,7 @@ export class FileSystemSurface implements Surface {
 
   async begin(cleanup: Cleanup, volume: AttachedVolume): Promise<void> {
     this.device = volume.device;
-    if (!this.made) await makeFileSystem(volume.device, this.kind, anySector[this.kind]);
+    if (!this.made) await makeOnPart(volume.device, this.kind, this.bytes);
     await mount(cleanup, volume.device, this.at);
     if (this.made) {
       await this.compareTree();

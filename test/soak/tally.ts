@@ -6,6 +6,8 @@ export const comparisons = {
   imageIsInstant: "a frozen image equals the backing store of its instant",
   imageUnchanged: "a frozen image is later what it was first",
   nbdImage: "a frozen image has the same bytes over NBD, also when its connections break",
+  nbdWrites: "what an NBD client wrote to the live volume is there, also when its connections break",
+  changedBlocks: "every block in which two frozen images differ is told as changed",
   imageTree: "a mounted image holds the files of its instant",
   imageSound: "a frozen image's file system is sound",
   liveTree: "the live volume holds every file that was stored",
@@ -33,6 +35,9 @@ export class Tally {
   snapshots = 0;
   lives = 0;
   verifiedBytes = 0;
+  /** Between pairs of frozen images: what was told as changed, and how much of that differs. */
+  readonly changes = { toldBlocks: 0, differingBlocks: 0 };
+  nbdWrites = 0;
 
   constructor(private readonly say: (line: string) => void) {}
 
