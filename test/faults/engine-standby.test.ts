@@ -1,23 +1,11 @@
 /** Whichever of a volume's processes are killed, together or one after the other: no application sees an error. */
 
-import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
-import {
-  AttachedVolume,
-  MIB,
-  mustBeSound,
-  scratchDirectory,
-  smallestBytes,
-  unmount,
-} from "../fixtures/attached-volume";
-import type { BackgroundProgram } from "../fixtures/background-program";
+import { type AttachedVolume, scratchDirectory } from "../fixtures/attached-volume";
 import { cleanupAfterEach } from "../fixtures/cleanup";
-import { hashOf, manifestOf } from "../fixtures/device-hash";
 import { childrenOf, keeperOf, killIfThere, servingEngine, standbyOf } from "../fixtures/engine-process";
-import { mustFreeze } from "../fixtures/freeze-program";
-import { verifiedLoad } from "../fixtures/load";
+import { LoadedVolume } from "../fixtures/loaded-volume";
 import { pause } from "../fixtures/native-program";
-import { writeTree } from "../fixtures/tree";
 
 const ROUNDS = 12;
 const cleanup = cleanupAfterEach();
@@ -37,30 +25,12 @@ async function untilServed(volume: AttachedVolume, ...dead: number[]): Promise<n
   throw new Error("no engine took over");
 }
 
-/** A volume under verified load with a snapshot open; `mustBeWhole` ends both and looks for damage. */
-async function underLoad(): Promise<{ volume: AttachedVolume; mustBeWhole: () => Promise<void> }> {
-  const volume = await AttachedVolume.attach(cleanup, directory, "vol", smallestBytes.ext4);
-  const at = await volume.mountNew("ext4");
-  await writeTree(join(at, "tree"), 8 * MIB);
-  const truth = await manifestOf(join(at, "tree"));
-  const load: BackgroundProgram = verifiedLoad(cleanup, at);
-  await pause(1000);
-  await volume.prepare("s1");
-  await mustFreeze([volume], "s1");
-  const hash = await hashOf(await volume.export("s1"));
-  const mustBeWhole = async () => {
-    expect(load.running, load.output).toBe(true);
-    process.kill(load.pid, "SIGINT"); // fio verifies what is left and ends
-    const { output } = await load.ended;
-    expect(output.match(/err= *\d+/g), output).toEqual(["err= 0", "err= 0", "err= 0", "err= 0"]);
-    expect(await volume.snapshotReport("s1")).toMatchObject({ state: "active" });
-    expect(await hashOf(await volume.export("s1"))).toBe(hash);
-    await volume.unexport("s1");
-    expect(await manifestOf(join(at, "tree"))).toEqual(truth);
-    await unmount(at);
-    await mustBeSound(volume.device, "ext4");
-  };
-  return { volume, mustBeWhole };
+/** Ends load and snapshot, and looks for damage. */
+async function mustBeWhole(loaded: LoadedVolume): Promise<void> {
+  await loaded.endLoad();
+  await loaded.imageMustBeTheSame();
+  await loaded.volume.unexport("s1");
+  await loaded.filesMustBeWhole();
 }
 
 const killings: [string, (volume: AttachedVolume) => Promise<void>][] = [
@@ -136,11 +106,12 @@ const killings: [string, (volume: AttachedVolume) => Promise<void>][] = [
 
 describe(`${ROUNDS} times under verified load, kill -9 of`, () => {
   it.each(killings)("%s costs no I/O error and changes no image", async (_whom, kill) => {
-    const { volume, mustBeWhole } = await underLoad();
+    const loaded = await LoadedVolume.make(cleanup, directory);
+    const { volume } = loaded;
     for (let round = 1; round <= ROUNDS; round += 1) {
       await kill(volume);
       await pause(Math.random() * 300);
     }
-    await mustBeWhole();
+    await mustBeWhole(loaded);
   });
 });

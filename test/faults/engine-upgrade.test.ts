@@ -4,19 +4,10 @@ import { chmodSync, copyFileSync, readlinkSync, renameSync, writeFileSync } from
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { UpgradeResult } from "@/server/worker/engine/protocol.gen";
-import {
-  AttachedVolume,
-  MIB,
-  mustBeSound,
-  scratchDirectory,
-  smallestBytes,
-  unmount,
-} from "../fixtures/attached-volume";
+import { AttachedVolume, MIB, scratchDirectory } from "../fixtures/attached-volume";
 import { cleanupAfterEach } from "../fixtures/cleanup";
-import { hashOf } from "../fixtures/device-hash";
 import { keeperOf, killIfThere, servingEngine, standbyOf } from "../fixtures/engine-process";
-import { mustFreeze } from "../fixtures/freeze-program";
-import { verifiedLoad } from "../fixtures/load";
+import { LoadedVolume } from "../fixtures/loaded-volume";
 import { engineCommand, mustEngineCommand, nativeProgram, pause } from "../fixtures/native-program";
 
 const UPGRADES = 6;
@@ -35,14 +26,8 @@ function upgrade(volume: AttachedVolume, program: string): Promise<UpgradeResult
 
 describe(`${UPGRADES} upgrades under verified load, with a snapshot open`, () => {
   it("cost no I/O error and change no image, and the keeper follows", async () => {
-    const volume = await AttachedVolume.attach(cleanup, directory, "vol", smallestBytes.ext4);
-    const at = await volume.mountNew("ext4");
-    const load = verifiedLoad(cleanup, at);
-    await pause(1000);
-    await volume.prepare("s1");
-    await mustFreeze([volume], "s1");
-    const image = await volume.export("s1");
-    const hash = await hashOf(image);
+    const loaded = await LoadedVolume.make(cleanup, directory);
+    const { volume } = loaded;
     const keeper = keeperOf(volume.runDirectory);
     let program = "";
     for (let number = 1; number <= UPGRADES; number += 1) {
@@ -54,7 +39,7 @@ describe(`${UPGRADES} upgrades under verified load, with a snapshot open`, () =>
       if (number % 2 === 0) killIfThere(pid);
       await pause(Math.random() * 300);
     }
-    expect(await hashOf(image)).toBe(hash);
+    await loaded.imageMustBeTheSame();
     await expect.poll(() => programOf(keeper), { timeout: 20_000 }).toBe(program);
     expect(keeperOf(volume.runDirectory)).toBe(keeper);
     const serving = await servingEngine(volume.runDirectory);
@@ -62,13 +47,9 @@ describe(`${UPGRADES} upgrades under verified load, with a snapshot open`, () =>
     killIfThere(serving);
     expect(programOf(await volume.enginePid())).toBe(program);
 
-    expect(load.running, load.output).toBe(true);
-    process.kill(load.pid, "SIGINT"); // fio verifies what is left and ends
-    const { output } = await load.ended;
-    expect(output.match(/err= *\d+/g), output).toEqual(["err= 0", "err= 0", "err= 0", "err= 0"]);
-    expect(await hashOf(image)).toBe(hash);
-    await unmount(at);
-    await mustBeSound(volume.device, "ext4");
+    await loaded.endLoad();
+    await loaded.imageMustBeTheSame();
+    await loaded.filesMustBeWhole();
   });
 });
 
