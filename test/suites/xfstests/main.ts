@@ -16,6 +16,7 @@ let interrupted = false;
 async function main(options: Options, check: Check): Promise<number> {
   await build(options, say);
   const tests = await testsOf(options);
+  if (interrupted) return 130;
   const directory = await mkdtemp(join(options.directory, "stillframe-xfstests-"));
   const cleanup = new Cleanup();
   cleanup.add(`remove ${directory}`, () => rm(directory, { recursive: true, force: true }));
@@ -81,6 +82,6 @@ if (options === null) {
     process.exitCode = await main(options, check);
   } catch (error) {
     say(error instanceof Error ? error.message : String(error));
-    process.exitCode = 2;
+    process.exitCode = interrupted ? 130 : 2;
   }
 }
