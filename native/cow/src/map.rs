@@ -24,6 +24,8 @@ pub const MAX_SLOTS: u64 = (1 << 30) - 1;
 const EMPTY: SlotRef = SlotRef(u32::MAX);
 const SHARDS: usize = 256;
 const GROUP_SHIFT: u32 = 6;
+/// Entries whose places are fetched together when the map is filled.
+const FILL_BATCH: usize = 64;
 
 impl SlotRef {
     pub fn new(pool: usize, slot: u32) -> Self {
@@ -43,6 +45,21 @@ impl SlotRef {
 pub struct BlockMap {
     shards: Vec<Mutex<Shard>>,
     indexes: Vec<Arc<dyn Words>>,
+}
+
+/// How many entries each shard is to have.
+pub struct Counts(Vec<usize>);
+
+impl Default for Counts {
+    fn default() -> Self {
+        Counts(vec![0; SHARDS])
+    }
+}
+
+impl Counts {
+    pub fn add(&mut self, block: u64) {
+        self.0[shard_number(block)] += 1;
+    }
 }
 
 #[derive(Default)]
@@ -132,14 +149,22 @@ impl BlockMap {
         shard.count += 1;
     }
 
-    /// Enters many slots into an empty map. `each` is called twice and must tell the same ones.
-    pub fn fill(&self, each: impl Fn(&mut dyn FnMut(u64, SlotRef))) {
+    /// Enters many slots into an empty map: those, and no others, whose blocks were counted.
+    pub fn fill(&self, counts: &Counts, each: impl FnOnce(&mut dyn FnMut(u64, SlotRef))) {
         let mut shards: Vec<_> = self.shards.iter().map(locked).collect();
-        each(&mut |block, _| shards[shard_number(block)].count += 1);
-        for shard in shards.iter_mut().filter(|s| s.count > 0) {
-            shard.slots = vec![EMPTY; (shard.count * 4).div_ceil(3).max(16)];
+        for (shard, count) in shards.iter_mut().zip(&counts.0).filter(|(_, c)| **c > 0) {
+            shard.count = *count;
+            shard.slots = vec![EMPTY; (count * 4).div_ceil(3).max(16)];
         }
-        each(&mut |block, at| place_in(&mut shards[shard_number(block)].slots, block, at));
+        let mut batch = Vec::with_capacity(FILL_BATCH);
+        each(&mut |block, at| {
+            let number = shard_number(block);
+            batch.push((number, home(block, shards[number].slots.len()), at));
+            if batch.len() == FILL_BATCH {
+                place_all(&mut shards, &mut batch);
+            }
+        });
+        place_all(&mut shards, &mut batch);
     }
 
     fn grow(&self, shard: &mut Shard) {
@@ -220,8 +245,24 @@ fn shard_number(block: u64) -> usize {
     mix(block >> GROUP_SHIFT) as usize % SHARDS
 }
 
+/// Enters a batch. All its places are looked at first, so that the processor waits for memory once, not once for
+/// each.
+fn place_all(shards: &mut [MutexGuard<'_, Shard>], batch: &mut Vec<(usize, usize, SlotRef)>) {
+    let seen = batch.iter().fold(0, |seen, (number, place, _)| {
+        seen ^ shards[*number].slots[*place].0
+    });
+    std::hint::black_box(seen);
+    for (number, place, at) in batch.drain(..) {
+        place_from(&mut shards[number].slots, place, at);
+    }
+}
+
 fn place_in(slots: &mut [SlotRef], block: u64, at: SlotRef) {
-    let mut place = home(block, slots.len());
+    place_from(slots, home(block, slots.len()), at);
+}
+
+/// In the first empty place from this one on.
+fn place_from(slots: &mut [SlotRef], mut place: usize, at: SlotRef) {
     while slots[place] != EMPTY {
         place = next(place, slots.len());
     }
@@ -309,7 +350,11 @@ mod tests {
             );
         }
         let at_once = BlockMap::new(vec![words.clone()]);
-        at_once.fill(|enter| {
+        let mut counts = Counts::default();
+        for slot in 0..slots as u64 {
+            counts.add(slot * 31 % 977);
+        }
+        at_once.fill(&counts, |enter| {
             for slot in 0..slots as u32 {
                 enter(u64::from(slot) * 31 % 977, SlotRef::new(0, slot));
             }

@@ -1,11 +1,12 @@
 //! Starting again after a death, with what it left in the records.
 //!
-//! Applications wait meanwhile, so each record is looked at as few times as can be: once to count how
-//! large each shard of the map becomes, once to enter it, and once, when all are there, to decide who
-//! needs it. Parts of the index that no record was ever stored in are passed over.
+//! Applications wait meanwhile, so each record is looked at as few times as can be: once to take its slot, to
+//! count how large its shard of the map becomes, and mostly also to decide who needs it; and once to enter it.
+//! A record for which that depends on older pre-images of its block is looked at again when all are entered.
+//! Parts of the index that no record was ever stored in are passed over.
 
 use crate::changes;
-use crate::map::{BlockMap, MAX_POOLS, SlotRef};
+use crate::map::{BlockMap, Counts, MAX_POOLS, SlotRef};
 use crate::pool::Pool;
 use crate::record::{self, MAX_BLOCKS, Record};
 use crate::sync::atomic::Ordering;
@@ -15,34 +16,29 @@ impl Volume {
     /// Builds the map from the records, and gives up those that no open snapshot needs.
     pub(crate) fn rebuild(&self) {
         let open = self.exclusive();
-        if open.snapshots.is_empty() {
+        let Some(oldest) = open.snapshots.iter().map(|s| s.epoch).min() else {
             drop(open);
             self.sweep();
             return;
+        };
+        let mut preserved = vec![0; open.snapshots.len()];
+        let mut counts = Counts::default();
+        let mut undecided = false;
+        for (pool, _) in pools(&open) {
+            undecided |= self.claim(&open, oldest, pool, &mut counts, &mut preserved);
         }
-        for (pool, number) in pools(&open) {
-            self.claim(&open, pool, number);
-        }
-        self.map.fill(|enter| {
+        self.map.fill(&counts, |enter| {
             for (pool, number) in pools(&open) {
-                each_record(&self.map, pool, number, |at, record| {
-                    enter(record.block, at)
+                each_record(pool, |slot, record| {
+                    enter(record.block, SlotRef::new(number, slot));
                 });
             }
         });
-        for (pool, number) in pools(&open) {
-            let mut unneeded = Vec::new();
-            each_record(&self.map, pool, number, |at, record| {
-                if !self.count_users(&open, record) {
-                    unneeded.push((at, record.block));
-                }
-            });
-            for (at, block) in unneeded {
-                self.map.remove(block, at);
-                pool.free(at.slot());
-            }
+        if undecided {
+            self.decide(&open, oldest, &mut preserved);
         }
-        for snapshot in &open.snapshots {
+        for (snapshot, preserved) in open.snapshots.iter().zip(preserved) {
+            snapshot.preserved.store(preserved, Ordering::Relaxed);
             let since = open.intervals.iter().rev();
             let since = since.take_while(|i| i.key >= snapshot.interval);
             let skipped = snapshot.free.as_ref().map_or(0, |free| {
@@ -52,64 +48,99 @@ impl Volume {
         }
     }
 
-    /// Takes the slots that have a record; clears records that cannot be.
-    fn claim(&self, open: &Open, pool: &Pool, number: usize) {
+    /// Takes the slots that have a record, and counts the records for the map. Clears those that cannot be, and
+    /// those that nobody needs as far as they alone tell. Whether any were left undecided.
+    fn claim(
+        &self,
+        open: &Open,
+        oldest: u32,
+        pool: &Pool,
+        counts: &mut Counts,
+        preserved: &mut [u64],
+    ) -> bool {
         let blocks = self.size().div_ceil(crate::BLOCK as u64).min(MAX_BLOCKS);
-        let mut impossible = Vec::new();
+        let mut undecided = false;
         pool.claim_all(|claim| {
-            each_record(&self.map, pool, number, |at, record| {
-                if record.block < blocks && record.epoch <= open.epoch {
-                    claim(at.slot());
+            each_record(pool, |slot, record| {
+                let possible = record.block < blocks && record.epoch <= open.epoch;
+                let later = needs_older(oldest, record);
+                undecided |= possible && later;
+                if possible && (later || count_users(open, record, 0, preserved)) {
+                    counts.add(record.block);
+                    claim(slot);
                 } else {
-                    impossible.push(at.slot());
+                    record::clear(pool.index.words(), slot);
                 }
             });
         });
-        for slot in impossible {
-            record::clear(pool.index.words(), slot);
-        }
+        undecided
     }
 
-    /// Counts the record for each snapshot that reads its block from it; whether any does.
-    fn count_users(&self, open: &Open, record: Record) -> bool {
-        let oldest = open.snapshots.iter().map(|s| s.epoch).min();
-        // The epoch of the block's newest pre-image that is older than this one, 0 if there is none:
-        // snapshots up to that one read the older pre-image. Where it would be older than all of them, it
-        // matters to none, and is not looked for: that is every record while one snapshot is open.
-        let mut older = 0;
-        if oldest.is_some_and(|epoch| epoch < record.epoch) {
-            self.map.each(record.block, |_, other| {
-                if other.epoch < record.epoch {
-                    older = older.max(other.epoch);
+    /// Counts, or gives up, the records that `claim` left undecided.
+    fn decide(&self, open: &Open, oldest: u32, preserved: &mut [u64]) {
+        for (pool, number) in pools(open) {
+            let mut unneeded = Vec::new();
+            each_record(pool, |slot, record| {
+                if needs_older(oldest, record) {
+                    let older = older_epoch(&self.map, record);
+                    if !count_users(open, record, older, preserved) {
+                        unneeded.push((SlotRef::new(number, slot), record.block));
+                    }
                 }
             });
-        }
-        let mut used = false;
-        for snapshot in &open.snapshots {
-            let reads = snapshot.epoch <= record.epoch && snapshot.epoch > older;
-            if reads && snapshot.wants(record.block) {
-                snapshot.preserved.fetch_add(1, Ordering::Relaxed);
-                used = true;
+            for (at, block) in unneeded {
+                self.map.remove(block, at);
+                pool.free(at.slot());
             }
         }
-        used
     }
+}
+
+/// Whether it matters if the block has an older pre-image. Where that would be older than all snapshots, as every
+/// one is while a single snapshot is open, none reads it.
+fn needs_older(oldest: u32, record: Record) -> bool {
+    oldest < record.epoch
+}
+
+/// The epoch of the block's newest pre-image that is older than this one; 0 if there is none.
+fn older_epoch(map: &BlockMap, record: Record) -> u32 {
+    let mut older = 0;
+    map.each(record.block, |_, other| {
+        if other.epoch < record.epoch {
+            older = older.max(other.epoch);
+        }
+    });
+    older
+}
+
+/// Counts the record for each snapshot that reads its block from it; whether any does. Snapshots up to the epoch
+/// `older` read an older pre-image.
+fn count_users(open: &Open, record: Record, older: u32, preserved: &mut [u64]) -> bool {
+    let mut used = false;
+    for (snapshot, count) in open.snapshots.iter().zip(preserved) {
+        let reads = snapshot.epoch <= record.epoch && snapshot.epoch > older;
+        if reads && snapshot.wants(record.block) {
+            *count += 1;
+            used = true;
+        }
+    }
+    used
 }
 
 fn pools(open: &Open) -> impl Iterator<Item = (&Pool, usize)> {
     (0..MAX_POOLS).filter_map(|n| open.pools[n].as_deref().map(|pool| (pool, n)))
 }
 
-fn each_record(map: &BlockMap, pool: &Pool, number: usize, mut see: impl FnMut(SlotRef, Record)) {
+fn each_record(pool: &Pool, mut see: impl FnMut(u32, Record)) {
+    let words = pool.index.words();
     let end = pool.reserved() as usize * record::WORDS;
     let mut from = 0;
     while let Some(range) = pool.index.occupied(from).filter(|r| r.start < end) {
         from = range.end;
         let slots = range.start / record::WORDS..range.end.min(end).div_ceil(record::WORDS);
         for slot in slots {
-            let at = SlotRef::new(number, slot as u32);
-            if let Some(record) = map.record(at) {
-                see(at, record);
+            if let Some(record) = record::load(words, slot as u32) {
+                see(slot as u32, record);
             }
         }
     }
