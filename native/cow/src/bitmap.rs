@@ -48,12 +48,12 @@ impl Bitmap {
         while bit < to {
             let end = (bit / 64 * 64 + 64).min(to);
             let count = end - bit;
-            let ones = if count == 64 {
-                u64::MAX
+            let word = &words[(bit / 64) as usize];
+            if count == 64 {
+                set_all(word);
             } else {
-                (1 << count) - 1
-            };
-            set_ones(&words[(bit / 64) as usize], ones << (bit % 64));
+                set_ones(word, ((1 << count) - 1) << (bit % 64));
+            }
             bit = end;
         }
     }
@@ -114,6 +114,13 @@ impl Bitmap {
 fn set_ones(word: &AtomicU64, ones: u64) -> bool {
     word.load(Ordering::Relaxed) & ones != ones
         && word.fetch_or(ones, Ordering::Release) & ones != ones
+}
+
+/// Nobody takes a bit away meanwhile, so that a plain store loses none.
+fn set_all(word: &AtomicU64) {
+    if word.load(Ordering::Relaxed) != u64::MAX {
+        word.store(u64::MAX, Ordering::Release);
+    }
 }
 
 #[cfg(test)]

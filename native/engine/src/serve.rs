@@ -100,6 +100,7 @@ pub fn serve() -> Outcome<()> {
             loop {
                 roomy.volume.make_room(ROOM_INTERVAL);
                 roomy.holds.settle();
+                roomy.registry.give_back_unused_lists();
             }
         })
         .context(|| "starting a thread".into())?;

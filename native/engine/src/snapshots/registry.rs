@@ -14,10 +14,10 @@
 //! after all that it needs is there, and is forgotten before what it needed goes. What lies around
 //! without an owner after a death is removed at the start (`restore`).
 
+use super::cache_place;
 use super::record::{CacheShare, SnapshotRecord};
 use super::table::Table;
 use super::tracking::Tracking;
-use super::{cache_place, free_extents};
 use crate::failure::{Context, Failure, Outcome};
 use crate::protocol::ErrorKind;
 use crate::protocol::report::SnapshotState;
@@ -26,7 +26,7 @@ use crate::protocol::snapshots::{
     SetPolicyParams, WhenFull,
 };
 use crate::state::{State, Word};
-use crate::{clock, log, names};
+use crate::{clock, names};
 use cow::BLOCK;
 use cow::bitmap::Bitmap;
 use cow::pool::Pool;
@@ -34,7 +34,7 @@ use cow::store::Words;
 use cow::volume::{NewSnapshot, Volume};
 use std::fs::File;
 use std::path::PathBuf;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A cache smaller than this makes no sense.
@@ -49,8 +49,10 @@ pub struct Registry {
     pub(super) volume: Arc<Volume>,
     pub(super) volume_id: String,
     pub(super) backing: File,
-    live: PathBuf,
-    changing: Mutex<()>,
+    pub(super) live: PathBuf,
+    pub(super) changing: Mutex<()>,
+    /// Whether memory may be held by lists of free blocks that are not used.
+    pub(super) unused_lists: AtomicBool,
 }
 
 pub(super) fn slots(bytes: u64) -> u64 {
@@ -76,6 +78,7 @@ impl Registry {
             backing,
             live,
             changing: Mutex::default(),
+            unused_lists: AtomicBool::new(true),
         }
     }
 
@@ -262,7 +265,7 @@ impl Registry {
             )
         })?;
         if !record.free_known {
-            bitmap.clear();
+            self.unused_lists.store(true, Ordering::Relaxed);
         }
         Ok(ActivateResult {
             taken_at: clock::iso(taken_at),
@@ -270,23 +273,6 @@ impl Registry {
             skipped_free: record.free_known,
             free_blocks: record.free_blocks,
         })
-    }
-
-    fn learn_free(&self, mount: &File, bitmap: &Bitmap) -> Option<u64> {
-        if !cache_place::rests_on(mount, &self.live) {
-            log::line("the mount given is not one of this volume; every block is preserved");
-            return None;
-        }
-        match free_extents::mark(mount, bitmap) {
-            Ok(count) => Some(count),
-            Err(e) => {
-                log::line(format!(
-                    "free blocks cannot be listed ({e}); every block is preserved"
-                ));
-                bitmap.clear();
-                None
-            }
-        }
     }
 
     pub fn release(&self, id: &str) -> Outcome<ReleaseResult> {
@@ -297,7 +283,7 @@ impl Registry {
             .volume
             .release(record.image, || removed = self.table.remove(place));
         removed?;
-        self.state.free_blocks(place).clear();
+        self.unused_lists.store(true, Ordering::Relaxed);
         // First: from a file that nobody uses any more, no writer may take another slot.
         for (number, _) in self.table.caches() {
             self.set_maximum(number);
