@@ -198,6 +198,7 @@ fn loop_over(live: &Path, sector_size: u32) -> Outcome<PathBuf> {
         read_only: false,
         direct_io: DirectIo::Required,
         sector_size,
+        largest_request: None,
     };
     loop_device::attach(live, &settings).context(|| "making the loop device".into())
 }

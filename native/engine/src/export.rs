@@ -8,6 +8,10 @@ use crate::run_directory::{self, RunDirectory};
 use std::path::Path;
 use transport::loop_device::{self, DirectIo, Settings};
 
+/// Whoever reads an image in order asks for much at a time; in parts, several threads answer at once, each from
+/// memory that its processor still has at hand. Bytes.
+const LARGEST_READ: u32 = 256 << 10;
+
 pub fn export(run_directory: &Path, snapshot: &str) -> Outcome<ExportResult> {
     names::check("snapshot id", snapshot)?;
     let run = RunDirectory::new(run_directory)?;
@@ -22,6 +26,7 @@ pub fn export(run_directory: &Path, snapshot: &str) -> Outcome<ExportResult> {
                 // Whoever reads the device has a page cache for it already.
                 direct_io: DirectIo::Preferred,
                 sector_size: 512,
+                largest_request: Some(LARGEST_READ),
             };
             loop_device::attach(&file, &settings).map_err(|e| match e.raw_os_error() {
                 Some(libc::ENOENT) => Failure::new(

@@ -60,6 +60,8 @@ pub struct Settings {
     pub read_only: bool,
     pub direct_io: DirectIo,
     pub sector_size: u32,
+    /// Bytes that a request is at most handed on with; None: as the kernel likes.
+    pub largest_request: Option<u32>,
 }
 
 /// Makes a loop device over `file` and returns its path.
@@ -101,6 +103,7 @@ pub fn attach(file: &Path, settings: &Settings) -> io::Result<PathBuf> {
                 clear(&path)?;
                 return Err(io::Error::other("the loop driver refused direct I/O"));
             }
+            limit_requests(&path, settings.largest_request);
             return Ok(path);
         }
         let error = io::Error::last_os_error();
@@ -109,6 +112,18 @@ pub fn attach(file: &Path, settings: &Settings) -> io::Result<PathBuf> {
         }
     }
     Err(io::Error::from_raw_os_error(libc::EBUSY))
+}
+
+/// The setting outlives what a device is used for. Only speed depends on it, so a refusal (read-only /sys, an old kernel)
+/// is no error.
+fn limit_requests(device: &Path, bytes: Option<u32>) {
+    let name = device.file_name().unwrap_or_default().to_string_lossy();
+    // 0 is the kernel's own choice.
+    let kib = bytes.map_or(0, |bytes| bytes / 1024);
+    let _ = fs::write(
+        format!("/sys/block/{name}/queue/max_sectors_kb"),
+        kib.to_string(),
+    );
 }
 
 /// Without udev or devtmpfs nobody makes the node of a device that is new.
@@ -209,6 +224,7 @@ pub fn clear(device: &Path) -> io::Result<bool> {
     // The kernel finishes at our close; programs such as blkid may look at the device for a moment.
     for _ in 0..100 {
         if !Path::new(&bound).exists() {
+            limit_requests(device, None);
             return Ok(true);
         }
         std::thread::sleep(std::time::Duration::from_millis(10));
