@@ -150,6 +150,34 @@ test("a job with its open-file settings, its schedule and what it keeps", async 
   });
 });
 
+test("what a job keeps: a number that cannot be is named, and what was saved is shown again", async () => {
+  await keys.open(`/jobs/${jobs.database.id}`, "Nightly database");
+  await keys.to(page.getByRole("radio", { name: "all stay" }));
+  await keys.choose(page.getByRole("radio", { name: "remove what is not wanted" }));
+  await expect(page.getByText("Keeps the newest 3 backups, and the newest of each of 7 days")).toBeVisible();
+  await keys.toAndWrite(field("Days to keep one of"), "99999");
+  await keys.toAndPress(button("Save changes"), "Enter");
+  await expect(page.getByText("Days to keep one of: must be at most 9999")).toBeVisible();
+  await expect(field("Days to keep one of")).toHaveAttribute("aria-invalid", "true");
+  await expect(field("Weeks to keep one of")).not.toHaveAttribute("aria-invalid");
+  await keys.to(field("Newest backups to keep"), "Shift+Tab");
+  for (const name of ["Newest backups", "Days", "Weeks", "Months"]) {
+    await keys.write("0");
+    if (name !== "Months") await keys.press("Tab");
+  }
+  await expect(page.getByText("Nothing would stay: every backup would be removed.")).toBeVisible();
+  await expect(page.getByText(/^keep at least one/)).toBeVisible();
+  await keys.to(field("Days to keep one of"), "Shift+Tab");
+  await keys.write("14");
+  await keys.toAndPress(page.getByRole("switch", { name: "Free their room at once" }), "Space");
+  await keys.toAndPress(button("Save changes"), "Enter");
+  await expect(page.getByText("Saved.", { exact: true })).toBeVisible();
+  await page.reload();
+  await expect(field("Days to keep one of")).toHaveValue("14");
+  await expect(page.getByText("Keeps the newest of each of 14 days.")).toBeVisible();
+  await expect(page.getByRole("switch", { name: "Free their room at once" })).toBeChecked();
+});
+
 test("jobs are chosen and paused together, and the focus comes back to the page", async () => {
   await keys.open("/jobs", "Jobs & runs");
   await keys.toAndPress(page.getByRole("checkbox", { name: "Choose Documents" }), "Space");

@@ -1,12 +1,11 @@
 "use client";
-import { useFormContext } from "react-hook-form";
+import { type FieldError, useFormContext } from "react-hook-form";
 import { Field } from "@/app/components/field";
 import { UnitInput } from "@/app/components/input";
 import { Segmented } from "@/app/components/segmented";
 import { Switch } from "@/app/components/switch";
 import { type Retention, type RetentionPeriod, retentionPeriods } from "@/server/core/contracts/retention";
 import { retentionWords } from "@/server/core/planning/retention-words";
-import { firstMessage } from "./first-message";
 import type { JobDraft, JobDraftIn } from "./job-draft";
 
 const labels: Record<RetentionPeriod, [unit: string, name: string]> = {
@@ -16,6 +15,7 @@ const labels: Record<RetentionPeriod, [unit: string, name: string]> = {
   monthly: ["months", "Months to keep one of"],
   yearly: ["years", "Years to keep one of"],
 };
+type Faults = Partial<Record<RetentionPeriod, FieldError>>;
 const begun: Retention = { last: 3, daily: 7, weekly: 4, monthly: 12, yearly: 0, prune: false };
 
 /** Which backups of this job stay in its repository. */
@@ -28,7 +28,9 @@ export function RetentionFields() {
   const change = (next: Retention | undefined) =>
     setValue("destination.retention", next, { shouldDirty: true, shouldValidate: formState.isSubmitted });
   const { errors } = formState;
-  const error = errors.destination && "retention" in errors.destination ? errors.destination.retention : undefined;
+  const wrong = (errors.destination && "retention" in errors.destination ? errors.destination.retention : undefined) as
+    | Faults
+    | undefined;
   return (
     <>
       <Field
@@ -52,7 +54,7 @@ export function RetentionFields() {
             row
             group
             label="These stay"
-            error={firstMessage(error)}
+            error={faultWords(wrong)}
             hint="After a run that succeeded. Only backups of this job, each volume by itself; the one just made always stays."
           >
             <div className="flex flex-wrap gap-x-5 gap-y-2">
@@ -64,6 +66,7 @@ export function RetentionFields() {
                   max={9999}
                   id={undefined}
                   aria-label={labels[period][1]}
+                  aria-invalid={wrong?.[period] !== undefined || undefined}
                   className="w-20"
                   unit={labels[period][0]}
                   value={Number.isNaN(retention[period]) ? "" : retention[period]}
@@ -84,6 +87,14 @@ export function RetentionFields() {
       )}
     </>
   );
+}
+
+/** Which of the numbers is wrong, and why. That nothing would be kept is a fault of all together. */
+function faultWords(faults: Faults | undefined): string | undefined {
+  const wrong = retentionPeriods.find((period) => faults?.[period]);
+  const fault = wrong && faults?.[wrong];
+  if (!fault) return undefined;
+  return fault.type === "custom" ? fault.message : `${labels[wrong][1]}: ${fault.message}`;
 }
 
 function Kept({ retention }: { retention: Retention }) {
