@@ -23,8 +23,8 @@ export function WriterSwitch({ volume }: { volume: VolumeView }) {
     <span className="inline-flex items-center gap-2">
       <Switch
         checked={on}
-        disabled={!allowed || !volume.connected || volume.state !== "attached" || set.isPending}
-        onChange={(next) => set.mutate({ hostId: volume.hostId, name: volume.name, on: next })}
+        disabled={!allowed || !volume.connected || volume.state !== "attached"}
+        onChange={(next) => !set.isPending && set.mutate({ hostId: volume.hostId, name: volume.name, on: next })}
         label={`Writer of ${volume.name}`}
       />
       <span className="text-mute text-xs">{on ? "on" : "off"}</span>

@@ -119,7 +119,8 @@ async function bundlePrograms() {
 }
 
 async function buildPages() {
-  const sources = ["app", "public", "server/core", "next.config.ts", "postcss.config.mjs", "package-lock.json"];
+  const settings = ["next.config.ts", "postcss.config.mjs", "instrumentation-client.ts", "package-lock.json"];
+  const sources = ["app", "public", "server/core", ...settings];
   if (!isStale("pages", sources, [".next/BUILD_ID"])) return;
   await step(root, "pages", bin("next"), ["build"], { env: { NEXT_TELEMETRY_DISABLED: "1", NODE_ENV: "production" } });
   keepStamp("pages", sources);
