@@ -242,10 +242,20 @@ describe("settings", () => {
 
 test("Ctrl-C tells which volume is in use and stays; the next start takes it up again", async () => {
   const holder = new BackgroundProgram(cleanup, "tail", ["-f", join(here.mount("alpha"), "letter ä.txt")]);
+  // Holds all mounts that it found at its start, and no file on them, as a container may.
+  const container = new BackgroundProgram(cleanup, "unshare", [
+    ...["--mount", "--propagation", "private", "sleep", "600"],
+  ]);
+  await expect
+    .poll(() => readFileSync(`/proc/${container.pid}/cmdline`, "utf8"), { timeout: 30_000 })
+    .toMatch(/^sleep/);
   const up = here.running;
   expect(await here.stopPrograms("SIGINT")).toBe(3);
   expect(up?.output).toContain(`${here.mount("alpha")} is in use`);
-  expect(here.leftovers().filter((left) => left.startsWith("mount /dev/"))).toHaveLength(1);
+  expect(up?.output).toMatch(
+    new RegExp(`${here.mount("beta")} is in use .*another mount namespace: .*sleep 600 \\(${container.pid}\\)`),
+  );
+  expect(here.leftovers().filter((left) => left.startsWith("mount /dev/"))).toHaveLength(2);
   await here.startPrograms();
   const volumes = await here.json<{ name: string; state: string }[]>("volume", "list");
   expect(
@@ -255,6 +265,7 @@ test("Ctrl-C tells which volume is in use and stays; the next start takes it up 
       .sort(),
   ).toEqual(["alpha", "beta"]);
   await holder.stop();
+  await container.stop();
 });
 
 test("Ctrl-C stops both, and nothing stays mounted; the next start finds everything again", async () => {

@@ -1,15 +1,39 @@
 /** What the worker could not detach when it stopped: somebody uses it. */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+
+export interface StillMounted {
+  mount: string;
+  /** A process of each other mount namespace that has it too, such as a container's: `nginx (1234)`. */
+  elsewhere: string[];
+}
 
 /** Mount points whose device is served by an engine of this run directory. */
-export function stillMounted(run: string): string[] {
+export function stillMounted(run: string): StillMounted[] {
   return readFileSync("/proc/self/mounts", "utf8")
     .split("\n")
     .flatMap((line) => {
       const [device = "", mount = ""] = line.split(" ");
       const loop = /^\/dev\/(loop\d+)$/.exec(device)?.[1];
-      return loop && backingFile(loop).startsWith(`${run}/`) ? [unescapeMount(mount)] : [];
+      if (!loop || !backingFile(loop).startsWith(`${run}/`)) return [];
+      return [{ mount: unescapeMount(mount), elsewhere: mountedElsewhere(device) }];
     });
+}
+
+function mountedElsewhere(device: string): string[] {
+  const seen = new Set([readlinkSync("/proc/self/ns/mnt")]);
+  return readdirSync("/proc").flatMap((pid) => {
+    if (!/^\d+$/.test(pid)) return [];
+    try {
+      const namespace = readlinkSync(`/proc/${pid}/ns/mnt`);
+      if (seen.has(namespace)) return [];
+      const has = readFileSync(`/proc/${pid}/mounts`, "utf8").includes(`${device} `);
+      seen.add(namespace);
+      const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").filter(Boolean).join(" ").slice(0, 200);
+      return has ? [`${command} (${pid})`] : [];
+    } catch {
+      return []; // it ended meanwhile
+    }
+  });
 }
 
 function backingFile(loop: string): string {

@@ -119,8 +119,9 @@ function removeEmpty(directory: string): void {
 /** A volume that is in use is not torn away from its user. */
 function tellWhatStayed(at: Installation): boolean {
   const mounts = stillMounted(at.run);
-  for (const mount of mounts) {
-    printNote(`${mount} is in use (fuser -vm '${mount}' tells by whom) and stays mounted, served by its engine.`);
+  for (const { mount, elsewhere } of mounts) {
+    const too = elsewhere.length > 0 ? `, also mounted in another mount namespace: ${elsewhere.join(", ")};` : "";
+    printNote(`${mount} is in use (fuser -vm '${mount}' tells by whom)${too} and stays mounted, served by its engine.`);
   }
   if (mounts.length > 0) printNote("The next start takes it up again; stopping that once it is free detaches it.");
   return mounts.length > 0;

@@ -20,6 +20,7 @@ import {
   passingLoopImage,
   sectorSizeFor,
 } from "./block-device";
+import { foreignHolders } from "./foreign-mounts";
 import type { AttachedVolume, KnownVolume, KnownVolumes } from "./known-volumes";
 import { type Mount, readMounts } from "./mount-table";
 import { mountDevice, unmount } from "./mounting";
@@ -157,10 +158,9 @@ export async function suspendVolume(known: KnownVolumes, engine: EngineProgram, 
   const unmounted = await unmountDevice(attached.device);
   try {
     if (report !== null && (await isHeld(attached.device))) {
-      throw new FaultError(
-        "busy",
-        `volume "${name}" is still mounted in another mount namespace: of a backup that is on, or a container`,
-      );
+      const holders = await foreignHolders(attached.device);
+      const who = holders.length > 0 ? holders.join(", ") : "no process is in it, a file keeps it";
+      throw new FaultError("busy", `volume "${name}" is still mounted in another mount namespace: ${who}`);
     }
     await engine.detach(engineDirectory(known.places, record.id));
   } catch (error) {
