@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { BrowserContext } from "@playwright/test";
+import type { Role } from "@/server/core/access/permissions";
 import { ADMINISTRATOR, ConsoleUnderTest } from "../../fixtures/console-under-test";
 import type { ScriptedWorker } from "../../fixtures/scripted-worker";
 import { hosts, invitation } from "./company";
@@ -57,9 +58,11 @@ export class CompanyConsole {
     this.#workers = [];
   }
 
-  async signIn(context: BrowserContext): Promise<void> {
+  /** As the administrator, or as somebody new of another role. */
+  async signIn(context: BrowserContext, role: Role = "administrator"): Promise<void> {
+    const cookie = role === "administrator" ? this.cookie : await this.console.signUpAs(role, this.cookie);
     await context.addCookies(
-      this.cookie.split("; ").map((pair) => {
+      cookie.split("; ").map((pair) => {
         const cut = pair.indexOf("=");
         return { name: pair.slice(0, cut), value: pair.slice(cut + 1), url: this.origin };
       }),
