@@ -172,6 +172,7 @@ mod tests {
             threads: 1,
             state_directory: None,
             ublk: None,
+            not_ublk_because: None,
         };
         State::create(&configuration).unwrap()
     }
