@@ -14,7 +14,7 @@ import { printNote } from "../output/print";
 import { makeDirectories, requireNoWorker } from "../up/preflight";
 import { reachesConsole } from "../up/reaches-console";
 import { Supervised } from "../up/supervised";
-import { installService } from "./service";
+import { installService, serviceIsInstalled } from "./service";
 
 const joinMs = 30_000;
 const connectMs = 30_000;
@@ -35,7 +35,8 @@ export async function joinConsole(
   joined: (host: Joined) => void,
 ): Promise<void> {
   makeDirectories(at);
-  if (!service) await requireNoWorker(at);
+  // A service that is there already is started anew; a worker of another kind is somebody else's to stop.
+  if (!service || !serviceIsInstalled()) await requireNoWorker(at);
   const host = await askToJoin(console, token, ownKey(at));
   const environment = workerEnvironment(console, at);
   const root = settledRoot();

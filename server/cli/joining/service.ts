@@ -10,9 +10,12 @@ const run = promisify(execFile);
 /** sd_booted(3) */
 export const systemdRuns = (): boolean => existsSync("/run/systemd/system");
 
+const file = `/etc/systemd/system/${unitName}`;
+
+export const serviceIsInstalled = (): boolean => existsSync(file);
+
 /** Starts it, or starts it anew where there was one: engines go on meanwhile. */
 export async function installService(service: WorkerService): Promise<void> {
-  const file = `/etc/systemd/system/${unitName}`;
   try {
     writeFileSync(file, workerUnit(service), { mode: 0o600 });
     await run("systemctl", ["daemon-reload"]);
