@@ -75,7 +75,15 @@ const places: readonly Place[] = [
   },
   { path: "/articles", title: "Knowledge base" },
   { path: "/articles/a000851c", title: /./, offers: [["rateArticles", button("Yes")]] },
-  { path: "/hosts", title: "Hosts", offers: [["troubleshoot", button("Run the self-test")]] },
+  {
+    path: "/hosts",
+    title: "Hosts",
+    offers: [
+      ["troubleshoot", button("Run the self-test")],
+      ["manageHosts", button("Add a host")],
+      ["manageHosts", button("Remove")],
+    ],
+  },
   {
     path: "/settings",
     title: "Settings",
