@@ -25,8 +25,13 @@ import { KnownVolumes } from "./volumes/known-volumes";
 const CONSOLE_PREFIX = "console.";
 const CHANGES_VOLUMES = /^(volume\.(at|de)tach|practice\..+|host\.repair)$/;
 const DRAIN_MS = 3000;
+const STOP_SIGNALS = ["SIGTERM", "SIGINT"] as const;
 
 async function startWorker(): Promise<void> {
+  // From the first moment on: a worker that is told to end while it comes up still takes down what it brought up.
+  const ended = new Promise<string>((told) => {
+    for (const signal of STOP_SIGNALS) process.on(signal, () => told(signal));
+  });
   const places = placesFromEnvironment();
   if (await isServed(places.socket)) throw new Error(`another worker serves ${places.socket}`);
   await mkdir(join(places.home, "worker"), { recursive: true, mode: 0o700 });
@@ -101,7 +106,7 @@ async function startWorker(): Promise<void> {
     for (const { watch } of known.allAttached()) watch.stop();
     process.exit(0);
   };
-  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void stop(signal));
+  void ended.then((signal) => stop(signal));
 }
 
 const start = process.argv[2] === WRITER_WORD ? runPracticeWriter(process.argv[3] ?? "") : startWorker();

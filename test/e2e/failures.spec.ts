@@ -3,11 +3,12 @@
  * article, and an action that repairs it. Cache failures are in `whole-path.spec.ts`.
  * One small volume; the steps leave it as they found it, and run in order.
  */
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, type Page, test } from "@playwright/test";
 import { mustRun } from "@/server/worker/programs/run-program";
 import { Cleanup } from "../fixtures/cleanup";
+import { killWithKeeper, runDirectoryOf } from "../fixtures/engine-process";
 import { Installation } from "../fixtures/installation";
 import { accessibilityProblems } from "./accessibility";
 import { runEnds, signInFirst } from "./console-steps";
@@ -35,8 +36,7 @@ test.afterAll(async () => {
 });
 
 test("an engine that is killed with its keeper is told with its last lines, and restarting it repairs the volume", async () => {
-  const [keeper, ...engines] = engineProcesses();
-  for (const pid of [keeper, ...engines]) process.kill(pid ?? -1, "SIGKILL");
+  await killWithKeeper(runDirectoryOf(here.run, "ledger"));
   await run("Copy");
   await opensFailure("OFO-COMM");
   await expect(page.getByRole("heading", { level: 1 })).toHaveText(/^The engine of ledger does not answer/);
@@ -205,16 +205,6 @@ test("a selected path that is gone is told, and its action opens the job at its 
   await page.waitForURL(/\/jobs\/.+/);
   await expect(page.getByLabel("Only these paths")).toHaveValue(new RegExp(gone));
 });
-
-/** The keeper, stopped so that it starts no other, and the engines of the volume "ledger". */
-function engineProcesses(): number[] {
-  const directory = join(here.run, "engine");
-  const id = readdirSync(directory).find((name) => name.startsWith("ledger-") && !name.endsWith(".lock")) ?? "";
-  const keeper = readFileSync(join(directory, id, "keeper.pid"), "utf8").trim();
-  process.kill(Number(keeper), "SIGSTOP");
-  const children = readFileSync(`/proc/${keeper}/task/${keeper}/children`, "utf8").trim();
-  return [keeper, ...children.split(" ").filter(Boolean)].map(Number);
-}
 
 /** Starts a job from the list; its run's page opens. */
 async function run(job: string): Promise<void> {

@@ -2,13 +2,13 @@
  * An engine that hangs before its volume is frozen costs the run, which names it, and nobody else's writes: a run always
  * ends, a cancel is heard, and what the hung engine still holds is released when it answers again.
  */
-import { readdirSync, renameSync } from "node:fs";
+import { renameSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { unreachableEvidence } from "@/server/core/errors/evidence";
 import { mustRun } from "@/server/worker/programs/run-program";
 import { Cleanup, cleanupAfterEach } from "../fixtures/cleanup";
-import { servingEngine } from "../fixtures/engine-process";
+import { runDirectoryOf, servingEngine } from "../fixtures/engine-process";
 import { pause } from "../fixtures/native-program";
 import { SlowSocket } from "../fixtures/slow-socket";
 import { WorkerUnderTest } from "../fixtures/worker-under-test";
@@ -30,16 +30,9 @@ beforeAll(async () => {
 });
 afterAll(() => whole.run());
 
-/** Run directory of a volume's engine. */
-function engineDirectory(volume: string): string {
-  const directory = join(worker.run, "engine");
-  const id = readdirSync(directory).find((name) => name.startsWith(`${volume}-`) && !name.endsWith(".lock"));
-  return join(directory, id ?? "");
-}
-
 /** The volume's engine, which can be stopped, and goes on at the end of the test at the latest. */
 async function engineOf(volume: string): Promise<{ stop: () => void; goOn: () => void }> {
-  const pid = await servingEngine(engineDirectory(volume));
+  const pid = await servingEngine(runDirectoryOf(worker.run, volume));
   const goOn = () => {
     try {
       process.kill(pid, "SIGCONT");
@@ -54,7 +47,7 @@ async function engineOf(volume: string): Promise<{ stop: () => void; goOn: () =>
 /** Stops the engine right after the freeze has asked it, with pages that it has not written yet. */
 async function hangBeforeTheFreeze(): Promise<{ stopped: Promise<void>; goOn: () => void }> {
   const { stop, goOn } = await engineOf("stuck");
-  const directory = engineDirectory("stuck");
+  const directory = runDirectoryOf(worker.run, "stuck");
   const [path, aside] = [join(directory, "engine.sock"), join(directory, "engine.aside")];
   renameSync(path, aside);
   const slow = await SlowSocket.listen(cleanup, { name: "stuck", directory, attached: { socket: aside } });

@@ -1,11 +1,11 @@
 /** A freeze that outlives its deadline fails the run as SF-101: writers go on, and no snapshot is said to be taken. */
-import { readdirSync, renameSync } from "node:fs";
+import { renameSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { deadlineEvidence } from "@/server/core/errors/evidence";
 import { mustRun } from "@/server/worker/programs/run-program";
 import { Cleanup, cleanupAfterEach } from "../fixtures/cleanup";
-import { servingEngine } from "../fixtures/engine-process";
+import { runDirectoryOf, servingEngine } from "../fixtures/engine-process";
 import { SlowSocket } from "../fixtures/slow-socket";
 import { WorkerUnderTest } from "../fixtures/worker-under-test";
 
@@ -25,18 +25,11 @@ beforeAll(async () => {
 });
 afterAll(() => whole.run());
 
-/** Run directory of a volume's engine. */
-function engineDirectory(volume: string): string {
-  const directory = join(worker.run, "engine");
-  const id = readdirSync(directory).find((name) => name.startsWith(`${volume}-`) && !name.endsWith(".lock"));
-  return join(directory, id ?? "");
-}
-
-const enginePid = (volume: string): Promise<number> => servingEngine(engineDirectory(volume));
+const enginePid = (volume: string): Promise<number> => servingEngine(runDirectoryOf(worker.run, volume));
 
 /** Whoever asks the volume's engine from now on does so through a slow socket. */
 async function slowDown(volume: string): Promise<SlowSocket> {
-  const directory = engineDirectory(volume);
+  const directory = runDirectoryOf(worker.run, volume);
   const [path, aside] = [join(directory, "engine.sock"), join(directory, "engine.aside")];
   renameSync(path, aside);
   cleanup.add("put the engine's socket back", () => renameSync(aside, path));

@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Phase } from "@/server/core/contracts/run";
 import { runProgram } from "@/server/worker/programs/run-program";
 import { Cleanup } from "../fixtures/cleanup";
+import { killWithKeeper, runDirectoryOf } from "../fixtures/engine-process";
 import { pause } from "../fixtures/native-program";
 import { type RunWish, WorkerUnderTest } from "../fixtures/worker-under-test";
 
@@ -157,10 +158,7 @@ test("a volume goes on being written to while its worker is killed and comes bac
 });
 
 test("an engine that is gone with its keeper fails a run as OFO-COMM with evidence, and is repaired by a restart", async () => {
-  const keeper = engineKeeper("one");
-  process.kill(keeper, "SIGSTOP"); // it starts no other engine meanwhile
-  const engines = (await runProgram("pgrep", ["-P", String(keeper)])).stdout.trim().split("\n").map(Number);
-  for (const pid of [keeper, ...engines]) process.kill(pid, "SIGKILL");
+  await killWithKeeper(runDirectoryOf(worker.run, "one"));
   const runId = await worker.startRun({ volumes: ["one"], command: "exit 0" });
   expect(await worker.console.ended(runId)).toMatchObject({ outcome: "failed", code: "OFO-COMM" });
   const failure = worker.console.eventsOf(runId).find((e) => e.type === "failure");
@@ -182,18 +180,9 @@ test("an engine that is gone with its keeper fails a run as OFO-COMM with eviden
 
 test("a worker that finds engine and keeper dead attaches the volume anew", async () => {
   await worker.host.host("snapshot.create", { volumes: ["two"], openFile: { quiet: { minimumMs: 0 } } });
-  const keeper = engineKeeper("two");
-  process.kill(keeper, "SIGSTOP");
-  const engines = (await runProgram("pgrep", ["-P", String(keeper)])).stdout.trim().split("\n").map(Number);
   await worker.kill();
-  for (const pid of [keeper, ...engines]) process.kill(pid, "SIGKILL");
+  await killWithKeeper(runDirectoryOf(worker.run, "two"));
   await worker.up();
   expect(readFileSync(join(worker.mount("two"), "data")).length).toBe(100 * MIB);
   await nothingLeft();
 });
-
-function engineKeeper(volume: string): number {
-  const directory = join(worker.run, "engine");
-  const id = readdirSync(directory).find((name) => name.startsWith(`${volume}-`) && !name.endsWith(".lock"));
-  return Number(readFileSync(join(directory, id ?? "", "keeper.pid"), "utf8"));
-}

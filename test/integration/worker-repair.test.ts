@@ -1,9 +1,10 @@
 /** `host.repair` and `host.restart` of a real worker: what crashes and people left half done is whole again. */
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { mustRun, runProgram } from "@/server/worker/programs/run-program";
+import { mustRun } from "@/server/worker/programs/run-program";
 import { Cleanup } from "../fixtures/cleanup";
+import { killWithKeeper, runDirectoryOf } from "../fixtures/engine-process";
 import { WorkerUnderTest } from "../fixtures/worker-under-test";
 
 const MIB = 1024 * 1024;
@@ -27,11 +28,7 @@ const repaired = async () => {
 };
 
 test("a repair takes up dead engines, mounts what was unmounted and removes orphans; nothing else is touched", async () => {
-  const pid = keeperOf("broken");
-  // So that it starts no other meanwhile.
-  process.kill(pid, "SIGSTOP");
-  const engines = (await runProgram("pgrep", ["-P", String(pid)])).stdout.trim().split("\n").map(Number);
-  for (const one of [pid, ...engines]) process.kill(one, "SIGKILL");
+  await killWithKeeper(runDirectoryOf(worker.run, "broken"));
   const state = async () => (await worker.host.host("volume.list", {})).find((v) => v.name === "broken")?.state;
   await expect.poll(state, { timeout: 30_000 }).toBe("unreachable");
   await mustRun("umount", [worker.mount("unmounted")]);
@@ -85,9 +82,3 @@ test("a worker ends to be restarted only where something starts it again, and ne
   await worker.up();
   expect(await repaired()).toMatchObject({ ok: true, "volume whole": "in order", "volume unmounted": "in order" });
 });
-
-function keeperOf(volume: string): number {
-  const directory = join(worker.run, "engine");
-  const id = readdirSync(directory).find((name) => name.startsWith(`${volume}-`) && !name.endsWith(".lock"));
-  return Number(readFileSync(join(directory, id ?? "", "keeper.pid"), "utf8"));
-}
