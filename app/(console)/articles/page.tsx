@@ -7,6 +7,7 @@ import { Prefetched } from "@/app/trpc/prefetched";
 import { readingMinutes } from "@/server/core/errors/article";
 import { errorCodes } from "@/server/core/errors/codes";
 import { errorTable } from "@/server/core/errors/table";
+import { May } from "../access/may";
 import { FeedbackList } from "./feedback-list";
 
 export const metadata: Metadata = { title: "Knowledge base" };
@@ -40,9 +41,11 @@ export default function ArticlesPage() {
           );
         })}
       </ul>
-      <Prefetched fetch={(trpc, client) => [client.prefetchQuery(trpc.articles.feedbackList.queryOptions())]}>
-        <FeedbackList />
-      </Prefetched>
+      <May permission="readFeedback">
+        <Prefetched fetch={(trpc, client) => [client.prefetchQuery(trpc.articles.feedbackList.queryOptions())]}>
+          <FeedbackList />
+        </Prefetched>
+      </May>
     </>
   );
 }

@@ -29,6 +29,7 @@ export const permissions = {
   manageNotifications: "administrator",
   manageUsers: "administrator",
   readAudit: "administrator",
+  readFeedback: "administrator",
   manageKeys: "administrator",
 } as const satisfies Record<string, Role>;
 

@@ -13,7 +13,7 @@ export const articlesRouter = router({
       await ctx.services.feedback.add({ ...input, by: ctx.viewer.email });
       return {};
     }),
-  feedbackList: permitted("see")
+  feedbackList: permitted("readFeedback")
     .output(z.array(feedbackViewSchema))
     .query(({ ctx }) => ctx.services.feedback.list()),
 });
