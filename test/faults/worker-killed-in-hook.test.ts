@@ -1,27 +1,23 @@
-/**
- * A worker that is killed while a hook runs: the hook and all that it started end with it, before any successor is there;
- * the run ends as what it is, and what was owed to the application is made up for.
- */
-import { readFileSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Cleanup } from "../fixtures/cleanup";
 import { processesWith } from "../fixtures/processes-with";
+import { Trace } from "../fixtures/trace";
 import { WorkerUnderTest } from "../fixtures/worker-under-test";
 
 const MIB = 1024 * 1024;
 const whole = new Cleanup();
 let worker: WorkerUnderTest;
-let trace: string;
+let trace: Trace;
 
 beforeAll(async () => {
   worker = await WorkerUnderTest.start(whole);
   for (const name of ["one", "two"]) await worker.host.host("practice.create", { name, sizeBytes: 64 * MIB });
-  trace = worker.path("trace");
+  trace = new Trace(worker.path("trace"));
 });
 afterAll(() => whole.run());
 
-const writes = (word: string) => `echo "${word}" >> '${trace}'`;
-const traced = () => readFileSync(trace, "utf8").split("\n").filter(Boolean);
+const writes = (word: string) => trace.writes(word);
+const traced = () => trace.lines;
 /** Says that it runs, and goes on for longer than any test. */
 const stays = (word: string, more = "") => `${writes(word)}; ${more} sleep 600 & wait`;
 
@@ -42,12 +38,12 @@ async function endsAsInterrupted(runId: string, lastPhase: string): Promise<void
 }
 
 test("a hook before the freeze ends although it ignores TERM, and what is owed is run by the next worker", async () => {
-  writeFileSync(trace, "");
+  trace.clear();
   const hooks = [{ at: "preFreeze" as const, command: stays("begun", "trap '' TERM;") }, ...owed()];
   const runId = await worker.startRun({ volumes: ["one", "two"], command: writes("backup"), hooks });
   await expect.poll(traced, { timeout: 30_000 }).toEqual(["begun"]);
   await worker.kill();
-  await expect.poll(() => processesWith(trace), { timeout: 20_000 }).toEqual([]);
+  await expect.poll(() => processesWith(trace.path), { timeout: 20_000 }).toEqual([]);
   expect(traced()).toEqual(["begun"]);
   await worker.up();
   await endsAsInterrupted(runId, "preparing");
@@ -55,7 +51,7 @@ test("a hook before the freeze ends although it ignores TERM, and what is owed i
 });
 
 test("a program that holds lets its application go in its own way, and one that is not ready yet ends", async () => {
-  writeFileSync(trace, "");
+  trace.clear();
   const hooks = [
     { at: "freezeHold" as const, command: `${writes("held")}; echo READY; cat; ${writes("let go")}` },
     { at: "freezeHold" as const, command: stays("second") },
@@ -64,7 +60,7 @@ test("a program that holds lets its application go in its own way, and one that 
   const runId = await worker.startRun({ volumes: ["one"], command: writes("backup"), hooks });
   await expect.poll(traced, { timeout: 30_000 }).toEqual(["held", "second"]);
   await worker.kill();
-  await expect.poll(() => processesWith(trace), { timeout: 20_000 }).toEqual([]);
+  await expect.poll(() => processesWith(trace.path), { timeout: 20_000 }).toEqual([]);
   expect(traced()).toEqual(["held", "second", "let go"]);
   await worker.up();
   await endsAsInterrupted(runId, "holding");
@@ -72,7 +68,7 @@ test("a program that holds lets its application go in its own way, and one that 
 });
 
 test("a hook after the snapshot that was killed while it ran is run again", async () => {
-  writeFileSync(trace, "");
+  trace.clear();
   const command = `${writes("$STILLFRAME_OUTCOME")}; [ "$STILLFRAME_OUTCOME" = interrupted ] || sleep 600`;
   const hooks = [{ at: "postSnapshot" as const, command }];
   const runId = await worker.startRun({ volumes: ["one"], command: "true", hooks });
@@ -85,7 +81,7 @@ test("a hook after the snapshot that was killed while it ran is run again", asyn
 });
 
 test("a worker that is stopped in a hook ends it, and runs what is owed before it goes", async () => {
-  writeFileSync(trace, "");
+  trace.clear();
   const runId = await worker.startRun({
     volumes: ["one"],
     command: "true",
@@ -95,5 +91,5 @@ test("a worker that is stopped in a hook ends it, and runs what is owed before i
   await worker.stop();
   expect(await worker.console.ended(runId)).toMatchObject({ outcome: "interrupted", code: "SF-106" });
   expect(traced()).toEqual(["begun", "snapshot interrupted", "end interrupted"]);
-  expect(processesWith(trace)).toEqual([]);
+  expect(processesWith(trace.path)).toEqual([]);
 });

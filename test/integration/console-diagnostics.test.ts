@@ -6,9 +6,9 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { strFromU8, unzipSync } from "fflate";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { ADMINISTRATOR, ConsoleUnderTest, eventually } from "../fixtures/console-under-test";
+import { ADMINISTRATOR, eventually } from "../fixtures/console-under-test";
 import { jobInput, logLine, started, volume } from "../fixtures/link-documents";
-import { ScriptedWorker } from "../fixtures/scripted-worker";
+import { type LinkedConsole, linkedConsole } from "../fixtures/linked-console";
 
 /** Nothing but their being stored as secrets gives these away. */
 const STORED = ["zebra under the piano", 'quo"te\\d lantern', "mail-job-pass"];
@@ -16,24 +16,14 @@ const STORED = ["zebra under the piano", 'quo"te\\d lantern', "mail-job-pass"];
 const UNKNOWN = "unknown2me&0";
 const COMMAND = "tar c . | gpg -c --batch violet-walrus";
 
-let it: ConsoleUnderTest;
-let worker: ScriptedWorker;
-let client: ReturnType<ConsoleUnderTest["client"]>;
-let hostId: string;
+let linked: LinkedConsole;
+let { it, worker, client, hostId } = {} as LinkedConsole;
 
 beforeEach(async () => {
-  it = new ConsoleUnderTest();
-  await it.start();
-  client = it.client(await it.signUp());
-  worker = new ScriptedWorker();
-  ({ hostId } = await worker.connect(it.origin, it.hostKey));
-  worker.volumes([volume("data"), volume("db")]);
-  await eventually(async () => (await client.volumes.list.query({})).length === 2);
+  linked = await linkedConsole(volume("data"), volume("db"));
+  ({ it, worker, client, hostId } = linked);
 });
-afterEach(async () => {
-  worker.drop();
-  await it.remove();
-});
+afterEach(() => linked?.remove());
 
 const everywhere = (what: string) =>
   [

@@ -1,30 +1,20 @@
 /** Failures of one kind, acknowledged and settled, over the real API. The worker is a scripted peer. */
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { RunEvent } from "@/server/core/contracts/run";
-import { ADMINISTRATOR, ConsoleUnderTest, eventually } from "../fixtures/console-under-test";
+import { ADMINISTRATOR, eventually } from "../fixtures/console-under-test";
 import { goingWell, jobInput, started, volume } from "../fixtures/link-documents";
-import { ScriptedWorker } from "../fixtures/scripted-worker";
+import { type LinkedConsole, linkedConsole } from "../fixtures/linked-console";
 
-let it: ConsoleUnderTest;
-let worker: ScriptedWorker;
-let client: ReturnType<ConsoleUnderTest["client"]>;
-let hostId: string;
+let linked: LinkedConsole;
+let { it, worker, client, hostId } = {} as LinkedConsole;
 let jobId: string;
 
 beforeEach(async () => {
-  it = new ConsoleUnderTest();
-  await it.start();
-  client = it.client(await it.signUp());
-  worker = new ScriptedWorker();
-  ({ hostId } = await worker.connect(it.origin, it.hostKey));
-  worker.volumes([volume("data"), volume("db")]);
-  await eventually(async () => (await client.volumes.list.query({})).length === 2);
+  linked = await linkedConsole(volume("data"), volume("db"));
+  ({ it, worker, client, hostId } = linked);
   ({ id: jobId } = await client.jobs.create.mutate(jobInput(hostId, "Nightly", ["data", "db"])));
 });
-afterEach(async () => {
-  worker.drop();
-  await it.remove();
-});
+afterEach(() => linked?.remove());
 
 const failing = (...volumes: (string | null)[]): RunEvent[] => {
   const at = new Date().toISOString();

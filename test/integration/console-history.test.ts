@@ -6,32 +6,23 @@
 import Sqlite from "better-sqlite3";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { VolumeActivity } from "@/server/core/contracts/activity";
-import { ConsoleUnderTest, eventually } from "../fixtures/console-under-test";
+import { eventually } from "../fixtures/console-under-test";
 import { officeWeeks, stretch } from "../fixtures/history";
 import { jobInput, started, volume } from "../fixtures/link-documents";
-import { ScriptedWorker } from "../fixtures/scripted-worker";
+import { type LinkedConsole, linkedConsole } from "../fixtures/linked-console";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const MIB = 1024 * 1024;
 
-let it: ConsoleUnderTest;
-let worker: ScriptedWorker;
-let client: ReturnType<ConsoleUnderTest["client"]>;
-let hostId: string;
+let linked: LinkedConsole;
+let { it, worker, client, hostId } = {} as LinkedConsole;
 
 beforeEach(async () => {
-  it = new ConsoleUnderTest();
-  await it.start();
-  client = it.client(await it.signUp());
-  worker = new ScriptedWorker();
-  ({ hostId } = await worker.connect(it.origin, it.hostKey));
-  worker.volumes([volume("data"), volume("db")]);
+  linked = await linkedConsole(volume("data"), volume("db"));
+  ({ it, worker, client, hostId } = linked);
 });
-afterEach(async () => {
-  worker.drop();
-  await it.remove();
-});
+afterEach(() => linked?.remove());
 
 const tell = (volumes: VolumeActivity[]) => worker.send({ type: "activity", zone: "Europe/Berlin", volumes });
 const kept = () => {

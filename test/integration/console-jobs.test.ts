@@ -3,30 +3,20 @@ import { readFileSync } from "node:fs";
 import Sqlite from "better-sqlite3";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Vault } from "@/server/console/services/secrets/vault";
-import { ConsoleUnderTest, eventually } from "../fixtures/console-under-test";
+import { eventually } from "../fixtures/console-under-test";
 import { goingWell, jobInput, started, volume } from "../fixtures/link-documents";
-import { ScriptedWorker } from "../fixtures/scripted-worker";
+import { type LinkedConsole, linkedConsole } from "../fixtures/linked-console";
 
 const PASSWORD = "s3cret of the repository";
 
-let it: ConsoleUnderTest;
-let worker: ScriptedWorker;
-let client: ReturnType<ConsoleUnderTest["client"]>;
-let hostId: string;
+let linked: LinkedConsole;
+let { it, worker, client, hostId } = {} as LinkedConsole;
 
 beforeEach(async () => {
-  it = new ConsoleUnderTest();
-  await it.start();
-  client = it.client(await it.signUp());
-  worker = new ScriptedWorker();
-  ({ hostId } = await worker.connect(it.origin, it.hostKey));
-  worker.volumes([volume("data", "/srv/data"), volume("Größe 1", "/srv/größe 1")]);
-  await eventually(async () => (await client.volumes.list.query({})).length === 2);
+  linked = await linkedConsole(volume("data", "/srv/data"), volume("Größe 1", "/srv/größe 1"));
+  ({ it, worker, client, hostId } = linked);
 });
-afterEach(async () => {
-  worker.drop();
-  await it.remove();
-});
+afterEach(() => linked?.remove());
 
 const refusal = (kind: string, field: string) => ({ data: { fault: { kind, field } } });
 

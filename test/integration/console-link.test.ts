@@ -6,28 +6,19 @@ import { createHash, randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { ConsoleUnderTest, eventually } from "../fixtures/console-under-test";
+import { eventually } from "../fixtures/console-under-test";
 import { goingWell, jobInput, logLine, started, volume } from "../fixtures/link-documents";
+import { type LinkedConsole, linkedConsole } from "../fixtures/linked-console";
 import { ScriptedWorker } from "../fixtures/scripted-worker";
 
-let it: ConsoleUnderTest;
-let worker: ScriptedWorker;
-let client: ReturnType<ConsoleUnderTest["client"]>;
-let hostId: string;
+let linked: LinkedConsole;
+let { it, worker, client, hostId } = {} as LinkedConsole;
 
 beforeEach(async () => {
-  it = new ConsoleUnderTest();
-  await it.start();
-  client = it.client(await it.signUp());
-  worker = new ScriptedWorker();
-  ({ hostId } = await worker.connect(it.origin, it.hostKey));
-  worker.volumes([volume("data"), volume("db")]);
-  await eventually(async () => (await client.volumes.list.query({})).length === 2);
+  linked = await linkedConsole(volume("data"), volume("db"));
+  ({ it, worker, client, hostId } = linked);
 });
-afterEach(async () => {
-  worker.drop();
-  await it.remove();
-});
+afterEach(() => linked?.remove());
 
 const startRun = async (name = "Nightly", volumes = ["data"]) => {
   const job = await client.jobs.create.mutate(jobInput(hostId, name, volumes));

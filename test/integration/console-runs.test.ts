@@ -4,28 +4,19 @@
  */
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { RunFollow } from "@/server/core/contracts/views";
-import { ConsoleUnderTest, eventually } from "../fixtures/console-under-test";
+import { eventually } from "../fixtures/console-under-test";
 import { goingWell, jobInput, logLine, sample, started, volume } from "../fixtures/link-documents";
-import { Refusal, ScriptedWorker } from "../fixtures/scripted-worker";
+import { type LinkedConsole, linkedConsole } from "../fixtures/linked-console";
+import { Refusal } from "../fixtures/scripted-worker";
 
-let it: ConsoleUnderTest;
-let worker: ScriptedWorker;
-let client: ReturnType<ConsoleUnderTest["client"]>;
-let hostId: string;
+let linked: LinkedConsole;
+let { it, worker, client, hostId } = {} as LinkedConsole;
 
 beforeEach(async () => {
-  it = new ConsoleUnderTest();
-  await it.start();
-  client = it.client(await it.signUp());
-  worker = new ScriptedWorker();
-  ({ hostId } = await worker.connect(it.origin, it.hostKey));
-  worker.volumes([volume("data"), volume("db"), volume("mail")]);
-  await eventually(async () => (await client.volumes.list.query({})).length === 3);
+  linked = await linkedConsole(volume("data"), volume("db"), volume("mail"));
+  ({ it, worker, client, hostId } = linked);
 });
-afterEach(async () => {
-  worker.drop();
-  await it.remove();
-});
+afterEach(() => linked?.remove());
 
 const makeJob = (name: string, volumes: string[], more = {}) =>
   client.jobs.create.mutate(jobInput(hostId, name, volumes, more));

@@ -8,35 +8,36 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { RunEvent } from "@/server/core/contracts/run";
 import { Cleanup } from "../fixtures/cleanup";
 import { processesWith } from "../fixtures/processes-with";
+import { Trace } from "../fixtures/trace";
 import { type RunWish, WorkerUnderTest } from "../fixtures/worker-under-test";
 
 const MIB = 1024 * 1024;
 const whole = new Cleanup();
 let worker: WorkerUnderTest;
-let trace: string;
+let trace: Trace;
 
 beforeAll(async () => {
   worker = await WorkerUnderTest.start(whole);
   for (const name of ["one", "two"]) await worker.host.host("practice.create", { name, sizeBytes: 64 * MIB });
-  trace = worker.path("trace");
+  trace = new Trace(worker.path("trace"));
 });
 afterAll(() => whole.run());
 
 const both = ["one", "two"];
 /** Writes a word down, as all hooks of these tests do: one file, in the order in which they ran. */
-const writes = (word: string) => `echo "${word}" >> '${trace}'`;
+const writes = (word: string) => trace.writes(word);
 /** Holds as it should, until its input ends. */
 const holds = (word: string) => `${writes(`${word} ready`)}; echo READY; cat; ${writes(`${word} let go`)}`;
 
 async function run(wish: RunWish): Promise<{ runId: string; ended: RunEvent & { type: "ended" }; words: string[] }> {
-  writeFileSync(trace, "");
+  trace.clear();
   const runId = await worker.startRun({ command: writes("backup"), ...wish });
   const ended = await worker.console.ended(runId);
   return { runId, ended, words: traced() };
 }
 const trial = (hook: NonNullable<RunWish["hooks"]>[number]) =>
   worker.host.host("hook.test", { hook, jobName: "Test", volumes: both });
-const traced = () => readFileSync(trace, "utf8").split("\n").filter(Boolean);
+const traced = () => trace.lines;
 const failureOf = (runId: string) => worker.console.eventsOf(runId).find((e) => e.type === "failure");
 const logOf = (runId: string) => worker.console.eventsOf(runId).flatMap((e) => (e.type === "log" ? [e.text] : []));
 const phasesOf = (runId: string) =>
@@ -88,7 +89,7 @@ describe("hooks of a run", () => {
         { at: "preFreeze", command: told },
         { at: "freezeHold", command: `${told}; echo READY; cat` },
         { at: "postSnapshot", command: told },
-        { at: "postRun", command: `${writes("$STILLFRAME_PHASE of")}; echo "$STILLFRAME_VOLUMES" >> '${trace}'` },
+        { at: "postRun", command: `${writes("$STILLFRAME_PHASE of")}; echo "$STILLFRAME_VOLUMES" >> '${trace.path}'` },
       ],
     });
     expect(ended.outcome).toBe("succeeded");
@@ -119,7 +120,7 @@ describe("hooks of a run", () => {
     const directory = worker.path("mit Leerzeichen");
     mkdirSync(directory);
     const program = join(directory, "spülen & halten.sh");
-    writeFileSync(program, `#!/bin/sh\nprintf '%s|' "$@" >> '${trace}'\n`);
+    writeFileSync(program, `#!/bin/sh\nprintf '%s|' "$@" >> '${trace.path}'\n`);
     chmodSync(program, 0o755);
     const args = ["a b", "$HOME", "*", "ключ", ""];
     const { ended, words } = await run({ volumes: ["one"], hooks: [{ at: "preFreeze", command: [program, ...args] }] });
@@ -277,7 +278,7 @@ describe("nothing remains of a hook", () => {
   test.each(["preFreeze", "freezeHold"] as const)(
     "before the instant (%s) when the run is cancelled; those after it run",
     async (at) => {
-      writeFileSync(trace, "");
+      trace.clear();
       const runId = await worker.startRun({
         volumes: both,
         command: writes("backup"),
@@ -323,5 +324,5 @@ describe("a hook that is tried alone", () => {
 
 test("no snapshot was ever left by all of this", async () => {
   expect(await worker.host.host("snapshot.list", {})).toEqual([]);
-  expect(existsSync(trace)).toBe(true);
+  expect(existsSync(trace.path)).toBe(true);
 });

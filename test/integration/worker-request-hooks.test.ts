@@ -1,28 +1,27 @@
-/** Hooks around snapshots that belong to no run: those of `exec` and `snapshot create`, by the real command line. */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { BackgroundProgram } from "../fixtures/background-program";
 import { Cleanup, cleanupAfterEach } from "../fixtures/cleanup";
 import { commandLine, runCommandLine } from "../fixtures/command-line";
 import { processesWith } from "../fixtures/processes-with";
+import { Trace } from "../fixtures/trace";
 import { WorkerUnderTest } from "../fixtures/worker-under-test";
 
 const MIB = 1024 * 1024;
 const whole = new Cleanup();
 const cleanup = cleanupAfterEach();
 let worker: WorkerUnderTest;
-let trace: string;
+let trace: Trace;
 
 beforeAll(async () => {
   worker = await WorkerUnderTest.start(whole);
   for (const name of ["one", "two"]) await worker.host.host("practice.create", { name, sizeBytes: 64 * MIB });
-  trace = worker.path("trace");
+  trace = new Trace(worker.path("trace"));
 });
 afterAll(() => whole.run());
-beforeEach(() => writeFileSync(trace, ""));
+beforeEach(() => trace.clear());
 
-const writes = (word: string) => `echo "${word}" >> '${trace}'`;
-const words = () => readFileSync(trace, "utf8").split("\n").filter(Boolean);
+const writes = (word: string) => trace.writes(word);
+const words = () => trace.lines;
 const told = "$STILLFRAME_PHASE of $(echo $STILLFRAME_VOLUMES) $STILLFRAME_OUTCOME";
 /** One of each, that write down when they ran and what they were told. */
 const hooks = (): string[] => [
@@ -35,6 +34,15 @@ const stillframe = (...args: string[]) => runCommandLine(worker, args);
 function background(...args: string[]): BackgroundProgram {
   const [program, rest] = commandLine(worker, args);
   return new BackgroundProgram(cleanup, program, rest);
+}
+
+/** An `exec` with one of each hook and one more, which holds for longer than any test; it has begun to. */
+async function execThatHolds(): Promise<BackgroundProgram> {
+  const slow = ["--freeze-hold", `${writes("holding")}; sleep 600`];
+  const command = ["--", "sh", "-c", writes("command")];
+  const exec = background("exec", "--volume", "one", ...quick, ...hooks(), ...slow, ...command);
+  await expect.poll(words, { timeout: 30_000 }).toContain("holding");
+  return exec;
 }
 
 async function nothingLeft(): Promise<void> {
@@ -77,44 +85,22 @@ describe("exec", () => {
   });
 
   test("interrupted while an application is held lets it go, and settles", async () => {
-    const holding = worker.path("holding");
-    const slow = ["--freeze-hold", `touch '${holding}'; sleep 600`];
-    const exec = background(
-      "exec",
-      "--volume",
-      "one",
-      ...quick,
-      ...hooks(),
-      ...slow,
-      "--",
-      "sh",
-      "-c",
-      writes("command"),
-    );
-    await expect.poll(() => existsSync(holding), { timeout: 30_000 }).toBe(true);
+    const exec = await execThatHolds();
     process.kill(exec.pid, "SIGINT");
     expect((await exec.ended).exitCode).toBe(130);
     await expect.poll(words, { timeout: 30_000 }).toContain("post-snapshot of one cancelled");
-    expect(words()).toEqual(["pre-freeze of one ", "freeze-hold of one ", "let go", "post-snapshot of one cancelled"]);
+    expect(words()).toEqual([
+      "pre-freeze of one ",
+      "freeze-hold of one ",
+      "holding",
+      "let go",
+      "post-snapshot of one cancelled",
+    ]);
     await nothingLeft();
   });
 
   test("has what a killed worker owed run by its successor", async () => {
-    const holding = worker.path("killed");
-    const slow = ["--freeze-hold", `touch '${holding}'; sleep 600`];
-    const exec = background(
-      "exec",
-      "--volume",
-      "one",
-      ...quick,
-      ...hooks(),
-      ...slow,
-      "--",
-      "sh",
-      "-c",
-      writes("command"),
-    );
-    await expect.poll(() => existsSync(holding), { timeout: 30_000 }).toBe(true);
+    const exec = await execThatHolds();
     await worker.kill();
     expect((await exec.ended).exitCode).toBe(1);
     await worker.up();

@@ -8,6 +8,7 @@ import path from "node:path";
 import { type Database, openDatabase } from "@/server/console/data/database";
 import { HostStore } from "@/server/console/data/hosts";
 import { JobStore } from "@/server/console/data/jobs";
+import { failureRow } from "@/server/console/data/run-events";
 import type { RunSpec } from "@/server/core/contracts/job";
 import type { Run, RunEvent } from "@/server/core/contracts/run";
 import { initialRun, reduce } from "@/server/core/runs/reduce";
@@ -122,21 +123,7 @@ export async function insertRuns(db: Database, runs: readonly StoredRun[]): Prom
   const failures = runs.flatMap(({ run, events: told }) =>
     told.flatMap((event) => (event.type === "failure" ? [{ run, event }] : [])),
   );
-  for (const { run, event } of failures)
-    await db.failure.create({
-      data: {
-        id: randomUUID(),
-        code: event.code,
-        at: new Date(event.at),
-        runId: run.id,
-        jobId: run.job.id,
-        jobName: run.job.name,
-        hostId: run.hostId,
-        volume: event.volume,
-        message: event.message,
-        evidence: JSON.stringify(event.evidence),
-      },
-    });
+  for (const { run, event } of failures) await db.failure.create({ data: failureRow(run, event) });
   await db.$executeRaw`
     UPDATE "Failure" SET "resolvedAt" = (
       SELECT MIN(later."createdAt") FROM "Run" AS own JOIN "Run" AS later ON later."jobId" = own."jobId"

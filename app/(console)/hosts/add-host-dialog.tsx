@@ -2,8 +2,8 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { CircleCheck } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
-import { toast } from "sonner";
 import { Button } from "@/app/components/button";
+import { copyText } from "@/app/components/copy-text";
 import { Dialog, DialogActions } from "@/app/components/dialog";
 import { Field } from "@/app/components/field";
 import { Input, TextArea } from "@/app/components/input";
@@ -68,14 +68,6 @@ function Command({ invitation, onDone }: { invitation: HostInvitation; onDone: (
   const [address, setAddress] = useState(() => likelyAddress(window.location.origin, invitation.origin));
   const problem = addressProblem(address);
   const command = joinCommand(address, invitation.token);
-  async function copy() {
-    try {
-      await navigator.clipboard.writeText(command);
-      toast.success("Copied.");
-    } catch {
-      toast.error("The browser does not allow it: select the command and copy it.");
-    }
-  }
   return (
     <div className="space-y-4">
       <Field label="This console’s address, as the new host reaches it" error={problem?.refused ? problem.text : null}>
@@ -107,7 +99,7 @@ function Command({ invitation, onDone }: { invitation: HostInvitation; onDone: (
       <Arrivals />
       <DialogActions>
         <Button onClick={onDone}>Done</Button>
-        <Button kind="primary" onClick={copy} disabled={problem?.refused === true}>
+        <Button kind="primary" onClick={() => copyText(command, "command")} disabled={problem?.refused === true}>
           Copy
         </Button>
       </DialogActions>

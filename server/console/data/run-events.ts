@@ -122,23 +122,23 @@ export function next(run: Run, event: RunEvent): Run {
 }
 
 async function recordFailures(tx: Queries, run: Run, events: RunEvent[]): Promise<void> {
-  for (const event of events) {
-    if (event.type !== "failure") continue;
-    await tx.failure.create({
-      data: {
-        id: randomUUID(),
-        code: event.code,
-        at: new Date(event.at),
-        runId: run.id,
-        jobId: run.job.id,
-        jobName: run.job.name,
-        hostId: run.hostId,
-        volume: event.volume,
-        message: event.message,
-        evidence: JSON.stringify(event.evidence),
-      },
-    });
-  }
+  for (const event of events) if (event.type === "failure") await tx.failure.create({ data: failureRow(run, event) });
+}
+
+/** What is stored of a failure of a run. */
+export function failureRow(run: Run, event: RunEvent & { type: "failure" }) {
+  return {
+    id: randomUUID(),
+    code: event.code,
+    at: new Date(event.at),
+    runId: run.id,
+    jobId: run.job.id,
+    jobName: run.job.name,
+    hostId: run.hostId,
+    volume: event.volume,
+    message: event.message,
+    evidence: JSON.stringify(event.evidence),
+  };
 }
 
 /** A success of a job settles what failed in its earlier runs. */

@@ -1,19 +1,11 @@
 "use client";
-import { toast } from "sonner";
 import { Button } from "@/app/components/button";
+import { copyText } from "@/app/components/copy-text";
 import { DialogActions } from "@/app/components/dialog";
 import { Note } from "@/app/components/note";
 
 /** Shown once, to be kept. */
 export function BackupCodes({ codes, onDone }: { codes: readonly string[]; onDone: () => void }) {
-  async function copy() {
-    try {
-      await navigator.clipboard.writeText(codes.join("\n"));
-      toast.success("Copied.");
-    } catch {
-      toast.error("The browser does not allow it: select the codes and copy them.");
-    }
-  }
   const file = `data:text/plain;charset=utf-8,${encodeURIComponent(`Stillframe backup codes\n\n${codes.join("\n")}\n`)}`;
   return (
     <>
@@ -29,7 +21,7 @@ export function BackupCodes({ codes, onDone }: { codes: readonly string[]; onDon
         ))}
       </ul>
       <DialogActions>
-        <Button onClick={copy}>Copy</Button>
+        <Button onClick={() => copyText(codes.join("\n"), "codes", "them")}>Copy</Button>
         <Button asChild>
           <a href={file} download="stillframe-backup-codes.txt">
             Download

@@ -1,6 +1,6 @@
 "use client";
-import { toast } from "sonner";
 import { Button } from "@/app/components/button";
+import { copyText } from "@/app/components/copy-text";
 import { DialogActions } from "@/app/components/dialog";
 import { Field } from "@/app/components/field";
 import { Input } from "@/app/components/input";
@@ -11,14 +11,6 @@ type NewKeyNoteProps = { made: NewApiKey; onDone: () => void };
 
 /** A key, to be copied now. */
 export function NewKeyNote({ made: { key, name }, onDone }: NewKeyNoteProps) {
-  async function copy() {
-    try {
-      await navigator.clipboard.writeText(key);
-      toast.success("Copied.");
-    } catch {
-      toast.error("The browser does not allow it: select the key and copy it.");
-    }
-  }
   return (
     <>
       <Note tone="good" title={`The key of “${name}”`}>
@@ -28,7 +20,7 @@ export function NewKeyNote({ made: { key, name }, onDone }: NewKeyNoteProps) {
         <Input readOnly value={key} className="font-mono text-xs" onFocus={(event) => event.target.select()} />
       </Field>
       <DialogActions>
-        <Button onClick={copy}>Copy</Button>
+        <Button onClick={() => copyText(key, "key")}>Copy</Button>
         <Button kind="primary" onClick={onDone}>
           Done
         </Button>

@@ -1,6 +1,6 @@
 "use client";
-import { toast } from "sonner";
 import { Button } from "@/app/components/button";
+import { copyText } from "@/app/components/copy-text";
 import { Field } from "@/app/components/field";
 import { Input } from "@/app/components/input";
 import type { DraftProps } from "./single-sign-on-form";
@@ -13,14 +13,6 @@ export function ProviderFields({
   hasSecret,
   redirectUri,
 }: DraftProps & { hasSecret: boolean; redirectUri: string }) {
-  async function copy() {
-    try {
-      await navigator.clipboard.writeText(redirectUri);
-      toast.success("Copied.");
-    } catch {
-      toast.error("The browser does not allow it: select the address and copy it.");
-    }
-  }
   return (
     <>
       <Field row label="Name" error={said("label")} hint="The sign-in page’s button says “Sign in with …”.">
@@ -51,7 +43,7 @@ export function ProviderFields({
             className="font-mono text-[0.8125rem]"
             onFocus={(event) => event.target.select()}
           />
-          <Button onClick={copy}>Copy</Button>
+          <Button onClick={() => copyText(redirectUri, "address")}>Copy</Button>
         </span>
       </Field>
       <Field row label="Client id" error={said("clientId")}>

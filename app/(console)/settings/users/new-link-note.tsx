@@ -1,6 +1,6 @@
 "use client";
-import { toast } from "sonner";
 import { Button } from "@/app/components/button";
+import { copyText } from "@/app/components/copy-text";
 import { DialogActions } from "@/app/components/dialog";
 import { Field } from "@/app/components/field";
 import { Input } from "@/app/components/input";
@@ -12,14 +12,6 @@ type NewLinkNoteProps = { made: NewLink; email: string; onDone: () => void };
 
 /** A one-time link, to be copied and passed on now. */
 export function NewLinkNote({ made: { link, expiresAt }, email, onDone }: NewLinkNoteProps) {
-  async function copy() {
-    try {
-      await navigator.clipboard.writeText(link);
-      toast.success("Copied.");
-    } catch {
-      toast.error("The browser does not allow it: select the link and copy it.");
-    }
-  }
   return (
     <>
       <Note tone="good" title={`Pass this link on to ${email}`}>
@@ -29,7 +21,7 @@ export function NewLinkNote({ made: { link, expiresAt }, email, onDone }: NewLin
         <Input readOnly value={link} className="font-mono text-xs" onFocus={(event) => event.target.select()} />
       </Field>
       <DialogActions>
-        <Button onClick={copy}>Copy</Button>
+        <Button onClick={() => copyText(link, "link")}>Copy</Button>
         <Button kind="primary" onClick={onDone}>
           Done
         </Button>
