@@ -29,8 +29,10 @@ export class WorkerConnection {
     private readonly socket: Socket,
     private readonly path: string,
   ) {
-    createInterface({ input: socket }).on("line", (line) => this.receive(line));
-    socket.on("error", () => undefined);
+    const lines = createInterface({ input: socket });
+    lines.on("line", (line) => this.receive(line));
+    // Each error is followed by the close. The reader of lines raises it once more.
+    for (const source of [socket, lines]) source.on("error", () => undefined);
     socket.on("close", () => this.fail(lostConnection(this.path)));
   }
 
