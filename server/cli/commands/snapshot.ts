@@ -12,6 +12,7 @@ import { formatTable } from "../output/table";
 import { globalOptions, withWorker } from "../session";
 import type { WorkerConnection } from "../worker-connection";
 import { addSnapshotServe } from "./serve";
+import { addSnapshotRead } from "./snapshot-read";
 
 interface CreateOptions extends OpenFileOptions, HookOptions {
   oneAtATime?: boolean;
@@ -94,6 +95,7 @@ export function addSnapshotCommands(program: Command): void {
       });
       printNote(ids.length === 1 ? `${ids[0]} is released.` : `${ids.length} snapshots are released.`);
     });
+  addSnapshotRead(snapshot);
   addSnapshotServe(snapshot);
 }
 

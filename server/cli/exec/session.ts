@@ -1,9 +1,10 @@
 /** One freeze with a command inside: begin, run, end. The lease on the snapshots is the connection itself. */
 import type { HostInput, HostOutput } from "@/server/core/contracts/host-methods";
 import { Failure } from "../failure";
+import type { Interruption } from "../interruption";
 import { printNote } from "../output/print";
 import type { WorkerConnection } from "../worker-connection";
-import { type Interruption, runInNamespace } from "./run-in-namespace";
+import { runInNamespace } from "./run-in-namespace";
 
 /** `takenAt` is null where no snapshot could be had. */
 export type VolumeReport = Omit<HostOutput<"exec.end">["volumes"][number], "takenAt"> & { takenAt: string | null };

@@ -14,8 +14,9 @@ export function createdSnapshotDocument(snapshot: Snapshot) {
 }
 
 export function snapshotDocument(snapshot: Snapshot) {
-  const { group, state, cacheUsedBytes, preservedBlocks, skippedFreeBlocks } = snapshot;
-  return { ...createdSnapshotDocument(snapshot), group, state, cacheUsedBytes, preservedBlocks, skippedFreeBlocks };
+  const { group, state, cacheUsedBytes, preservedBlocks, skippedFreeBlocks, passed } = snapshot;
+  const used = { cacheUsedBytes, preservedBlocks, skippedFreeBlocks };
+  return { ...createdSnapshotDocument(snapshot), group, state, ...used, passed };
 }
 
 function resultDocument(volume: VolumeResult) {

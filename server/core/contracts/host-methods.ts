@@ -105,6 +105,13 @@ export const hostMethods = {
   "snapshot.create": { input: snapshotCreateInput, output: snapshotGroupSchema },
   "snapshot.list": { input: none, output: z.array(snapshotSchema) },
   "snapshot.mount": { input: z.object({ id: z.string(), target: absolutePath }).strict(), output: done },
+  /** The one reader of a kept snapshot's image, which goes through it in order, is done with what lies below `offset`
+   *  (bytes): its cache there is freed, and what lies there cannot be read any more. Kinds of fault: `notFound`, `busy`
+   *  while it is mounted, `failed` once the snapshot is lost. */
+  "snapshot.passed": {
+    input: z.object({ id: z.string(), offset: z.number().int().nonnegative() }).strict(),
+    output: z.object({ cacheFreedBytes: z.number().int().nonnegative() }),
+  },
   "snapshot.release": { input: z.object({ id: z.string() }).strict(), output: done },
   /** What changed from the snapshot `since` to the snapshot `id`, in parts. Both may be released, as long as their
    *  engine remembers them. Kinds of fault: `notFound` when it is not known (any more), and why. */

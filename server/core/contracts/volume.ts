@@ -56,6 +56,8 @@ export const snapshotSchema = z.object({
   cacheUsedBytes: z.number().int().nonnegative(),
   preservedBlocks: z.number().int().nonnegative(),
   skippedFreeBlocks: z.number().int().nonnegative(),
+  /** A reader has passed a part of it, whose cache was given up: that part cannot be read any more. */
+  passed: z.boolean().default(false),
 });
 export type Snapshot = z.infer<typeof snapshotSchema>;
 

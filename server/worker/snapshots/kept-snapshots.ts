@@ -11,7 +11,9 @@ import { instant } from "@/server/core/contracts/time";
 import type { Snapshot } from "@/server/core/contracts/volume";
 import { groupsOf } from "@/server/core/planning/groups";
 import { locationOf } from "../cache/cache-locations";
+import { EngineRefused } from "../engine/client";
 import type { SnapshotReport } from "../engine/protocol.gen";
+import { asEngineFault } from "../engine/unreachable";
 import { asFault, FaultError } from "../fault";
 import { aboutVolumes } from "../hooks/hook-calls";
 import { RequestHooks } from "../hooks/request-hooks";
@@ -34,6 +36,8 @@ const keptSchema = z.object({
   cacheMaxBytes: z.number(),
   /** Where `snapshot mount` put it. */
   mounts: z.array(absolutePath),
+  /** A reader has passed a part of it (`snapshot.passed`). */
+  passed: z.boolean().default(false),
 });
 type Kept = z.infer<typeof keptSchema>;
 
@@ -112,6 +116,15 @@ export class KeptSnapshots {
   /** `snapshot.mount`: read-only, in the host's own namespace. */
   async mount(id: string, target: string): Promise<void> {
     const record = this.require(id);
+    if (record.passed) {
+      throw new FaultError(
+        "conflict",
+        `snapshot ${id} can only be read on: a part of it was given up behind its reader`,
+        {
+          field: "id",
+        },
+      );
+    }
     const fsType = this.host.known.require(record.volume).fsType;
     await this.save({ ...record, mounts: [...record.mounts, target] });
     try {
@@ -119,6 +132,23 @@ export class KeptSnapshots {
     } catch (error) {
       await this.save(record);
       throw error;
+    }
+  }
+
+  /** `snapshot.passed`: what its reader has passed is given up. Recorded first, so that nobody reads it by mistake. */
+  async passed(id: string, offset: number): Promise<{ cacheFreedBytes: number }> {
+    const record = this.require(id);
+    const volume = this.host.known.requireAttached(record.volume);
+    if (record.mounts.length > 0) {
+      const message = `snapshot ${id} is mounted at ${record.mounts.join(", ")}: what is given up there could not be read`;
+      throw new FaultError("busy", message, { field: "id" });
+    }
+    if (!record.passed) await this.save({ ...record, passed: true });
+    try {
+      return await volume.watch.request("progress", { snapshot: id, offset });
+    } catch (error) {
+      if (!(error instanceof EngineRefused)) throw await asEngineFault(volume, error);
+      throw new FaultError(error.kind === "invalid" ? "invalid" : "failed", error.message, { cause: error });
     }
   }
 
@@ -174,6 +204,7 @@ export class KeptSnapshots {
       cacheLocation: m.location,
       cacheMaxBytes: m.maxBytes,
       mounts: [],
+      passed: false,
     }));
   }
 
@@ -226,5 +257,6 @@ function toSnapshot(volume: string, report: SnapshotReport, kept: Kept | undefin
     cacheUsedBytes: report.cacheUsedBytes,
     preservedBlocks: report.preservedBlocks,
     skippedFreeBlocks: report.skippedFreeBlocks,
+    passed: kept?.passed ?? false,
   };
 }

@@ -126,6 +126,7 @@ export function hostHandlers({ host, runs, sessions, snapshots, endForRestart }:
       await snapshots.release(id);
       return {};
     },
+    "snapshot.passed": ({ id, offset }) => snapshots.passed(id, offset),
     "snapshot.changes": (input) => changedBlocks(host, input),
     "nbd.serve": (input, caller) => {
       if (caller === null) throw new FaultError("denied", "NBD is served by the worker's local socket only");
