@@ -191,6 +191,8 @@ describe("a machine", () => {
     machine.paste(command);
     expect(await joined()).toMatchObject({ id });
     expect(readFileSync(join(machine.home, "worker", "worker.key"), "utf8")).toBe(key);
+    await expect.poll(() => machine.releases(), { timeout: 30_000 }).toHaveLength(1);
+    expect(machine.releases()).not.toEqual(before);
     await eventually(async () => {
       const volumes = await admin.volumes.list.query();
       return volumes.some((volume) => volume.hostId === id && volume.name === "alpha" && volume.connected);

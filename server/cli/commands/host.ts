@@ -1,7 +1,8 @@
 import type { Command } from "commander";
 import { examples } from "../examples";
 import { Failure, usageFailure } from "../failure";
-import { joinConsole, programDirectory } from "../joining/join";
+import { joinConsole } from "../joining/join";
+import { programDirectory } from "../joining/releases";
 import { systemdRuns } from "../joining/service";
 import { locations } from "../locations";
 import { printNote } from "../output/print";

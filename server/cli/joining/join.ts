@@ -3,9 +3,9 @@
  * learns the key's hash by a one-time token, and the worker is started, as a service where systemd runs.
  */
 import { createHash, randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Joined, joinedSchema } from "@/server/core/contracts/joining";
 import { Failure } from "../failure";
@@ -14,6 +14,7 @@ import { printNote } from "../output/print";
 import { makeDirectories, requireNoWorker } from "../up/preflight";
 import { reachesConsole } from "../up/reaches-console";
 import { Supervised } from "../up/supervised";
+import { removeReplaced, settledRoot } from "./releases";
 import { installService, serviceIsInstalled } from "./service";
 
 const joinMs = 30_000;
@@ -45,6 +46,7 @@ export async function joinConsole(
     await installService({ node: process.execPath, program, environment });
     await connected(at);
     joined(host);
+    removeReplaced(root);
     return;
   }
   const stopped = new Promise<void>((resolve) => {
@@ -60,17 +62,12 @@ export async function joinConsole(
   try {
     await connected(at, worker);
     joined(host);
+    removeReplaced(root);
     await stopped;
   } finally {
     printNote("Stopping: releasing snapshots and detaching volumes…");
     await worker.stop(stopMs);
   }
-}
-
-/** Where this program lies: the directory with its `dist/`. Throws from the sources, which no service can run. */
-export function programDirectory(): string {
-  if (existsSync(join(import.meta.dirname, "worker.js"))) return dirname(import.meta.dirname);
-  throw new Failure("this is not the built program", 1, null, "Run dist/cli.js, which `npm run build` makes.");
 }
 
 /** The key by which the console knows this machine, made when there is none. */
@@ -120,22 +117,6 @@ function workerEnvironment(console: URL, at: Locations): Record<string, string> 
     STILLFRAME_SUPERVISED: "1",
     ...(certificates && { NODE_EXTRA_CA_CERTS: certificates }),
   };
-}
-
-/**
- * The directory of this program as it will be found after later joins too: a release that was fetched becomes `current`
- * beside `releases/`. A checkout stays where it is.
- */
-function settledRoot(): string {
-  const root = programDirectory();
-  if (basename(dirname(root)) !== "releases") return root;
-  const prefix = dirname(dirname(root));
-  const link = join(prefix, "current");
-  const next = join(prefix, `.current-${process.pid}`);
-  rmSync(next, { force: true });
-  symlinkSync(join("releases", basename(root)), next);
-  renameSync(next, link);
-  return link;
 }
 
 /** Until the worker has reached the console. */
