@@ -5,6 +5,8 @@
  */
 import Sqlite from "better-sqlite3";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { hooksSchema } from "@/server/core/contracts/hooks";
+import { workerFeatures } from "@/server/core/contracts/link";
 import type { Schedule } from "@/server/core/contracts/schedule";
 import { scheduleSchema } from "@/server/core/contracts/schedule";
 import { ConsoleUnderTest, eventually } from "../fixtures/console-under-test";
@@ -196,6 +198,34 @@ test("a volume that something else at the host holds is waited for, and no run i
   await ring();
   await eventually(async () => (await runsOf(id)).length === 1 && (await jobOf(id)).waitingFor === null);
   expect(await runsOf(id)).toMatchObject([{ number: 1, dueAt: "2026-03-10T13:00:00.000Z", state: "queued" }]);
+});
+
+test("a job that its host's worker is too old for waits for the upgrade, and is told as such beyond its grace", async () => {
+  worker.drop();
+  await eventually(async () => !(await client.hosts.list.query())[0]?.connected);
+  worker.supports = [];
+  await worker.connect(it.origin, it.hostKey);
+  const hooks = hooksSchema.parse([{ at: "preFreeze", command: "true" }]);
+  const make = async (name: string, on: string, at: string) =>
+    client.jobs.create.mutate(jobInput(hostId, name, [on], { schedule: schedule([at]), hooks }));
+  const [late, upgraded] = [await make("Late", "data", "14:00"), await make("Upgraded", "db", "15:00")];
+  clock = new Date("2026-03-10T13:00:00Z");
+  await ring();
+  await eventually(async () => (await jobOf(late.id)).waitingFor?.includes("too old for “Late”"));
+  clock = new Date("2026-03-10T14:00:01Z");
+  await ring();
+  await eventually(async () => (await runsOf(late.id)).some(({ state }) => state === "failed"));
+  const failure = (await client.failures.list.query())[0];
+  expect(await client.failures.get.query({ id: failure?.id ?? "" })).toMatchObject({
+    code: "SF-107",
+    evidence: { cause: "busy", times: 1, holder: expect.stringContaining("it does not know hooks") },
+  });
+  await eventually(async () => (await jobOf(upgraded.id)).waitingFor?.includes("too old for “Upgraded”"));
+  expect(startsOf(upgraded.id)).toBe(0);
+  worker.supports = [...workerFeatures];
+  await ring();
+  await eventually(() => startsOf(upgraded.id) === 1);
+  expect(startsOf(late.id)).toBe(0);
 });
 
 test("a run that outlasts the grace of the next start makes that a failure which names it", async () => {
