@@ -12,7 +12,7 @@ const expected: Record<string, { transport: string; because: string }> = {
 };
 const ublk = { transport: "ublk", because: "what live devices are made with" };
 
-/** What is done in a user namespace. */
+/** What is done where no ublk device can be made, or not be brought up. */
 const served = `
 . /guest.sh
 stillframe-engine attach --id v --backing /tmp/volume --run-dir /run/v
@@ -21,6 +21,22 @@ grep -o 'keeper: the live device.*' /run/v/engine.log
 dd if=/dev/urandom of=/dev/loop0 bs=1M count=4 2> /dev/null
 cmp -n 4194304 /dev/loop0 /tmp/volume && echo "it serves"
 stillframe-engine detach --run-dir /run/v
+`;
+
+/** As in containers: the device is made, and nobody can make the node that its engine opens. */
+const withoutNodes = `
+mkdir /tmp/dev
+mount -t tmpfs dev /tmp/dev
+for node in null urandom fuse loop-control loop0 ublk-control; do cp -a /dev/$node /tmp/dev/; done
+mount --bind /tmp/dev /dev
+mount -o remount,bind,ro /dev
+. /served.sh
+`;
+
+/** The device is shown, and cannot be set up. */
+const withoutSettings = `
+mount -o remount,bind,ro /sys
+. /served.sh
 `;
 
 const script = `
@@ -32,6 +48,10 @@ stillframe-engine detach --run-dir /run/v > /dev/null
 with_less_rights() { /bin/unshare --user --map-root-user --mount --propagation unchanged "$@"; }
 with_less_rights stillframe-engine attach --id v --backing /tmp/volume --run-dir /run/v --transport ublk || echo "by name: refused"
 with_less_rights sh /served.sh
+for lack in nodes settings; do
+  /bin/unshare --mount --propagation private sh -e /without-$lack.sh | sed "s/^/without $lack: /"
+  echo "left without $lack: $(ls /dev/ublkb* /dev/ublkc* /run/stillframe-ublk 2> /dev/null; losetup -a; ls /run; engines)"
+done
 rm /dev/ublk-control
 stillframe-engine attach --id w --backing /tmp/volume --run-dir /run/w
 stillframe-engine detach --run-dir /run/w > /dev/null
@@ -44,7 +64,11 @@ for (const kernel of kernels(["6.12", "6.18"])) {
     let output = "";
     beforeAll(async () => {
       const programs = [nativeProgram("stillframe-engine"), "perl", "unshare"];
-      const files = { "/served.sh": served };
+      const files = {
+        "/served.sh": served,
+        "/without-nodes.sh": withoutNodes,
+        "/without-settings.sh": withoutSettings,
+      };
       ({ output } = await mustBoot({ kernel, programs, modules: ["ublk_drv", "loop"], files, script }));
     }, 300_000);
 
@@ -63,6 +87,17 @@ for (const kernel of kernels(["6.12", "6.18"])) {
       expect(output).toContain(`keeper: the live device is not made with ublk: ${refusal}`);
       expect(output).toContain("it serves");
       expect(output).toContain('"notUblkBecause":"/dev/ublk-control: No such file or directory (os error 2)"');
+    });
+
+    test.each([
+      ["nodes", "serving the ublk device: Read-only file system (os error 30)"],
+      ["settings", "starting ublk device 0: Read-only file system (os error 30)"],
+    ])("is served by FUSE and a loop device where its ublk device has no %s, which is taken away", (lack, reason) => {
+      const said = `without ${lack}: `;
+      expect(output).toContain(`${said}"notUblkBecause":"${reason}"`);
+      expect(output).toContain(`${said}keeper: the live device is not made with ublk: ${reason}`);
+      expect(output).toContain(`${said}it serves`);
+      expect(output).toMatch(new RegExp(`^left ${said}$`, "m"));
     });
   });
 }

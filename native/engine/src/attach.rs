@@ -3,7 +3,8 @@
 //! The keeper is started by a copy of this program with the opened backing store; it mounts the FUSE
 //! file system and starts the engine. Once the engine answers, this short-lived process makes the
 //! loop device: a server that opens its own file can hang at its death. Whatever fails, everything
-//! that was made is taken down again.
+//! that was made is taken down again. Where it fails with a ublk device that nobody asked for by name,
+//! the volume is then attached once more, with FUSE and a loop device.
 
 use crate::client::Client;
 use crate::failure::{Context, Failure, Outcome};
@@ -106,8 +107,7 @@ fn start(request: &Request, run: &RunDirectory, real: &Path) -> Outcome<AttachRe
     let unit = u64::from(sector_size).max(opened.alignment as u64);
     let size = opened.size / unit * unit;
     let geometry = Geometry { size, sector_size };
-    let chosen = live::set_up(request.transport, run, &geometry)?;
-    let configuration = Configuration {
+    let configuration = |chosen: live::Chosen| Configuration {
         id: request.id.clone(),
         backing: real.to_string_lossy().into_owned(),
         run_directory: run.path().to_string_lossy().into_owned(),
@@ -115,13 +115,38 @@ fn start(request: &Request, run: &RunDirectory, real: &Path) -> Outcome<AttachRe
         sector_size,
         alignment: opened.alignment,
         threads: request.threads,
-        state_directory: state_directory.map(|d| d.to_string_lossy().into_owned()),
+        state_directory: state_directory
+            .as_ref()
+            .map(|d| d.to_string_lossy().into_owned()),
         ublk: chosen.ublk,
         not_ublk_because: chosen.not_ublk_because,
     };
-    start_keeper(&configuration, &opened, request.own_groups)?;
+    let chosen = live::set_up(request.transport, run, &geometry)?;
+    let may_change = request.transport == live::Choice::Auto && chosen.ublk.is_some();
+    let bring_up = |chosen| bring_up(run, &configuration(chosen), &opened, request.own_groups);
+    match bring_up(chosen) {
+        Err(failure) if may_change => {
+            // In order where that is possible: what is known of changed blocks is then kept. Nobody was told of the
+            // device, so nobody uses it.
+            detach::take_down(run, &request.id, false)
+                .or_else(|_| detach::take_down(run, &request.id, true))?;
+            run.create()?;
+            bring_up(live::Chosen::instead(failure.to_string()))
+        }
+        result => result,
+    }
+}
+
+fn bring_up(
+    run: &RunDirectory,
+    configuration: &Configuration,
+    opened: &backing::Opened,
+    own_groups: bool,
+) -> Outcome<AttachResult> {
+    start_keeper(configuration, opened, own_groups)?;
     let mut client = Client::connect_within(run, START_TIME)?;
-    finish(run, &mut client, &request.id, size, sector_size)
+    let (size, sector_size) = (configuration.size, configuration.sector_size);
+    finish(run, &mut client, &configuration.id, size, sector_size)
 }
 
 fn start_keeper(

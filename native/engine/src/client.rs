@@ -23,14 +23,19 @@ impl Client {
         Client::greet(run, CONNECT_TIME)
     }
 
-    /// Tries until an engine answers.
+    /// Tries until an engine answers, or its keeper tells why none will.
     pub fn connect_within(run: &RunDirectory, time: Duration) -> Outcome<Self> {
         let end = Instant::now() + time;
         loop {
             match Client::greet(run, time) {
                 Ok(client) => return Ok(client),
                 Err(e) if Instant::now() > end => return Err(e),
-                Err(_) => std::thread::sleep(Duration::from_millis(20)),
+                Err(_) => {
+                    if let Some(why) = run.refused() {
+                        return Err(Failure::new(ErrorKind::Io, why));
+                    }
+                    std::thread::sleep(Duration::from_millis(20));
+                }
             }
         }
     }

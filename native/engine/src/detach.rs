@@ -73,7 +73,8 @@ pub fn take_down(run: &RunDirectory, id: &str, force: bool) -> Outcome<()> {
     end_keeper(run, force)?;
     live::tear_down(run)?;
     residence::remove_groups(&id);
-    for file in [run.socket(), run.nbd(), run.keeper_lock(), run.log()] {
+    let files = [run.socket(), run.nbd(), run.refusal()];
+    for file in files.into_iter().chain([run.keeper_lock(), run.log()]) {
         let _ = fs::remove_file(file);
     }
     let _ = fs::remove_dir(run.fuse());

@@ -27,7 +27,7 @@ const LOOKS: usize = 100;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "snake_case")]
 pub enum Choice {
-    /// ublk where the kernel has it without a known fault and makes the device, else FUSE and a loop device
+    /// ublk where the kernel has it without a known fault and makes and shows the device, else FUSE and a loop device
     Auto,
     FuseLoop,
     Ublk,
@@ -50,14 +50,20 @@ pub struct Chosen {
     pub not_ublk_because: Option<String>,
 }
 
+impl Chosen {
+    /// FUSE and a loop device; `reason`: why not ublk.
+    pub fn instead(reason: String) -> Self {
+        Chosen {
+            not_ublk_because: Some(reason),
+            ..Chosen::default()
+        }
+    }
+}
+
 /// Makes the ublk device if that is the choice. Where it was asked for by name it must succeed.
 pub fn set_up(choice: Choice, run: &RunDirectory, geometry: &Geometry) -> Outcome<Chosen> {
     let made = |number| Chosen {
         ublk: Some(number),
-        ..Chosen::default()
-    };
-    let instead = |reason| Chosen {
-        not_ublk_because: Some(reason),
         ..Chosen::default()
     };
     match choice {
@@ -65,7 +71,7 @@ pub fn set_up(choice: Choice, run: &RunDirectory, geometry: &Geometry) -> Outcom
         Choice::Ublk => make_ublk(run, geometry).map(made),
         Choice::Auto => {
             if let Err(fault) = ublk_faults::none_known(&kernel::release()) {
-                return Ok(instead(fault));
+                return Ok(Chosen::instead(fault));
             }
             let refusal = match make_ublk(run, geometry) {
                 Ok(number) => return Ok(made(number)),
@@ -73,7 +79,7 @@ pub fn set_up(choice: Choice, run: &RunDirectory, geometry: &Geometry) -> Outcom
             };
             // A device that was made half would be taken for the live one.
             tear_down(run)?;
-            Ok(instead(refusal.to_string()))
+            Ok(Chosen::instead(refusal.to_string()))
         }
     }
 }

@@ -77,6 +77,16 @@ impl RunDirectory {
         self.0.join("engine.log")
     }
 
+    /// Why there is no engine, where the first one could not serve; the keeper writes it and ends.
+    pub fn refusal(&self) -> PathBuf {
+        self.0.join("refusal")
+    }
+
+    pub fn refused(&self) -> Option<String> {
+        let why = fs::read_to_string(self.refusal()).ok()?;
+        (!why.is_empty()).then_some(why)
+    }
+
     /// Held by the keeper while it lives; holds its process id.
     pub fn keeper_lock(&self) -> PathBuf {
         self.0.join("keeper.pid")

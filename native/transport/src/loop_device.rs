@@ -133,12 +133,12 @@ pub fn make_node(path: &Path, kind: libc::mode_t, major: u32, minor: u32) -> io:
     }
     let node = CString::new(path.as_os_str().as_bytes())?;
     // SAFETY: NUL-terminated path; creates a node only.
-    let made = unsafe { libc::mknod(node.as_ptr(), kind, libc::makedev(major, minor)) };
-    match made {
-        0 => Ok(()),
-        _ if path.exists() => Ok(()),
-        _ => Err(io::Error::last_os_error()),
+    if unsafe { libc::mknod(node.as_ptr(), kind, libc::makedev(major, minor)) } == 0 {
+        return Ok(());
     }
+    let error = io::Error::last_os_error();
+    // Somebody else may have been quicker.
+    if path.exists() { Ok(()) } else { Err(error) }
 }
 
 fn open_device(path: &Path, write: bool) -> io::Result<File> {

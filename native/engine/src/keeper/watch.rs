@@ -14,6 +14,9 @@
 //! Crashes in a loop: first the next engine starts without any snapshot (`Word::PassThrough`), so that
 //! whatever it stumbled over in their state is not looked at; if that one crashes in a loop too, the
 //! keeper ends, and with it the connection: requests fail instead of waiting for ever.
+//!
+//! A volume's very first engine that says why it cannot serve is not followed by another one: nobody uses the volume
+//! yet, and whoever attaches it waits for the answer.
 
 use super::channel::{self, ToKeeper};
 use super::child::Child;
@@ -157,7 +160,7 @@ impl<'a> Watch<'a> {
     }
 
     fn engine_ended(&mut self) {
-        let Some(engine) = self.engine.take() else {
+        let Some(mut engine) = self.engine.take() else {
             return;
         };
         let status = engine.reap();
@@ -166,9 +169,24 @@ impl<'a> Watch<'a> {
         }
         let how = status.map_or("ended".into(), |s| s.to_string());
         log::line(format!("keeper: engine {} died ({how})", engine.pid));
-        if crashes::is_crash(status) && !self.crashed() {
+        let crashed = crashes::is_crash(status);
+        if crashed && (self.refused_from_the_start(&mut engine) || !self.crashed()) {
             self.state.set(Word::Shutdown, 1);
         }
+    }
+
+    /// The first engine of all fails before it listens or not at all: there is no live device then.
+    fn refused_from_the_start(&self, engine: &mut Child) -> bool {
+        if self.state.get(Word::StartCount) != 1 {
+            return false;
+        }
+        let Some(why) = engine.failure() else {
+            return false;
+        };
+        if let Err(e) = std::fs::write(self.run.refusal(), &why) {
+            log::line(format!("keeper: telling why no engine serves failed: {e}"));
+        }
+        true
     }
 
     /// Counts a crash; false if there is no way on.
