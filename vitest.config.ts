@@ -7,6 +7,9 @@ const resolve = { alias: { "@": root.replace(/\/$/, "") } };
 /** Integration tests of a console with its database alone, which attach no volume: two files at a time. */
 const onConsoleAlone = "test/integration/console-*.test.ts";
 
+/** Tests that wait for time limits of a minute and do little else. */
+const waits = "test/faults/worker-engine-hung.test.ts";
+
 /** Tests that mount, attach and freeze: one file at a time, one project after the other, with room for a slow disk. */
 const onRealParts = {
   fileParallelism: false,
@@ -57,11 +60,13 @@ export default defineConfig({
         test: {
           name: "faults",
           include: ["test/faults/**/*.test.ts"],
+          exclude: [waits],
           sequence: { groupOrder: 3 },
           ...onRealParts,
           retry,
         },
       },
+      { resolve, test: { name: "hung-engines", include: [waits], sequence: { groupOrder: 3 }, ...onRealParts, retry } },
       {
         resolve,
         test: {

@@ -33,10 +33,16 @@ function vitest(project) {
   return { name: project, program: bin("vitest"), args, count: countVitest(file) };
 }
 
+/** With mounts of its own, which no other program's mount namespace can keep busy. @param {string} program @param {string[]} args */
+function privately(program, ...args) {
+  return { program: "unshare", args: ["--mount", "--propagation", "private", program, ...args] };
+}
+
 /** @returns {import("./stage.mjs").Stage[]} */
 function stages() {
   const browserReport = join(reports, "browser.json");
   const soakReport = join(reports, "soak.json");
+  const hung = vitest("hung-engines");
   return [
     { name: "lint", program: bin("biome"), args: ["ci"] },
     { name: "types", program: bin("tsc"), args: [] },
@@ -57,6 +63,8 @@ function stages() {
       cwd: native,
       count: countCargo,
     },
+    // It waits more than it works, and what it runs beside attaches nothing.
+    { ...hung, ...privately(hung.program, ...hung.args), beside: "native" },
     vitest("dependencies"),
     vitest("console"),
     vitest("integration"),
@@ -66,12 +74,7 @@ function stages() {
     vitest("machine"),
     {
       name: "soak",
-      program: "unshare",
-      // Mounts of its own, which no other program's mount namespace can keep busy.
-      args: [
-        ...["--mount", "--propagation", "private", bin("tsx")],
-        ...["test/soak/main.ts", "--minutes", "1.3", "--json", soakReport],
-      ],
+      ...privately(bin("tsx"), "test/soak/main.ts", "--minutes", "1.3", "--json", soakReport),
       count: countSoak(soakReport),
     },
     {
@@ -121,8 +124,14 @@ const results = [
     skipped: /** @type {string[]} */ ([]),
   },
 ];
-for (const stage of stages()) {
-  if (chosen.length === 0 || chosen.includes(stage.name)) results.push(await runStage(stage, root));
+const wanted = stages().filter((stage) => chosen.length === 0 || chosen.includes(stage.name));
+const names = wanted.map((stage) => stage.name);
+for (const stage of wanted) {
+  if (stage.beside && names.includes(stage.beside)) continue;
+  const companions = wanted
+    .filter((one) => one.beside === stage.name)
+    .map((one) => runStage(one, root, { later: true }));
+  results.push(await runStage(stage, root), ...(await Promise.all(companions)));
 }
 const left = [...findings()].filter((finding) => !before.has(finding));
 results.push({

@@ -8,18 +8,24 @@ import { stripVTControlCharacters } from "node:util";
 
 /**
  * `failures`: what failed, a line each, to be told again at the end of a long run.
+ * `beside`: runs while the stage of that name does, where both are to run.
  * @typedef {{passed: number, failed: number, skipped: string[], failures?: string[]}} Counts
  * @typedef {{
- *   name: string, program: string, args: string[], cwd?: string, env?: Record<string, string>,
+ *   name: string, program: string, args: string[], cwd?: string, env?: Record<string, string>, beside?: string,
  *   count?: (output: string) => Counts,
  * }} Stage
  */
 
-/** @param {Stage} stage @param {string} root @returns {Promise<Counts & {name: string, seconds: number}>} */
-export async function runStage(stage, root) {
+/**
+ * `later`: says nothing before its end, so that what runs at once can be told apart.
+ * @param {Stage} stage @param {string} root @param {{later?: boolean}} options
+ * @returns {Promise<Counts & {name: string, seconds: number}>}
+ */
+export async function runStage(stage, root, { later = false } = {}) {
   const started = performance.now();
-  process.stdout.write(`\n=== ${stage.name}\n`);
-  const { code, output } = await run(stage, root);
+  if (!later) process.stdout.write(`\n=== ${stage.name}\n`);
+  const { code, output } = await run(stage, root, later);
+  if (later) process.stdout.write(`\n=== ${stage.name}\n${output}`);
   const seconds = (performance.now() - started) / 1000;
   const counts = stage.count
     ? stage.count(output)
@@ -32,8 +38,8 @@ export async function runStage(stage, root) {
   return { ...counts, name: stage.name, seconds };
 }
 
-/** @param {Stage} stage @param {string} root @returns {Promise<{code: number, output: string}>} */
-function run(stage, root) {
+/** @param {Stage} stage @param {string} root @param {boolean} silent @returns {Promise<{code: number, output: string}>} */
+function run(stage, root, silent) {
   return new Promise((resolve) => {
     /** @type {Buffer[]} */
     const chunks = [];
@@ -45,12 +51,12 @@ function run(stage, root) {
     for (const stream of [child.stdout, child.stderr]) {
       stream.on("data", (chunk) => {
         chunks.push(chunk);
-        process.stdout.write(chunk);
+        if (!silent) process.stdout.write(chunk);
       });
     }
     child.once("error", (error) => {
-      process.stdout.write(`${error.message}\n`);
-      resolve({ code: 127, output: "" });
+      if (!silent) process.stdout.write(`${error.message}\n`);
+      resolve({ code: 127, output: `${error.message}\n` });
     });
     child.once("close", (code) => resolve({ code: code ?? 1, output: Buffer.concat(chunks).toString("utf8") }));
   });
