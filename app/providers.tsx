@@ -8,7 +8,7 @@ import superjson from "superjson";
 import type { AppRouter } from "@/server/console/routers/app-router";
 import { ZoneProvider } from "./components/zone";
 import { TRPCProvider } from "./trpc/client";
-import { isSignedOut } from "./trpc/fault";
+import { isSignedOut, mayPass } from "./trpc/fault";
 import { socketState } from "./trpc/socket-state";
 
 /** Queries and mutations by HTTP, subscriptions by one WebSocket that opens with the first of them. */
@@ -40,11 +40,21 @@ function signInAgain(error: unknown) {
   if (!here.startsWith("/sign-in")) location.assign(`/sign-in?next=${encodeURIComponent(here)}`);
 }
 
+const ASKED_AGAIN_MS = 5000;
+
 function makeQueryClient() {
   return new QueryClient({
     queryCache: new QueryCache({ onError: signInAgain }),
     mutationCache: new MutationCache({ onError: signInAgain }),
-    defaultOptions: { queries: { staleTime: 2000, retry: (failures, error) => !isSignedOut(error) && failures < 2 } },
+    defaultOptions: {
+      queries: {
+        staleTime: 2000,
+        retry: (failures, error) => mayPass(error) && failures < 2,
+        retryDelay: (failures) => 300 * 2 ** failures,
+        // What could not be answered is asked for again until it is.
+        refetchInterval: ({ state: { error } }) => (error !== null && mayPass(error) ? ASKED_AGAIN_MS : false),
+      },
+    },
   });
 }
 

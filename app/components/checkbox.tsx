@@ -9,10 +9,12 @@ type CheckboxProps = {
   disabled?: boolean;
   label: string;
   /** Shown instead of the label's text; the label stays the name. */
+  /** Its label is heard, not seen. */
+  bare?: boolean;
   children?: ReactNode;
 };
 
-export function Checkbox({ checked, onChange, disabled, label, children }: CheckboxProps) {
+export function Checkbox({ checked, onChange, disabled, label, bare, children }: CheckboxProps) {
   const id = useId();
   return (
     <span className="flex min-w-0 items-start gap-2.5">
@@ -28,9 +30,11 @@ export function Checkbox({ checked, onChange, disabled, label, children }: Check
           <Check className="size-3.5 text-on-accent" strokeWidth={3} aria-hidden />
         </Radix.Indicator>
       </Radix.Root>
-      <label htmlFor={id} className="min-w-0 grow">
-        {children ?? label}
-      </label>
+      {!bare && (
+        <label htmlFor={id} className="min-w-0 grow">
+          {children ?? label}
+        </label>
+      )}
     </span>
   );
 }

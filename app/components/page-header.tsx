@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
 
 type PageHeaderProps = {
-  title: string;
+  title: ReactNode;
   /** Where one is, above the title. */
   trail?: ReactNode;
   subtitle?: ReactNode;

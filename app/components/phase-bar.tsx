@@ -1,11 +1,11 @@
-import { Check, CircleAlert, CircleDot } from "lucide-react";
+import { Ban, Check, CircleAlert, CircleDot } from "lucide-react";
 import { cn } from "./class-names";
 
 export type PhaseStep = {
   name: string;
   /** What it took, or when it was; empty before its turn. */
   value: string;
-  state: "done" | "now" | "next" | "failed" | "skipped";
+  state: "done" | "now" | "next" | "failed" | "stopped" | "skipped";
 };
 
 const looks = {
@@ -14,8 +14,16 @@ const looks = {
   next: "border-line text-faint",
   skipped: "border-line text-faint",
   failed: "border-loss text-ink",
+  stopped: "border-edge text-ink",
 };
-const words = { done: "done", now: "under way", next: "not yet", skipped: "not done", failed: "failed" };
+const words = {
+  done: "done",
+  now: "under way",
+  next: "not yet",
+  skipped: "not done",
+  failed: "failed",
+  stopped: "stopped",
+};
 
 /** The phases of a run in order: which are done, which is under way, what each took. */
 export function PhaseBar({ steps }: { steps: readonly PhaseStep[] }) {
@@ -33,6 +41,7 @@ export function PhaseBar({ steps }: { steps: readonly PhaseStep[] }) {
               <CircleDot className="size-3.5 shrink-0 animate-breathe text-frozen" aria-hidden />
             )}
             {step.state === "failed" && <CircleAlert className="size-3.5 shrink-0 text-loss" aria-hidden />}
+            {step.state === "stopped" && <Ban className="size-3.5 shrink-0 text-mute" aria-hidden />}
             {step.name}
             <span className="sr-only">: {words[step.state]}</span>
           </span>

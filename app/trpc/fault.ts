@@ -25,6 +25,12 @@ function besideItsField(fault: Fault): Fault {
     : fault;
 }
 
+/** Whether the same question may be answered later: neither its asker nor what it asks for is the reason. */
+export function mayPass(error: unknown): boolean {
+  const { kind } = faultOf(error);
+  return kind === "unavailable" || kind === "internal";
+}
+
 /** Whether the session has ended. */
 export function isSignedOut(error: unknown): boolean {
   return error instanceof TRPCClientError && (error as TRPCClientError<AppRouter>).data?.code === "UNAUTHORIZED";

@@ -1,7 +1,7 @@
 "use client";
 import { useSyncExternalStore } from "react";
 
-/** The one WebSocket of the page: `lostAt` is set while it is down after having been up. */
+/** The one WebSocket of the page: `lostAt` is set while it is down though something on the page needs it. */
 export type SocketState = { open: boolean; lostAt: number | null };
 
 let state: SocketState = { open: false, lostAt: null };
@@ -14,7 +14,8 @@ function set(next: SocketState) {
 
 export const socketState = {
   opened: () => set({ open: true, lostAt: null }),
-  closed: () => set({ open: false, lostAt: state.open ? Date.now() : state.lostAt }),
+  // It is also closed because nothing needs it any more.
+  closed: () => set({ open: false, lostAt: listeners.size === 0 ? null : (state.lostAt ?? Date.now()) }),
 };
 
 const closedAtFirst: SocketState = { open: false, lostAt: null };

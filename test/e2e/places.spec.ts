@@ -3,15 +3,16 @@
  * as in the picture that is kept. The console is the built one at a fixed moment, its hosts are scripted.
  * `npm run pictures` renews the pictures.
  */
-import { type BrowserContext, expect, type Page, test } from "@playwright/test";
-import { ZONE_COOKIE } from "@/app/components/zone-cookie";
-import { accessibilityProblems } from "./accessibility";
+import { expect, test } from "@playwright/test";
 import { CompanyConsole } from "./places/company-console";
-import { Line } from "./places/line";
-import { NOW, ZONE } from "./places/moment";
-import { expectPicture, incomparable } from "./places/pictures";
-import { empty, filled, hostsAway, type Look, type Scene } from "./places/scenes";
-import { Answers, fitted, painted, settled } from "./places/settled";
+import { runNamed } from "./places/company-runs";
+import { look, looks, openPlace, type Place } from "./places/look";
+import { findTables, loseTables } from "./places/outage";
+import { incomparable } from "./places/pictures";
+import { questions, SAYS_EMPTY } from "./places/questions";
+import { empty, filled, firstStart, hostsAway, lineCut, signedOut } from "./places/scenes";
+import { dialogs } from "./places/scenes-dialogs";
+import { holdQuestions, settled } from "./places/settled";
 
 // A trace of every step would take longer than the steps.
 test.use({ trace: "off" });
@@ -22,36 +23,25 @@ const port = Number(process.env.STILLFRAME_TEST_PORT ?? 4160);
 let company: CompanyConsole;
 let nothingYet: CompanyConsole;
 let reason: string | null;
-type Place = { context: BrowserContext; page: Page; answers: Answers };
+let compared: boolean;
+/** At the company's console. */
 let here: Place;
+/** At the console with nothing yet. */
 let there: Place;
+const open: Place[] = [];
 
 test.beforeAll(async ({ browser }) => {
   reason = await incomparable(browser);
+  compared = reason === null;
   if (reason !== null) console.warn(`Pictures are not compared: ${reason}.`);
   company = new CompanyConsole("filled", port);
   nothingYet = new CompanyConsole("empty", port + 1);
-  await Promise.all([company.start(), nothingYet.start()]);
-  const open = async (it: CompanyConsole) => {
-    const context = await browser.newContext({
-      baseURL: it.origin,
-      timezoneId: ZONE,
-      locale: "en-GB",
-      reducedMotion: "reduce",
-    });
-    await it.signIn(context);
-    await context.addCookies([{ name: ZONE_COOKIE, value: encodeURIComponent(ZONE), url: it.origin }]);
-    await Line.into(context);
-    const page = await context.newPage();
-    await page.clock.setFixedTime(NOW);
-    return { context, page, answers: new Answers(page) };
-  };
-  here = await open(company);
-  there = await open(nothingYet);
+  await Promise.all([company.start(), nothingYet.open()]);
+  here = await openPlace(browser, company);
+  open.push(here);
 });
 test.afterAll(async () => {
-  await here?.context.close();
-  await there?.context.close();
+  for (const place of open) await place.context.close();
   await company?.remove();
   await nothingYet?.remove();
 });
@@ -60,60 +50,99 @@ test("pictures are compared: this is the Chromium, and these are the fonts, that
   test.skip(reason !== null, reason ?? "");
 });
 
-for (const scene of filled) test(`${scene.name}`, () => look(here, scene));
-for (const scene of empty) test(`${scene.name}`, () => look(there, scene));
+test.describe("nobody", () => {
+  let nobody: Place;
+  let first: Place;
+  test.beforeAll(async ({ browser }) => {
+    nobody = await openPlace(browser, company, { signedIn: false });
+    first = await openPlace(browser, nothingYet, { signedIn: false });
+    open.push(nobody, first);
+  });
+  for (const scene of signedOut) test(scene.name, () => look(nobody, scene, compared));
+  for (const scene of firstStart) test(scene.name, () => look(first, scene, compared));
+  test("welcome", () => {
+    const path = `/welcome?token=${nothingYet.console.signInToken()}`;
+    return look(first, { name: "welcome", path, shows: /Password/, kept: ["wide-light", "narrow-dark"] }, compared);
+  });
+});
+
+for (const scene of [...filled, ...dialogs]) test(scene.name, () => look(here, scene, compared));
+
+test.describe("nothing yet", () => {
+  test.beforeAll(async ({ browser }) => {
+    await nothingYet.signUp();
+    await nothingYet.connect();
+    there = await openPlace(browser, nothingYet);
+    open.push(there);
+  });
+  for (const scene of empty) test(scene.name, () => look(there, scene, compared));
+});
 
 test.describe("hosts away", () => {
   test.beforeAll(() => company.disconnect());
   test.afterAll(() => company.connect());
-  for (const scene of hostsAway) test(scene.name, () => look(here, scene));
+  for (const scene of hostsAway) test(scene.name, () => look(here, scene, compared));
 });
 
-/** Opens the place and looks at it in every width and theme. */
-async function look({ page, answers }: Place, scene: Scene): Promise<void> {
-  await page.setViewportSize({ width: 1440, height: 900 });
-  await page.emulateMedia({ colorScheme: "light" });
-  await page.goto(scene.path);
-  await expect(page.getByText(scene.shows).first()).toBeVisible();
-  await settled(page, answers);
-  if (scene.act) {
-    await scene.act(page);
-    await settled(page, answers);
-  }
-  await looks(page, scene);
-}
+test.describe("the line is cut", () => {
+  test.afterEach(() => here.line.mend());
+  for (const scene of lineCut)
+    test(scene.name, async () => {
+      const act = async () => {
+        here.line.cut();
+        await expect(here.page.getByText(/No news since .+, reconnecting/)).toBeVisible();
+      };
+      await look(here, { ...scene, act }, compared);
+    });
+  test("once it is mended, the page is live again", async () => {
+    const { page, line } = here;
+    await page.goto(`/runs/${runNamed("live")}`);
+    await expect(page.getByText(/^Live/).first()).toBeVisible();
+    line.cut();
+    await expect(page.getByText(/No news since/)).toBeVisible();
+    line.mend();
+    await expect(page.getByText(/No news since/)).toBeHidden();
+  });
+});
 
-async function looks(
-  page: Page,
-  { name, kept = [], broad, masked = [] }: Omit<Scene, "path" | "shows">,
-): Promise<void> {
-  const picture = async (one: Look) => {
-    if (reason === null && kept.includes(one)) await expectPicture(page, `${name}-${one}`, masked);
-  };
-  const problems: string[] = [];
-  for (const [width, least] of [
-    [1440, 900],
-    [360, 780],
-  ] as const) {
-    const size = width === 1440 ? "wide" : "narrow";
-    await fitted(page, width, least);
-    const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-    if (over > 0) problems.push(`${width} px: scrolls sideways by ${over} px`);
-    // Both layouts and both themes, each once.
-    const examined = size === "wide" ? "light" : "dark";
-    for (const colorScheme of size === "wide" ? (["light", "dark"] as const) : (["dark", "light"] as const)) {
-      if (colorScheme !== examined && !kept.includes(`${size}-${colorScheme}`)) continue;
-      await page.emulateMedia({ colorScheme });
-      await painted(page);
-      if (colorScheme === examined)
-        for (const problem of await accessibilityProblems(page)) problems.push(`${size}, ${colorScheme}: ${problem}`);
-      await picture(`${size}-${colorScheme}`);
-    }
-  }
-  for (const width of broad ? [1920, 2560] : []) {
-    await page.setViewportSize({ width, height: 1200 });
-    const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-    if (over > 0) problems.push(`${width} px: scrolls sideways by ${over} px`);
-  }
-  expect(problems).toEqual([]);
-}
+test.describe("questions", () => {
+  test.beforeAll(() => {
+    // Nor does anything come by the line.
+    here.line.cut();
+    loseTables(company.console.databaseFile);
+  });
+  test.afterAll(() => here.line.mend());
+
+  for (const { name, path, of, kept = [] } of questions)
+    test(`${name}: without answers, and when the console fails`, async () => {
+      const { page, answers } = here;
+      const content = page.locator("#content");
+      await page.setViewportSize({ width: 1440, height: 900 });
+      await page.emulateMedia({ colorScheme: "light" });
+      const goOn = await holdQuestions(page);
+      await page.goto(path);
+      await expect(page.getByText(`Loading the ${of}…`).first()).toBeVisible();
+      await settled(page);
+      await expect(content).not.toContainText(SAYS_EMPTY);
+      const loading = kept.includes("loading") ? (["wide-light"] as const) : [];
+      await looks(page, { name: `${name}-loading`, sizes: ["wide"], kept: loading }, compared);
+      await goOn();
+      await expect(page.getByText(/^The .+ cannot be shown$/).first()).toBeVisible();
+      await expect(page.getByText(/^Loading the /)).toHaveCount(0);
+      await settled(page, answers);
+      await expect(content).not.toContainText(SAYS_EMPTY);
+      const failed = kept.includes("failed") ? (["narrow-dark"] as const) : [];
+      await looks(page, { name: `${name}-failed`, sizes: ["narrow"], kept: failed }, compared);
+    });
+
+  test("once the console answers again, a person who tries again has the page", async () => {
+    const { page } = here;
+    await page.goto("/settings/audit");
+    const again = page.getByRole("button", { name: "Try again" });
+    await expect(again).toBeVisible();
+    findTables(company.console.databaseFile);
+    await again.click();
+    await expect(page.getByText("grace@example.net").first()).toBeVisible();
+    await expect(again).toBeHidden();
+  });
+});

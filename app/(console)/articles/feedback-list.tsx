@@ -5,12 +5,15 @@ import Link from "next/link";
 import { Card, CardTitle } from "@/app/components/card";
 import { CodeTag } from "@/app/components/state-badge";
 import { Time } from "@/app/components/time";
+import { Unanswered } from "@/app/components/unanswered";
 import { useTRPC } from "@/app/trpc/client";
 
 /** What readers said of the articles. */
 export function FeedbackList() {
   const trpc = useTRPC();
-  const feedback = useQuery(trpc.articles.feedbackList.queryOptions()).data ?? [];
+  const asked = useQuery(trpc.articles.feedbackList.queryOptions());
+  const feedback = asked.data;
+  if (!feedback) return <Unanswered query={asked} of="readers’ feedback" className="mt-4" />;
   if (feedback.length === 0) return null;
   return (
     <Card className="mt-4">

@@ -4,10 +4,9 @@ import { Database } from "lucide-react";
 import Link from "next/link";
 import { Button } from "@/app/components/button";
 import { EmptyState } from "@/app/components/empty-state";
-import { Note } from "@/app/components/note";
 import { PageHeader } from "@/app/components/page-header";
+import { Unanswered } from "@/app/components/unanswered";
 import { useTRPC } from "@/app/trpc/client";
-import { faultOf } from "@/app/trpc/fault";
 import { filling } from "@/server/core/planning/time-until-full";
 import { CacheCard } from "./cache-card";
 import { Orphans } from "./orphans";
@@ -33,11 +32,7 @@ export function CacheView() {
           </Button>
         }
       />
-      {caches.error && (
-        <Note tone="loss" title="The caches cannot be listed" className="mb-4">
-          {faultOf(caches.error).message}
-        </Note>
-      )}
+      <Unanswered query={caches} of="cache locations" className="mb-4" />
       {caches.data?.length === 0 && (
         <EmptyState icon={Database} title="No cache location is known">
           A location appears when its host’s worker is connected. Without one no snapshot can be taken.
@@ -52,7 +47,7 @@ export function CacheView() {
             orphans={(caches.data ?? []).filter((one) => one.hostId === hostId).flatMap((one) => one.orphans)}
           />
         ))}
-        <div className="grid gap-4 lg:grid-cols-2">
+        <div className="grid gap-4 lg:grid-cols-2 min-[1800px]:grid-cols-3">
           {caches.data?.map((one) => (
             <CacheCard
               key={cacheKey(one)}

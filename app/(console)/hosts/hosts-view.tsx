@@ -4,10 +4,9 @@ import { Plus, Server } from "lucide-react";
 import { useState } from "react";
 import { Button } from "@/app/components/button";
 import { EmptyState } from "@/app/components/empty-state";
-import { Note } from "@/app/components/note";
 import { PageHeader } from "@/app/components/page-header";
+import { Unanswered } from "@/app/components/unanswered";
 import { useTRPC } from "@/app/trpc/client";
-import { faultOf } from "@/app/trpc/fault";
 import { May } from "../access/may";
 import { AddHostDialog } from "./add-host-dialog";
 import { HostCard } from "./host-card";
@@ -30,11 +29,7 @@ export function HostsView() {
         }
       />
       <AddHostDialog open={adding} onOpenChange={setAdding} />
-      {hosts.error && (
-        <Note tone="loss" title="The hosts cannot be listed" className="mb-4">
-          {faultOf(hosts.error).message}
-        </Note>
-      )}
+      <Unanswered query={hosts} of="hosts" className="mb-4" />
       {hosts.data?.length === 0 && (
         <EmptyState icon={Server} title="No host has connected yet">
           This machine’s own worker is started together with the console and appears here within seconds.

@@ -6,10 +6,9 @@ import { Button } from "@/app/components/button";
 import { Card, CardTitle } from "@/app/components/card";
 import { EmptyState } from "@/app/components/empty-state";
 import { NoneMatches } from "@/app/components/list/none-matches";
-import { Note } from "@/app/components/note";
 import { PageHeader } from "@/app/components/page-header";
+import { Unanswered } from "@/app/components/unanswered";
 import { useTRPC } from "@/app/trpc/client";
-import { faultOf } from "@/app/trpc/fault";
 import { jobListSchema } from "@/server/core/lists/job-list";
 import { May } from "../access/may";
 import { useListQuery } from "../lists/use-list-query";
@@ -36,7 +35,6 @@ export function JobsView() {
       </Button>
     </May>
   );
-  const problem = jobs.error ?? runs.error;
   return (
     <>
       <PageHeader
@@ -44,11 +42,7 @@ export function JobsView() {
         subtitle="What is backed up, how it is frozen, and where it goes."
         actions={jobs.data?.all !== 0 && add}
       />
-      {problem && (
-        <Note tone="loss" title="The jobs cannot be listed" className="mb-4">
-          {faultOf(problem).message}
-        </Note>
-      )}
+      <Unanswered query={jobs} of="jobs" className="mb-4" />
       {jobs.data?.all === 0 && (
         <EmptyState icon={CalendarClock} title="No job yet" action={add}>
           A job says which volumes are backed up, whether all of them are frozen at one instant or one after the other,
@@ -64,6 +58,7 @@ export function JobsView() {
       {jobs.data && jobs.data.total > 0 && (
         <JobsCard page={jobs.data} hosts={hosts.data ?? []} onPage={(page) => change({ page })} />
       )}
+      {jobs.data && <Unanswered query={runs} of="latest runs" className="mt-4" />}
       {runs.data && runs.data.length > 0 && (
         <Card className="mt-4">
           <CardTitle

@@ -9,7 +9,7 @@ export function WriteActivity({ writes, name }: { writes: LiveWrites | undefined
   const rate = recent.length ? recent.reduce((sum, one) => sum + one, 0) / recent.length : null;
   const words = rate === null ? "–" : rate > 0 ? formatRate(rate) : "quiet";
   return (
-    <span className="inline-flex min-w-0 items-center gap-2.5">
+    <span className="flex min-w-0 items-center justify-between gap-2.5 sm:inline-flex">
       <Spark values={rates} length={RATES_KEPT} label={`Recent writes to ${name}`} />
       <span className="w-20 shrink-0 text-right font-mono text-mute text-xs">{words}</span>
     </span>

@@ -30,8 +30,8 @@ export function HostsGlance({ hosts, totals }: HostsGlanceProps) {
               </span>
             ) : (
               <span className="inline-flex items-center gap-1.5 text-loss-ink text-xs">
-                <Unplug className="size-4" aria-hidden /> last heard{" "}
-                {host.lastSeenAt ? <Ago at={host.lastSeenAt} /> : "never"}
+                <Unplug className="size-4" aria-hidden />
+                <span>last heard {host.lastSeenAt ? <Ago at={host.lastSeenAt} /> : "never"}</span>
               </span>
             )}
           </li>

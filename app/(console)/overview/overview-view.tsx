@@ -4,8 +4,8 @@ import { plural } from "@/app/components/format";
 import { LiveIndicator } from "@/app/components/live-indicator";
 import { Note } from "@/app/components/note";
 import { PageHeader } from "@/app/components/page-header";
+import { Unanswered } from "@/app/components/unanswered";
 import { useTRPC } from "@/app/trpc/client";
-import { faultOf } from "@/app/trpc/fault";
 import type { Overview } from "@/server/core/contracts/views";
 import { useMay } from "../access/may";
 import { FirstSteps } from "../first-steps/first-steps";
@@ -24,15 +24,13 @@ export function OverviewView() {
   const live = useLiveWrites();
   const maySetUp = useMay("changeVolumes");
   const { data } = overview;
-  if (!data) {
-    return overview.error ? (
-      <Note tone="loss" title="The overview cannot be read">
-        {faultOf(overview.error).message}
-      </Note>
-    ) : (
-      <p className="text-mute">Loading…</p>
+  if (!data)
+    return (
+      <>
+        <PageHeader title="Overview" />
+        <Unanswered query={overview} of="overview" />
+      </>
     );
-  }
   const { begun, totals } = data;
   return (
     <>
@@ -45,11 +43,7 @@ export function OverviewView() {
         }
         actions={<LiveIndicator link={live.link} heardAt={live.heardAt} lostAt={live.lostAt} />}
       />
-      {overview.error && (
-        <Note tone="warn" title="Not up to date" className="mb-4">
-          {faultOf(overview.error).message}
-        </Note>
-      )}
+      <Unanswered query={overview} of="overview" className="mb-4" />
       <div className="space-y-4">
         <Attention overview={data} />
         {!begun && maySetUp && <FirstSteps overview={data} writes={live.writes} />}

@@ -2,6 +2,7 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { formatRate } from "@/app/components/format";
+import { Unanswered } from "@/app/components/unanswered";
 import { useZone } from "@/app/components/zone";
 import { useTRPC } from "@/app/trpc/client";
 import type { QuietHours } from "@/server/core/contracts/history";
@@ -21,13 +22,14 @@ const SHOWN = 3;
 export function QuietHoursList({ hostId, volumes, action }: QuietHoursListProps) {
   const trpc = useTRPC();
   const zone = useZone();
-  const { data } = useQuery(
+  const asked = useQuery(
     trpc.history.quietHours.queryOptions(
       { hostId, volumes, zone },
       { enabled: hostId !== "" && volumes.length > 0, placeholderData: keepPreviousData },
     ),
   );
-  if (!data) return null;
+  const { data } = asked;
+  if (!data) return <Unanswered query={asked} of="quiet hours" />;
   if (data.hours.length === 0) {
     return (
       <p className="text-[0.8125rem] text-mute">
@@ -59,8 +61,8 @@ type RowProps = { name: string; hour: QuietHours["hours"][number]; children: Rea
 function Row({ name, hour, children }: RowProps) {
   const from = hour.weeks === 1 ? "one week" : `${hour.weeks} weeks`;
   return (
-    <li className="flex flex-wrap items-center justify-between gap-x-4 gap-y-1">
-      <span>
+    <li className="flex items-center justify-between gap-x-4">
+      <span className="min-w-0">
         {name}{" "}
         <span className="text-mute">
           rests {formatDuration(hour.quietMs)} at a time, {formatRate(hour.bytesPerSecond)} written; from {from}

@@ -8,11 +8,10 @@ import { EmptyState } from "@/app/components/empty-state";
 import { ListSearch } from "@/app/components/list/list-search";
 import { NoneMatches } from "@/app/components/list/none-matches";
 import { Pager } from "@/app/components/list/pager";
-import { Note } from "@/app/components/note";
 import { PageHeader } from "@/app/components/page-header";
 import { Select } from "@/app/components/select";
+import { Unanswered } from "@/app/components/unanswered";
 import { useTRPC } from "@/app/trpc/client";
-import { faultOf } from "@/app/trpc/fault";
 import { runListSchema } from "@/server/core/lists/run-list";
 import { HostFilter } from "../lists/host-filter";
 import { useListQuery } from "../lists/use-list-query";
@@ -53,11 +52,7 @@ export function RunsView() {
         }
         subtitle="Every run of every job, also of jobs that were deleted since."
       />
-      {runs.error && (
-        <Note tone="loss" title="The runs cannot be listed" className="mb-4">
-          {faultOf(runs.error).message}
-        </Note>
-      )}
+      <Unanswered query={runs} of="runs" className="mb-4" />
       {data && data.all > 0 && (
         <ListSearch
           label="Job, number or code"

@@ -40,10 +40,12 @@ export function CacheLocations({ settings }: { settings: Settings }) {
       <CardTitle>Cache locations</CardTitle>
       <p className="mb-3 text-mute">
         Where hosts may keep caches, on every host. The broker takes the one with the most room, never one on a volume
-        of the same job. Empty: its own directory.
+        of the same job.
       </p>
       <ul className="mb-3">
-        {cacheLocations.length === 0 && <li className="text-mute">The host’s own directory only.</li>}
+        {cacheLocations.length === 0 && (
+          <li className="text-mute">None is named: each host keeps them in its own directory.</li>
+        )}
         {cacheLocations.map((one) => (
           <li key={one} className="flex items-center justify-between gap-3 border-line border-t py-1.5 first:border-0">
             <span className="wrap-anywhere font-mono text-[0.8125rem]">{one}</span>

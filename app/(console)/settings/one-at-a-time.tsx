@@ -12,7 +12,7 @@ import type { Settings } from "@/server/core/contracts/settings";
 export function OneAtATime({ settings }: { settings: Settings }) {
   const trpc = useTRPC();
   const queryClient = useQueryClient();
-  const jobs = useQuery(trpc.jobs.list.queryOptions()).data ?? [];
+  const jobs = useQuery(trpc.jobs.list.queryOptions());
   const set = useMutation(
     trpc.settings.set.mutationOptions({
       onSuccess: (saved) => {
@@ -22,7 +22,8 @@ export function OneAtATime({ settings }: { settings: Settings }) {
       onError: (error) => toast.error(faultOf(error).message),
     }),
   );
-  const own = jobs.filter((job) => job.openFile.oneAtATime !== "inherit").length;
+  const all = jobs.data ?? [];
+  const own = all.filter((job) => job.openFile.oneAtATime !== "inherit").length;
   const on = set.isPending ? (set.variables.oneAtATime ?? settings.oneAtATime) : settings.oneAtATime;
   return (
     <Card>
@@ -46,9 +47,13 @@ export function OneAtATime({ settings }: { settings: Settings }) {
           : "Off: all volumes of a job are frozen at one instant, and their caches exist together."}
       </p>
       <p className="mt-2 text-[0.8125rem] text-mute">
-        Applies to {plural(jobs.length - own, "job")} that inherit{jobs.length - own === 1 ? "s" : ""} it
-        {own > 0 && `; ${plural(own, "job")} with a setting of ${own === 1 ? "its" : "their"} own`}. Runs that have
-        begun go on as they are.
+        {jobs.data && (
+          <>
+            Applies to {plural(all.length - own, "job")} that inherit{all.length - own === 1 ? "s" : ""} it
+            {own > 0 && `; ${plural(own, "job")} with a setting of ${own === 1 ? "its" : "their"} own`}.{" "}
+          </>
+        )}
+        Runs that have begun go on as they are.
       </p>
     </Card>
   );

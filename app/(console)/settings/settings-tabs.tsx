@@ -1,6 +1,7 @@
 "use client";
 import Link from "next/link";
 import { usePathname } from "next/navigation";
+import { useEffect, useRef, useState } from "react";
 import { cn } from "@/app/components/class-names";
 import type { Permission } from "@/server/core/access/permissions";
 import { May } from "../access/may";
@@ -17,8 +18,34 @@ const tabs: readonly { href: string; name: string; permission: Permission }[] = 
 
 export function SettingsTabs() {
   const path = usePathname();
+  const strip = useRef<HTMLElement>(null);
+  const [beyond, setBeyond] = useState({ before: false, after: false });
+  const look = ({ scrollLeft, clientWidth, scrollWidth }: HTMLElement) =>
+    setBeyond({ before: scrollLeft > 1, after: scrollLeft + clientWidth < scrollWidth - 1 });
+  // Where not all of them have room, the present one is among those that are seen.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another path is another present one
+  useEffect(() => {
+    const tab = strip.current?.querySelector<HTMLElement>("[aria-current]");
+    if (!strip.current || !tab) return;
+    const there = strip.current;
+    const show = () => {
+      there.scrollLeft = tab.offsetLeft - there.offsetLeft - tab.offsetWidth / 2;
+      look(there);
+    };
+    show();
+    const observer = new ResizeObserver(show);
+    observer.observe(there);
+    return () => observer.disconnect();
+  }, [path]);
   return (
-    <nav aria-label="Settings" className="mb-5 flex gap-1 overflow-x-auto border-line border-b">
+    <nav
+      ref={strip}
+      aria-label="Settings"
+      onScroll={(event) => look(event.currentTarget)}
+      data-before={beyond.before || undefined}
+      data-after={beyond.after || undefined}
+      className="fades mb-5 flex gap-1 overflow-x-auto border-line border-b"
+    >
       {tabs.map(({ href, name, permission }) => (
         <May key={href} permission={permission}>
           <Link

@@ -1,9 +1,8 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
-import { Note } from "@/app/components/note";
 import { PageHeader } from "@/app/components/page-header";
+import { Unanswered } from "@/app/components/unanswered";
 import { useTRPC } from "@/app/trpc/client";
-import { faultOf } from "@/app/trpc/fault";
 import { ReadOnlyUnless } from "../access/may";
 import { CacheLocations } from "./cache-locations";
 import { OneAtATime } from "./one-at-a-time";
@@ -15,11 +14,7 @@ export function SettingsView() {
   return (
     <div className="max-w-3xl">
       <PageHeader title="Settings" subtitle="What applies to every job that does not say otherwise." />
-      {settings.error && (
-        <Note tone="loss" title="The settings cannot be read" className="mb-4">
-          {faultOf(settings.error).message}
-        </Note>
-      )}
+      <Unanswered query={settings} of="settings" className="mb-4" />
       {settings.data && (
         <ReadOnlyUnless permission="changeSettings">
           <div className="space-y-4">

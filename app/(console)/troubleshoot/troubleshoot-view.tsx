@@ -7,10 +7,9 @@ import { EmptyState } from "@/app/components/empty-state";
 import { plural } from "@/app/components/format";
 import { NoneMatches } from "@/app/components/list/none-matches";
 import { Pager } from "@/app/components/list/pager";
-import { Note } from "@/app/components/note";
 import { PageHeader } from "@/app/components/page-header";
+import { Unanswered } from "@/app/components/unanswered";
 import { useTRPC } from "@/app/trpc/client";
-import { faultOf } from "@/app/trpc/fault";
 import { failureListSchema } from "@/server/core/lists/failure-list";
 import { useListQuery } from "../lists/use-list-query";
 import { FailureFilters } from "./failure-filters";
@@ -31,11 +30,7 @@ export function TroubleshootView() {
         title="Troubleshoot"
         subtitle="Every failure with what was known at its moment, its causes already checked, and something to press."
       />
-      {groups.error && (
-        <Note tone="loss" title="The failures cannot be listed" className="mb-4">
-          {faultOf(groups.error).message}
-        </Note>
-      )}
+      <Unanswered query={groups} of="failures" className="mb-4" />
       {data && data.all > 0 && (
         <FailureFilters query={query} hosts={hosts} onChange={change} onClear={narrowed ? clear : undefined} />
       )}

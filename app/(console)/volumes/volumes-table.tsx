@@ -16,7 +16,7 @@ import { WriterSwitch } from "./writer-switch";
 type VolumesTableProps = { volumes: readonly VolumeView[]; writes: ReadonlyMap<string, LiveWrites> };
 
 /** The columns of one host's table stand below those of another's. */
-const WIDTHS = ["21%", "10%", "13%", "8%", "11%", "9%", "15%", "13%"];
+const WIDTHS = ["20%", "11%", "14%", "8%", "11%", "9%", "15%", "12%"];
 
 export function VolumesTable({ volumes, writes }: VolumesTableProps) {
   return (
@@ -65,7 +65,7 @@ export function VolumesTable({ volumes, writes }: VolumesTableProps) {
                 <StateBadge state={volume.state} />
               </td>
               <td data-label="Use" title={`${volume.usedBytes} of ${volume.sizeBytes} bytes`}>
-                <span className="inline-block w-36 text-right md:text-left">
+                <span className="inline-block w-36 text-right lg:w-full md:text-left">
                   <span className="font-mono text-xs">
                     {volume.mount ? formatBytesOf(volume.usedBytes, volume.sizeBytes) : formatBytes(volume.sizeBytes)}
                   </span>

@@ -8,10 +8,9 @@ import { EmptyState } from "@/app/components/empty-state";
 import { NoneMatches } from "@/app/components/list/none-matches";
 import { Pager } from "@/app/components/list/pager";
 import { LiveIndicator } from "@/app/components/live-indicator";
-import { Note } from "@/app/components/note";
 import { PageHeader } from "@/app/components/page-header";
+import { Unanswered } from "@/app/components/unanswered";
 import { useTRPC } from "@/app/trpc/client";
-import { faultOf } from "@/app/trpc/fault";
 import type { VolumeView } from "@/server/core/contracts/views";
 import { listVolumes, volumeListSchema } from "@/server/core/lists/volume-list";
 import { May } from "../access/may";
@@ -49,16 +48,17 @@ export function VolumesView() {
         subtitle="What can be frozen and backed up. An attached volume’s writes pass the engine, so a snapshot takes an instant."
         actions={
           <>
-            <LiveIndicator link={live.link} heardAt={live.heardAt} lostAt={live.lostAt} className="mr-2" />
+            <LiveIndicator
+              link={live.link}
+              heardAt={live.heardAt}
+              lostAt={live.lostAt}
+              className="mr-2 max-sm:basis-full"
+            />
             {add}
           </>
         }
       />
-      {volumes.error && (
-        <Note tone="loss" title="The volumes cannot be listed" className="mb-4">
-          {faultOf(volumes.error).message}
-        </Note>
-      )}
+      <Unanswered query={volumes} of="volumes" className="mb-4" />
       {volumes.data?.length === 0 && (
         <EmptyState icon={HardDrive} title="No volumes yet" action={add}>
           {host

@@ -6,6 +6,8 @@ import { cacheAt, type Lane, type LanesData, largestCache } from "./lanes-data";
 
 /** Width of a letter of the small type, for choosing the side that has room. */
 const LETTER_PX = 7.1;
+/** Of "1023 MiB of 1.0 TiB". */
+const LONGEST_PX = 19 * LETTER_PX;
 /** Letters keep clear of the lines that they cross. */
 const HALO = "stroke-panel [paint-order:stroke] [stroke-width:4px] [stroke-linejoin:round]";
 
@@ -68,7 +70,8 @@ function CacheWords({ lane, room, data, frame }: CacheWordsProps) {
       : formatBytes(used);
   const x = frame.xWithin(released?.at ?? end);
   const width = text.length * LETTER_PX;
-  const atRight = x + width + 7 > frame.right;
+  // The words of all volumes stand at the same side, however long each one's are.
+  const atRight = x + Math.max(width, LONGEST_PX) + 7 > frame.right;
   return (
     <text
       x={atRight ? Math.max(x - 6, frame.left + width) : x + 7}

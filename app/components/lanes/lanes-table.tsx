@@ -19,7 +19,7 @@ export function LanesTable(props: LanesTableProps) {
   useEffect(() => setOpen(details.current?.open ?? false), []);
   return (
     <details ref={details} className="mt-1 text-[0.8125rem]" onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary className="inline-block rounded text-mute hover:text-ink">The same as a table</summary>
+      <summary className="rounded text-accent">The same as a table</summary>
       {open && (
         <div className="mt-2 space-y-4">
           <Facts {...props} />

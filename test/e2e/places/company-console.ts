@@ -29,7 +29,15 @@ export class CompanyConsole {
     return this.console.origin;
   }
 
+  /** With its hosts, and the administrator signed in. */
   async start(): Promise<void> {
+    await this.open();
+    await this.signUp();
+    await this.connect();
+  }
+
+  /** As at its first start: nobody has an account. */
+  async open(): Promise<void> {
     const program = join(import.meta.dirname, "company-home.ts");
     const { status, stderr } = spawnSync(
       process.execPath,
@@ -38,11 +46,13 @@ export class CompanyConsole {
     );
     if (status !== 0) throw new Error(`the company could not be written: ${stderr}`);
     await this.console.startProcess({ ...atTheMoment, NODE_OPTIONS: `--import=${clock}` }, { pages: true });
+  }
+
+  async signUp(): Promise<void> {
     // Where others have accounts there is no link of the first start.
     const token = this.#what === "empty" ? this.console.signInToken() : invitation;
     await this.console.client(null).account.create.mutate({ token: token ?? "", ...ADMINISTRATOR });
     this.cookie = await this.console.signIn();
-    await this.connect();
   }
 
   async connect(): Promise<void> {

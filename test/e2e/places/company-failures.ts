@@ -1,7 +1,7 @@
 /** How the company's runs failed, with the evidence that was kept. */
 import type { EvidenceFor } from "@/server/core/errors/evidence";
 import { errorTable } from "@/server/core/errors/table";
-import { HOUR, NOW, SECOND } from "./moment";
+import { DAY, HOUR, NOW, SECOND } from "./moment";
 
 const GIB = 1024 ** 3;
 
@@ -66,9 +66,34 @@ const exitLines = [
   "rsync: [sender] connection unexpectedly closed (12 bytes received so far)",
   "rsync error: error in rsync protocol data stream (code 12) at io.c(232)",
 ];
+const hook: EvidenceFor<"SF-104"> = {
+  ...{ hook: "Stop the queue", at: "preFreeze", cause: "exit", exitCode: 3, tookMs: 41_700, timeoutMs: 120_000 },
+  volumes: ["/home", "/srv/documents", "/var/lib/postgresql"],
+  lines: ["queue: 14 jobs in flight, waiting", "queue: still 2 jobs in flight", "queue: refused: a migration is on"],
+};
+const unreachableAt = NOW - 3 * DAY - 8.3 * HOUR;
+const unreachable: EvidenceFor<"OFO-COMM"> = {
+  ...{ subject: "engine", volume: "/srv/documents", processState: "absent", exitStatus: 137 },
+  lastContactAt: new Date(unreachableAt).toISOString(),
+  logLines: ["copied 218 GiB of blocks before their first overwrite", "killed by the kernel: out of memory"],
+  versions: { console: "0.1.0", worker: "0.1.0", engine: "0.1.0" },
+  socket: { path: "/run/stillframe/engine-srv-documents.sock", mode: "0600", exists: true },
+};
+const interrupted: EvidenceFor<"SF-106"> = {
+  lastPhase: "backingUp",
+  cleaned: ["snapshot of /home released", "snapshot of /srv/documents released", "3 cache files removed"],
+};
 
 /** By what is on their pages. */
 export const failures = {
+  hook: { code: "SF-104", message: errorTable["SF-104"].sentence(hook), evidence: hook },
+  unreachable: {
+    code: "OFO-COMM",
+    volume: "/srv/documents",
+    message: errorTable["OFO-COMM"].sentence(unreachable),
+    evidence: unreachable,
+  },
+  interrupted: { code: "SF-106", message: errorTable["SF-106"].sentence(interrupted), evidence: interrupted },
   cacheFull: {
     code: "a000851c",
     volume: "/srv/documents",

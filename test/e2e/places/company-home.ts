@@ -12,6 +12,8 @@ import { SettingStore } from "@/server/console/data/settings";
 import { hashKey } from "@/server/console/link/host-key";
 import { tokenHash } from "@/server/console/services/accounts/one-time-token";
 import { HistoryRecorder } from "@/server/console/services/history/recorder";
+import { readOrCreateKey } from "@/server/console/services/secrets/key-file";
+import { Vault } from "@/server/console/services/secrets/vault";
 import { ADMINISTRATOR } from "../../fixtures/console-under-test";
 import { officeWeeks } from "../../fixtures/history";
 import { insertRuns } from "../../seed/seed";
@@ -24,6 +26,7 @@ import { ago, DAY, HOUR, NOW, ZONE } from "./moment";
 const KIB = 1024;
 const [home = "", what = "filled"] = process.argv.slice(2);
 const db = await openDatabase(path.join(home, "console"));
+const vault = new Vault(readOrCreateKey(path.join(home, "console", "secret.key")));
 try {
   await writeHosts(db, what === "filled" ? ["db01", "web01", "mail01"] : ["db01"]);
   if (what === "filled") {
@@ -73,7 +76,8 @@ async function writeJobs(db: Database): Promise<void> {
   const store = new JobStore(db);
   for (const { id, next, input } of Object.values(jobs)) {
     const { password: _, ...job } = input;
-    await store.save(id, job, undefined, next === null ? null : new Date(next));
+    const sealed = job.destination.kind === "restic" ? vault.seal("the repository's password", id) : undefined;
+    await store.save(id, job, sealed, next === null ? null : new Date(next));
   }
   await store.setPaused(jobs[paused].id, new Date(ago(3 * DAY)), null);
 }

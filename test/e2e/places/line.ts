@@ -12,14 +12,44 @@ import { NOW, SECOND } from "./moment";
 type Message = { id?: number; params?: { path?: string }; result?: { type?: string } };
 
 export class Line {
+  readonly #ends = new Set<() => void>();
+  #cut = false;
+  #mended: () => void = () => {};
+  #waiting: Promise<void> = Promise.resolve();
+
   static async into(context: BrowserContext): Promise<Line> {
     const line = new Line();
     await context.routeWebSocket(/\/api\/ws/, (route) => line.#carry(route));
     return line;
   }
 
-  #carry(route: WebSocketRoute): void {
+  /** Nothing passes any more: sockets close, new ones do not open until it is mended. */
+  cut(): void {
+    this.#cut = true;
+    this.#waiting = new Promise((resolve) => {
+      this.#mended = resolve;
+    });
+    for (const end of this.#ends) end();
+    this.#ends.clear();
+  }
+
+  mend(): void {
+    this.#cut = false;
+    this.#mended();
+  }
+
+  async #carry(route: WebSocketRoute): Promise<void> {
+    // A socket that is routed counts as open as soon as this ends.
+    if (this.#cut) {
+      await this.#waiting;
+      await route.close();
+      return;
+    }
     const console = route.connectToServer();
+    this.#ends.add(() => {
+      void console.close();
+      void route.close({ code: 4000, reason: "the line was cut" });
+    });
     const measurements = new Set<number>();
     route.onMessage((message) => {
       for (const { id, params } of asList(message))

@@ -52,8 +52,8 @@ async function probe(browser: Browser): Promise<string> {
 }
 
 /** The page as it stands is that of the picture. What differs is kept beside the report. */
-export async function expectPicture(page: Page, name: string, masked: string[]): Promise<void> {
-  await expect.soft(page).toHaveScreenshot(`${name}.png`, {
+export async function expectPicture(page: Page, name: string, masked: string[], part?: string): Promise<void> {
+  await expect.soft(part === undefined ? page : page.locator(part)).toHaveScreenshot(`${name}.png`, {
     maxDiffPixels: 80,
     animations: "disabled",
     caret: "hide",

@@ -29,6 +29,8 @@ export type Told = {
   failure?: Failure;
   /** It never started: the failure is all there is. */
   missed?: boolean;
+  /** How it ended otherwise in the backup of the last group. `warnings`: what its log says, and its volumes. */
+  end?: { outcome: "cancelled" } | { outcome: "warnings"; said: readonly string[] };
 };
 export type Story = StoredRun & { samples: KeptSample[]; live: boolean };
 
@@ -61,9 +63,9 @@ function failed(at: number, failure: Failure | undefined): RunEvent[] {
   ];
 }
 
-type Way = Pick<Told, "from" | "tookMs" | "live" | "failure"> & { mode: RunSpec["mode"] };
+type Way = Pick<Told, "from" | "tookMs" | "live" | "failure" | "end"> & { mode: RunSpec["mode"] };
 
-function went(names: readonly string[], { mode, from, tookMs, live, failure }: Way): RunEvent[] {
+function went(names: readonly string[], { mode, from, tookMs, live, failure, end }: Way): RunEvent[] {
   const groups = mode === "allAtOnce" ? [[...names]] : names.map((name) => [name]);
   let now = from;
   const at = (afterMs = 0) => {
@@ -84,6 +86,8 @@ function went(names: readonly string[], { mode, from, tookMs, live, failure }: W
         reservedBytes: GIB,
         maxBytes: MOST_CACHE,
       });
+    if (failure?.code === "SF-104")
+      return [...events, { type: "phase", at: at(5), group, phase: "preparing" }, ...over(group, at(tookMs), failure)];
     events.push({ type: "phase", at: at(8), group, phase: "waitingForQuiet" });
     if (failure?.code === "OFO-QUIET")
       return [
@@ -128,14 +132,24 @@ function went(names: readonly string[], { mode, from, tookMs, live, failure }: W
           members.map((name) => ended(name, takenAt, failure.code)),
         ),
       ];
+    const cancelled = last && end?.outcome === "cancelled";
+    const said = last && end?.outcome === "warnings" ? end.said : [];
+    events.push(...said.map((text): RunEvent => ({ type: "log", at: at(2), level: "warn", text, code: null })));
     for (const name of members) {
-      events.push({ type: "snapshotReleased", at: at(30), group, volume: name, cause: "done" });
+      const state = cancelled ? "cancelled" : said.some((text) => text.includes(name)) ? "warnings" : "succeeded";
+      events.push({
+        type: "snapshotReleased",
+        at: at(30),
+        group,
+        volume: name,
+        cause: cancelled ? "cancelled" : "done",
+      });
       events.push({
         type: "volumeEnded",
         at: at(5),
         group,
-        result: ended(name, takenAt, null),
-        backupSnapshot: "4f1c90aa",
+        result: { ...ended(name, takenAt, null), state, ...(cancelled && { bytesRead: 131 * GIB }) },
+        backupSnapshot: cancelled ? null : "4f1c90aa",
       });
     }
     events.push(
@@ -143,7 +157,7 @@ function went(names: readonly string[], { mode, from, tookMs, live, failure }: W
       { type: "phase", at: at(220), group, phase: "done" },
     );
   }
-  return [...events, { type: "ended", at: at(6), outcome: "succeeded", code: null }];
+  return [...events, { type: "ended", at: at(6), outcome: end?.outcome ?? "succeeded", code: null }];
 }
 
 function over(group: number, at: string, failure: Failure, results: VolumeResult[] = []): RunEvent[] {
@@ -161,7 +175,7 @@ function over(group: number, at: string, failure: Failure, results: VolumeResult
     ...released,
     ...results.map((result): RunEvent => ({ type: "volumeEnded", at, group, result, backupSnapshot: null })),
     { type: "phase", at, group, phase: "releasing" },
-    { type: "ended", at, outcome: "failed", code: failure.code },
+    { type: "ended", at, outcome: failure.code === "SF-106" ? "interrupted" : "failed", code: failure.code },
   ];
 }
 

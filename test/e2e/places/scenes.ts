@@ -14,8 +14,12 @@ export type Scene = {
   shows: string | RegExp;
   /** What is done on the page before it is looked at. */
   act?: (page: Page) => Promise<void>;
+  /** The layouts that it is looked at in, if not both. */
+  sizes?: readonly ("wide" | "narrow")[];
   /** Pictures that are kept. */
   kept?: readonly Look[];
+  /** What a picture shows, if not the page. */
+  part?: string | undefined;
   /** Also looked at on wider screens. */
   broad?: boolean;
   /** What is another each time. */
@@ -29,8 +33,11 @@ const wide = ["wide-light"] as const;
 const narrow = ["narrow-light"] as const;
 
 /** Opens a failure from the list of all: its address is another each time. */
-const failure = (which: string) => async (page: Page) => {
-  await page.getByRole("link", { name: `Fix ${which}` }).click();
+export const failure = (which: string) => async (page: Page) => {
+  await page
+    .getByRole("link", { name: `Fix ${which}` })
+    .first()
+    .click();
   await page.waitForURL(/\/troubleshoot\/.+/);
   await expect(
     page.getByRole("heading", { name: "Causes" }).or(page.getByText("Causes").first()).first(),
@@ -42,7 +49,7 @@ export const filled: readonly Scene[] = [
   { name: "jobs", path: "/jobs", shows: "Mailboxes", kept: two, broad: true },
   { name: "job-new", path: "/jobs/new", shows: "Advanced Open File", kept: wide, act: chooseVolumes, broad: true },
   { name: "job", path: `/jobs/${jobs.documents.id}`, shows: "Runs of this job", kept: other },
-  { name: "runs", path: "/runs", shows: "16 runs", kept: narrow },
+  { name: "runs", path: "/runs", shows: "21 runs", kept: narrow },
   {
     name: "run-live",
     path: `/runs/${runNamed("live")}`,
@@ -52,6 +59,27 @@ export const filled: readonly Scene[] = [
   },
   { name: "run-succeeded", path: `/runs/${runNamed("succeeded")}`, shows: "Backed up", kept: two, broad: true },
   { name: "run-one-at-a-time", path: `/runs/${runNamed("oneAtATime")}`, shows: "Backed up", kept: other },
+  {
+    name: "run-warnings",
+    path: `/runs/${runNamed("warnings")}`,
+    shows: "Backed up, with warnings",
+    sizes: ["wide"],
+    kept: wide,
+  },
+  {
+    name: "run-cancelled",
+    path: `/runs/${runNamed("cancelled")}`,
+    shows: "The run was cancelled",
+    sizes: ["narrow"],
+    kept: ["narrow-dark"],
+  },
+  {
+    name: "run-interrupted",
+    path: `/runs/${runNamed("interrupted")}`,
+    shows: "Evidence and fixes",
+    sizes: ["wide"],
+    kept: ["wide-dark"],
+  },
   { name: "run-failed", path: `/runs/${runNamed("cacheFull")}`, shows: "Evidence and fixes", kept: two },
   { name: "volumes", path: "/volumes", shows: "7 volumes", kept: two, broad: true },
   {
@@ -85,6 +113,30 @@ export const filled: readonly Scene[] = [
     act: failure("SF-107 of Mailboxes"),
     kept: other,
   },
+  {
+    name: "failure-program",
+    path: "/troubleshoot?state=all",
+    shows: "kinds of failure",
+    act: failure("SF-103 of Web content to the vault"),
+    sizes: ["wide"],
+    kept: wide,
+  },
+  {
+    name: "failure-hook",
+    path: "/troubleshoot?state=all",
+    shows: "kinds of failure",
+    act: failure("SF-104 of Nightly database"),
+    sizes: ["narrow"],
+    kept: narrow,
+  },
+  {
+    name: "failure-communication",
+    path: "/troubleshoot?state=all",
+    shows: "kinds of failure",
+    act: failure("OFO-COMM of Nightly database"),
+    sizes: ["wide"],
+    kept: ["wide-dark"],
+  },
   { name: "articles", path: "/articles", shows: "OFO-COMM", kept: wide },
   { name: "article", path: "/articles/a000851c", shows: "What one at a time changes", kept: two, broad: true },
   { name: "hosts", path: "/hosts", shows: "mail01", kept: two, act: selfTest },
@@ -103,6 +155,14 @@ export const filled: readonly Scene[] = [
   { name: "settings-audit", path: "/settings/audit", shows: "grace@example.net", kept: two, broad: true },
   { name: "settings-account", path: "/settings/account", shows: "Passkeys", kept: two },
   { name: "palette", path: "/jobs", shows: "Mailboxes", kept: two, act: palette },
+  {
+    name: "error",
+    path: "/hosts",
+    shows: "mail01",
+    act: answersNonsense,
+    sizes: ["narrow"],
+    kept: ["narrow-dark"],
+  },
   { name: "not-found", path: "/nowhere", shows: "There is nothing here", kept: wide },
 ];
 
@@ -123,6 +183,26 @@ export const empty: readonly Scene[] = [
     kept: [],
     masked: ["code", "input[readonly]"],
   },
+];
+
+/** Of nobody: whoever comes to the company's console without an account. */
+export const signedOut: readonly Scene[] = [
+  { name: "sign-in", path: "/jobs", shows: "Sign in with Example", kept: two },
+  {
+    name: "sign-in-wrong",
+    path: "/sign-in?problem=refused",
+    shows: "Sign in with Example",
+    act: wrongPassword,
+    sizes: ["narrow"],
+    kept: narrow,
+  },
+  { name: "sign-in-code", path: "/sign-in/code", shows: "Code from your app", act: wrongCode, kept: wide },
+  { name: "welcome-over", path: "/welcome?token=over", shows: "not valid any more", sizes: ["narrow"], kept: narrow },
+];
+
+/** The first start of a console: nobody has an account. */
+export const firstStart: readonly Scene[] = [
+  { name: "welcome-no-link", path: "/", shows: "Open the one-time link", sizes: ["narrow"], kept: narrow },
 ];
 
 /** No host is connected. */
@@ -149,8 +229,50 @@ async function selfTest(page: Page): Promise<void> {
   await expect(page.getByRole("button", { name: "Test again" })).toBeVisible();
 }
 
+/** What the console says is not what the page was made for: it cannot be drawn. */
+async function answersNonsense(page: Page): Promise<void> {
+  const nonsense = JSON.stringify([{ result: { data: { json: [null] } } }]);
+  await page.route("**/api/trpc/hosts.list?**", (route) =>
+    route.fulfill({ contentType: "application/json", body: nonsense }),
+  );
+  await expect(page.getByRole("heading", { name: "This page could not be shown" })).toBeVisible();
+  await page.unroute("**/api/trpc/hosts.list?**");
+}
+
+async function wrongPassword(page: Page): Promise<void> {
+  await page.getByLabel("E-mail").fill("ada@example.net");
+  await page.getByLabel("Password").fill("not the right one");
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+  await expect(page.getByRole("alert").filter({ hasText: "password" })).toBeVisible();
+}
+
+async function wrongCode(page: Page): Promise<void> {
+  await page.getByLabel("Code from your app").fill("12");
+  await page.keyboard.press("Enter");
+  await expect(page.getByText("must have 6 digits")).toBeVisible();
+}
+
 async function palette(page: Page): Promise<void> {
   await page.keyboard.press("Control+k");
   await page.getByRole("combobox", { name: "Go to or do" }).fill("web");
   await expect(page.getByRole("option").first()).toBeVisible();
 }
+
+/** The browser has lost the console; what it had been told stays, and is said to be old. */
+export const lineCut: readonly Scene[] = [
+  { name: "overview-line-cut", path: "/", shows: "Live, ", sizes: ["wide"], kept: wide },
+  { name: "volumes-line-cut", path: "/volumes", shows: "Live, ", sizes: ["narrow"], kept: ["narrow-dark"] },
+  {
+    name: "volume-line-cut",
+    path: volumePath({ hostId: hosts.db01.id, name: "/var/lib/postgresql" }),
+    shows: "Live, ",
+    sizes: ["narrow"],
+  },
+  {
+    name: "run-line-cut",
+    path: `/runs/${runNamed("live")}`,
+    shows: "Cancel run",
+    sizes: ["wide"],
+    kept: ["wide-dark"],
+  },
+];

@@ -1,4 +1,4 @@
-import type { Page, Request } from "@playwright/test";
+import type { Page, Request, Route } from "@playwright/test";
 
 /** Knows which of a page's questions to the console are still without an answer. */
 export class Answers {
@@ -15,11 +15,32 @@ export class Answers {
   }
 }
 
-/** Waits until fonts are there, every question is answered, and nothing on the page has changed for a moment. */
-export async function settled(page: Page, answers: Answers): Promise<void> {
+/**
+ * Waits until fonts are there, every question is answered, and nothing on the page has changed for a moment. Without
+ * `answers`: whether or not they are answered.
+ */
+export async function settled(page: Page, answers?: Answers): Promise<void> {
   const deadline = performance.now() + 10_000;
   do await page.evaluate(unchanged);
-  while (answers.missing && performance.now() < deadline);
+  while (answers?.missing && performance.now() < deadline);
+}
+
+/** Keeps the page's questions from the console until what it returns is called. */
+export async function holdQuestions(page: Page): Promise<() => Promise<void>> {
+  let goOn = () => {};
+  const held = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  const hold = async (route: Route) => {
+    await held;
+    // The page may have gone, and its question with it.
+    await route.continue().catch(() => {});
+  };
+  await page.route("**/api/trpc/**", hold);
+  return async () => {
+    goOn();
+    await page.unroute("**/api/trpc/**", hold);
+  };
 }
 
 async function unchanged(): Promise<void> {

@@ -3,8 +3,9 @@ import { useQuery } from "@tanstack/react-query";
 import Link from "next/link";
 import { Card, CardTitle } from "@/app/components/card";
 import { Note } from "@/app/components/note";
+import { PageHeader } from "@/app/components/page-header";
+import { Unanswered } from "@/app/components/unanswered";
 import { useTRPC } from "@/app/trpc/client";
-import { faultOf } from "@/app/trpc/fault";
 import { RunsTable } from "../../runs/runs-table";
 import { JobEditor } from "../editor/job-editor";
 import { JobButton } from "../list/job-button";
@@ -13,7 +14,13 @@ export function JobPageView({ id }: { id: string }) {
   const trpc = useTRPC();
   const job = useQuery(trpc.jobs.get.queryOptions({ id }));
   const runs = useQuery(trpc.runs.list.queryOptions({ jobId: id, limit: 20 }, { refetchInterval: 5000 }));
-  if (!job.data) return job.error ? <Note tone="loss">{faultOf(job.error).message}</Note> : <p>Loading the job…</p>;
+  if (!job.data)
+    return (
+      <>
+        <PageHeader title="Job" trail={<Link href="/jobs">Jobs</Link>} />
+        <Unanswered query={job} of="job" />
+      </>
+    );
   return (
     <>
       {job.data.paused && (
@@ -27,6 +34,7 @@ export function JobPageView({ id }: { id: string }) {
         </Note>
       )}
       <JobEditor job={job.data} />
+      <Unanswered query={runs} of="runs of this job" className="mt-4" />
       {runs.data && runs.data.length > 0 && (
         <Card className="mt-4">
           <CardTitle

@@ -41,7 +41,7 @@ export function ForecastCard({ jobId }: { jobId: string | null }) {
       {enabled && volumes.length > 0 && (
         <>
           <ForecastBars {...forecast} />
-          {!roomKnown && (
+          {roomKnown === false && (
             <Note tone="warn" title="How much room there is, is not known" className="mt-4">
               The host has not said yet where caches can be kept, or the chosen location is not one of them.
             </Note>

@@ -3,15 +3,17 @@ import { zodResolver } from "@hookform/resolvers/zod";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import Link from "next/link";
 import { useRouter } from "next/navigation";
+import type { ReactNode } from "react";
 import { type FieldPath, FormProvider, useForm } from "react-hook-form";
 import { toast } from "sonner";
 import { Button } from "@/app/components/button";
 import { Note } from "@/app/components/note";
 import { PageHeader } from "@/app/components/page-header";
+import { Unanswered } from "@/app/components/unanswered";
 import { useTRPC } from "@/app/trpc/client";
 import { faultOf } from "@/app/trpc/fault";
 import { jobInputSchema } from "@/server/core/contracts/job";
-import type { JobView } from "@/server/core/contracts/views";
+import type { HostView, JobView } from "@/server/core/contracts/views";
 import { May, ReadOnlyUnless } from "../../access/may";
 import { useRunJob } from "../use-run-job";
 import { DestinationFields } from "./destination-fields";
@@ -23,12 +25,24 @@ import { RemoveJob } from "./remove-job";
 import { ScheduleFields } from "./schedule-fields";
 import { SelectionFields } from "./selection-fields";
 
-/** Makes a job, or changes one. What was entered stays in the form whatever the console answers. */
+/** Makes a job, or changes one, once it is known which hosts there are. */
 export function JobEditor({ job }: { job: JobView | null }) {
+  const trpc = useTRPC();
+  const hosts = useQuery(trpc.hosts.list.queryOptions());
+  if (hosts.data) return <JobForm job={job} hosts={hosts.data} />;
+  return (
+    <>
+      <JobHeader job={job} />
+      <Unanswered query={hosts} of="hosts" />
+    </>
+  );
+}
+
+/** What was entered stays in the form whatever the console answers. */
+function JobForm({ job, hosts }: { job: JobView | null; hosts: readonly HostView[] }) {
   const trpc = useTRPC();
   const router = useRouter();
   const queryClient = useQueryClient();
-  const hosts = useQuery(trpc.hosts.list.queryOptions()).data ?? [];
   const firstHost = (hosts.find((host) => host.connected) ?? hosts[0])?.id ?? "";
   const form = useForm<JobDraftIn, unknown, JobDraft>({
     resolver: zodResolver(jobInputSchema),
@@ -72,13 +86,8 @@ export function JobEditor({ job }: { job: JobView | null }) {
   return (
     <FormProvider {...form}>
       <form onSubmit={submit} noValidate>
-        <PageHeader
-          title={job?.name ?? "New job"}
-          trail={
-            <>
-              <Link href="/jobs">Jobs</Link> / {job?.name ?? "New"}
-            </>
-          }
+        <JobHeader
+          job={job}
           actions={
             <>
               <May permission="changeJobs">{job && <RemoveJob job={job} />}</May>
@@ -121,5 +130,19 @@ export function JobEditor({ job }: { job: JobView | null }) {
         </div>
       </form>
     </FormProvider>
+  );
+}
+
+function JobHeader({ job, actions }: { job: JobView | null; actions?: ReactNode }) {
+  return (
+    <PageHeader
+      title={job?.name ?? "New job"}
+      trail={
+        <>
+          <Link href="/jobs">Jobs</Link> / {job?.name ?? "New"}
+        </>
+      }
+      actions={actions}
+    />
   );
 }

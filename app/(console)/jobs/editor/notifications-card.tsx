@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Bell, CircleAlert } from "lucide-react";
 import Link from "next/link";
 import { Card, CardTitle } from "@/app/components/card";
+import { Unanswered } from "@/app/components/unanswered";
 import { useTRPC } from "@/app/trpc/client";
 import type { JobChannel } from "@/server/core/contracts/notifications";
 import { severityTexts } from "@/server/core/notifications/severity";
@@ -11,7 +12,8 @@ import { May } from "../../access/may";
 /** Who hears of this job's ends, and of which. Null: of a job that is still to be made. */
 export function NotificationsCard({ jobId }: { jobId: string | null }) {
   const trpc = useTRPC();
-  const { data: channels } = useQuery(trpc.notifications.ofJob.queryOptions({ jobId }));
+  const found = useQuery(trpc.notifications.ofJob.queryOptions({ jobId }));
+  const channels = found.data;
   return (
     <Card>
       <CardTitle
@@ -25,6 +27,7 @@ export function NotificationsCard({ jobId }: { jobId: string | null }) {
       >
         Notifications
       </CardTitle>
+      <Unanswered query={found} of="channels" />
       {channels?.length === 0 && (
         <p className="text-mute">
           Nobody is told how {jobId === null ? "a new job" : "this job"} ends: no channel is on that is for every job

@@ -9,6 +9,7 @@ import { formatBytesOf } from "@/app/components/format";
 import { Input } from "@/app/components/input";
 import { LinesInput } from "@/app/components/lines-input";
 import { StateBadge } from "@/app/components/state-badge";
+import { Unanswered } from "@/app/components/unanswered";
 import { useTRPC } from "@/app/trpc/client";
 import type { HostView } from "@/server/core/contracts/views";
 import { HostChoice } from "../../volumes/host-choice";
@@ -68,8 +69,8 @@ function VolumeChoice() {
   const trpc = useTRPC();
   const { control, watch, formState } = useFormContext<JobDraftIn, unknown, JobDraft>();
   const hostId = watch("hostId");
-  const volumes = useQuery(trpc.volumes.list.queryOptions({}, { refetchInterval: 5000 })).data ?? [];
-  const here = volumes
+  const volumes = useQuery(trpc.volumes.list.queryOptions({}, { refetchInterval: 5000 }));
+  const here = (volumes.data ?? [])
     .filter((volume) => volume.hostId === hostId)
     .sort((a, b) => Number(b.provider === "engine") - Number(a.provider === "engine") || a.name.localeCompare(b.name));
   return (
@@ -77,7 +78,7 @@ function VolumeChoice() {
       control={control}
       name="selection.volumes"
       render={({ field }) => {
-        const gone = field.value.filter((name) => !here.some((volume) => volume.name === name));
+        const gone = field.value.filter((name) => volumes.data && !here.some((volume) => volume.name === name));
         const toggle = (name: string, on: boolean) =>
           field.onChange(on ? [...field.value, name] : field.value.filter((one) => one !== name));
         return (
@@ -116,7 +117,12 @@ function VolumeChoice() {
                   </Checkbox>
                 </li>
               ))}
-              {here.length + gone.length === 0 && (
+              {volumes.data === undefined && (
+                <li className="p-3">
+                  <Unanswered query={volumes} of="volumes" />
+                </li>
+              )}
+              {volumes.data && here.length + gone.length === 0 && (
                 <li className="p-3 text-mute">
                   This host has no volumes yet.{" "}
                   <Link href="/volumes" className="text-accent underline">

@@ -22,8 +22,8 @@ const MOST_STARTS = 168;
 export type JobForecast = {
   mode: Mode;
   volumes: ForecastVolume[];
-  /** Whether the host has said where caches can be kept. */
-  roomKnown: boolean;
+  /** Whether the host has said where caches can be kept; null while the console is asked. */
+  roomKnown: boolean | null;
   skipFreeBlocks: boolean;
   expected: ExpectedDuration;
   forecast: Forecast;
@@ -47,7 +47,7 @@ export function useForecast(jobId: string | null): JobForecast {
   ]);
   const settings = useQuery(trpc.settings.get.queryOptions()).data;
   const onHost = (useQuery(trpc.volumes.list.queryOptions({})).data ?? []).filter((one) => one.hostId === hostId);
-  const caches = useQuery(trpc.cache.list.queryOptions({}, { refetchInterval: 5000 })).data ?? [];
+  const caches = useQuery(trpc.cache.list.queryOptions({}, { refetchInterval: 5000 }));
   const hours = useScheduledHours();
   const measures =
     useQuery(
@@ -67,7 +67,7 @@ export function useForecast(jobId: string | null): JobForecast {
   const number = (value: unknown) => (typeof value === "number" && Number.isFinite(value) ? value : null);
   const skipFreeBlocks = cache?.skipFreeBlocks ?? true;
   const options = { initialBytes: number(cache?.initialBytes), maxBytes: number(cache?.maxBytes), skipFreeBlocks };
-  const locations = caches
+  const locations = (caches.data ?? [])
     .filter((one) => one.hostId === hostId && (!cache?.location || one.path === cache.location))
     .map(
       (one): CandidateLocation => ({
@@ -84,7 +84,7 @@ export function useForecast(jobId: string | null): JobForecast {
   return {
     mode: effectiveMode(oneAtATime ?? "inherit", settings?.oneAtATime ?? false),
     volumes,
-    roomKnown: locations.length > 0,
+    roomKnown: caches.isPending ? null : locations.length > 0,
     skipFreeBlocks,
     expected,
     forecast,

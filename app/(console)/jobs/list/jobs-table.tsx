@@ -59,9 +59,8 @@ export function JobsTable({ jobs, hosts, choice }: JobsTableProps) {
                     label={`Choose ${job.name}`}
                     checked={choice.chosen.has(job.id)}
                     onChange={(on) => choice.choose([job.id], on)}
-                  >
-                    <span className="sr-only">Choose {job.name}</span>
-                  </Checkbox>
+                    bare
+                  />
                 </td>
               )}
               <td className="lead">
@@ -91,7 +90,7 @@ export function JobsTable({ jobs, hosts, choice }: JobsTableProps) {
                 {lastRun ? (
                   <Link
                     href={`/runs/${lastRun.id}`}
-                    className="inline-flex flex-wrap items-center gap-x-2 hover:underline"
+                    className="inline-flex flex-col items-end hover:underline md:items-start"
                   >
                     <StateBadge state={lastRun.state} />
                     {lastRun.endedAt && <Ago at={lastRun.endedAt} className="text-mute text-xs" />}

@@ -30,14 +30,15 @@ export function runPhases(run: Run, events: readonly RunEvent[], zone: string): 
   for (const event of mine) if (event.type === "phase" && !entered.has(event.phase)) entered.set(event.phase, event.at);
   const ended = isEnded(run.state);
   const bad = run.state === "failed" || run.state === "interrupted";
+  const cut = bad ? "failed" : run.state === "cancelled" ? "stopped" : null;
   const reached = [...entered.keys()].filter((phase) => phase !== "releasing" && phase !== "done").at(-1);
   return phaseSchema.options
     .filter((phase) => !ofHooks.has(phase) || entered.has(phase))
     .map((phase) => {
       const at = entered.get(phase);
       const state: PhaseStep["state"] =
-        bad && phase === reached
-          ? "failed"
+        cut !== null && phase === reached
+          ? cut
           : !at
             ? ended || laterEntered(phase, entered)
               ? "skipped"

@@ -5,15 +5,14 @@ import { useMemo } from "react";
 import { Card } from "@/app/components/card";
 import { formatPercent, formatRate, plural } from "@/app/components/format";
 import { type Link as LinkState, LiveIndicator } from "@/app/components/live-indicator";
-import { Note } from "@/app/components/note";
 import { PageHeader } from "@/app/components/page-header";
 import { PhaseBar } from "@/app/components/phase-bar";
 import { ProgressBar } from "@/app/components/progress-bar";
 import { StateBadge } from "@/app/components/state-badge";
 import { Time } from "@/app/components/time";
+import { Unanswered } from "@/app/components/unanswered";
 import { useZone } from "@/app/components/zone";
 import { useTRPC } from "@/app/trpc/client";
-import { faultOf } from "@/app/trpc/fault";
 import type { Run } from "@/server/core/contracts/run";
 import { isEnded } from "@/server/core/runs/phases";
 import { formatBytes } from "@/server/core/text/bytes";
@@ -50,7 +49,13 @@ export function RunView({ id }: { id: string }) {
     [volumes.data, run?.hostId],
   );
   const bare = useMemo(() => events.map((one) => one.event), [events]);
-  if (!run) return live.problem ? <Note tone="loss">{faultOf(live.problem).message}</Note> : <p>Loading the run…</p>;
+  if (!run)
+    return (
+      <>
+        <PageHeader title="Run" trail={<Link href="/runs">Runs</Link>} />
+        <Unanswered query={live.asked} of="run" />
+      </>
+    );
 
   const progress = run.state === "backingUp" ? runProgress(bare) : null;
   const stale = link === "lost";

@@ -80,13 +80,13 @@ export function RunVolumes({ run, history, stale }: RunVolumesProps) {
                     {volume.cacheMaxBytes > 0 ? formatBytesOf(volume.cacheUsedBytes, volume.cacheMaxBytes) : "–"}
                   </td>
                   <td className="n" data-label="Preserved">
-                    {formatBytes(volume.preservedBlocks * BLOCK_BYTES)}
+                    {volume.takenAt ? formatBytes(volume.preservedBlocks * BLOCK_BYTES) : "–"}
                   </td>
                   <td className="n" data-label="Skipped as free">
-                    {formatBytes(volume.skippedFreeBlocks * BLOCK_BYTES)}
+                    {volume.takenAt ? formatBytes(volume.skippedFreeBlocks * BLOCK_BYTES) : "–"}
                   </td>
                   <td className="n" data-label="Read">
-                    {formatBytes(volume.bytesRead)}
+                    {volume.state === "pending" ? "–" : formatBytes(volume.bytesRead)}
                   </td>
                 </tr>
               );

@@ -87,6 +87,6 @@ export function useRun(id: string) {
     ended,
     link,
     lostAt: socket.lostAt,
-    problem: detail.error,
+    asked: detail,
   };
 }

@@ -12,7 +12,7 @@ import { Sessions } from "./sessions";
 
 export function AccountView() {
   const { name, email, role } = useViewer();
-  const hasPassword = useQuery(useTRPC().account.safety.queryOptions()).data?.hasPassword ?? true;
+  const safety = useQuery(useTRPC().account.safety.queryOptions()).data;
   return (
     <div className="max-w-3xl">
       <PageHeader
@@ -20,7 +20,7 @@ export function AccountView() {
         subtitle={`${name}, ${email}. ${roleTexts[role].label}: ${roleTexts[role].does}`}
       />
       <div className="space-y-4">
-        {hasPassword ? <PasswordForm /> : <NoPassword />}
+        {safety && (safety.hasPassword ? <PasswordForm /> : <NoPassword />)}
         <SecondFactor />
         <Passkeys />
         <Sessions />

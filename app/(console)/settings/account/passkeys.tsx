@@ -9,6 +9,7 @@ import { ConfirmDialog } from "@/app/components/confirm-dialog";
 import { Dialog } from "@/app/components/dialog";
 import { Note } from "@/app/components/note";
 import { Ago } from "@/app/components/time";
+import { Unanswered } from "@/app/components/unanswered";
 import { addPasskey, passkeysWorkHere } from "@/app/passkey-request";
 import { useTRPC } from "@/app/trpc/client";
 import { faultOf } from "@/app/trpc/fault";
@@ -47,7 +48,8 @@ export function Passkeys() {
       >
         Passkeys
       </CardTitle>
-      {passkeys.length === 0 && (
+      <Unanswered query={safety} of="passkeys" />
+      {safety.data && passkeys.length === 0 && (
         <p className="text-mute">
           None yet. With one you sign in by fingerprint, face or PIN of your device; no password or code is asked for,
           and no other site can ask for it.

@@ -7,9 +7,8 @@ import { Button } from "@/app/components/button";
 import { Card, CardTitle } from "@/app/components/card";
 import { Dialog } from "@/app/components/dialog";
 import { plural } from "@/app/components/format";
-import { Note } from "@/app/components/note";
+import { Unanswered } from "@/app/components/unanswered";
 import { useTRPC } from "@/app/trpc/client";
-import { faultOf } from "@/app/trpc/fault";
 import { BackupCodes } from "./backup-codes";
 import { PasswordPrompt } from "./password-prompt";
 import { SecondFactorSetup } from "./second-factor-setup";
@@ -35,7 +34,7 @@ export function SecondFactor() {
   return (
     <Card>
       <CardTitle>Second factor</CardTitle>
-      {safety.error && <Note tone="loss">{faultOf(safety.error).message}</Note>}
+      <Unanswered query={safety} of="second factor" />
       {present === null && (
         <div className="flex flex-wrap items-center justify-between gap-x-6 gap-y-3">
           <p className="min-w-0 flex-[1_1_18rem] text-mute">

@@ -4,8 +4,8 @@ import { toast } from "sonner";
 import { Button } from "@/app/components/button";
 import { Card, CardTitle } from "@/app/components/card";
 import { plural } from "@/app/components/format";
-import { Note } from "@/app/components/note";
 import { Ago } from "@/app/components/time";
+import { Unanswered } from "@/app/components/unanswered";
 import { useTRPC } from "@/app/trpc/client";
 import { faultOf } from "@/app/trpc/fault";
 import { browserName } from "./browser-name";
@@ -42,7 +42,7 @@ export function Sessions() {
       >
         Where you are signed in
       </CardTitle>
-      {sessions.error && <Note tone="loss">{faultOf(sessions.error).message}</Note>}
+      <Unanswered query={sessions} of="sign-ins" />
       <ul className="divide-y divide-line">
         {sessions.data?.map((session) => (
           <li key={session.id} className="flex flex-wrap items-center justify-between gap-x-4 gap-y-1 py-2.5">

@@ -6,8 +6,8 @@ import { Card } from "@/app/components/card";
 import { EmptyState } from "@/app/components/empty-state";
 import { Note } from "@/app/components/note";
 import { PageHeader } from "@/app/components/page-header";
+import { Unanswered } from "@/app/components/unanswered";
 import { useTRPC } from "@/app/trpc/client";
-import { faultOf } from "@/app/trpc/fault";
 import { useMay } from "../../access/may";
 import { AuditExport } from "./audit-export";
 import { type AuditFilter, auditPages } from "./audit-filter";
@@ -34,11 +34,7 @@ export function AuditView({ filter }: { filter: AuditFilter }) {
       />
       {!allowed && <Note title="Only administrators see this place">Ask one of them for what you need.</Note>}
       {allowed && <AuditSearch filter={filter} />}
-      {log.error && (
-        <Note tone="loss" title="The log cannot be read" className="mb-4">
-          {faultOf(log.error).message}
-        </Note>
-      )}
+      <Unanswered query={log} of="audit log" className="mb-4" />
       {log.data && entries.length === 0 && (
         <EmptyState icon={ScrollText} title={filtered ? "Nothing matches" : "Nothing was done yet"}>
           {filtered ? "Search for less, or for another action." : "Every change leaves an entry here."}

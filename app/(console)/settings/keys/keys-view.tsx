@@ -7,8 +7,8 @@ import { Card, CardTitle } from "@/app/components/card";
 import { EmptyState } from "@/app/components/empty-state";
 import { Note } from "@/app/components/note";
 import { PageHeader } from "@/app/components/page-header";
+import { Unanswered } from "@/app/components/unanswered";
 import { useTRPC } from "@/app/trpc/client";
-import { faultOf } from "@/app/trpc/fault";
 import { useMay } from "../../access/may";
 import { KeysTable } from "./keys-table";
 import { NewKeyDialog } from "./new-key-dialog";
@@ -33,11 +33,7 @@ export function KeysView() {
         actions={allowed && keys.data && keys.data.length > 0 && make}
       />
       {!allowed && <Note title="Only administrators see this place">Ask one of them for a key.</Note>}
-      {keys.error && (
-        <Note tone="loss" title="The keys cannot be listed" className="mb-4">
-          {faultOf(keys.error).message}
-        </Note>
-      )}
+      <Unanswered query={keys} of="keys" className="mb-4" />
       {allowed && (
         <div className="space-y-4">
           {keys.data?.length === 0 && (

@@ -5,6 +5,7 @@ import { toast } from "sonner";
 import { Button } from "@/app/components/button";
 import { Card } from "@/app/components/card";
 import { ConfirmDialog } from "@/app/components/confirm-dialog";
+import { plural } from "@/app/components/format";
 import { Note } from "@/app/components/note";
 import { Ago } from "@/app/components/time";
 import { useTRPC } from "@/app/trpc/client";
@@ -121,8 +122,9 @@ export function ChannelCard({ channel }: { channel: ChannelView }) {
 
 function JobNames({ jobIds }: { jobIds: readonly string[] | null }) {
   const trpc = useTRPC();
-  const jobs = useQuery(trpc.jobs.list.queryOptions()).data ?? [];
+  const jobs = useQuery(trpc.jobs.list.queryOptions()).data;
   if (jobIds === null) return "every job";
+  if (!jobs) return plural(jobIds.length, "job");
   const names = jobs.filter(({ id }) => jobIds.includes(id)).map(({ name }) => name);
   return names.length > 0 ? names.join(", ") : "no job that is still there";
 }

@@ -7,8 +7,8 @@ import { Card, CardTitle } from "@/app/components/card";
 import { EmptyState } from "@/app/components/empty-state";
 import { Note } from "@/app/components/note";
 import { PageHeader } from "@/app/components/page-header";
+import { Unanswered } from "@/app/components/unanswered";
 import { useTRPC } from "@/app/trpc/client";
-import { faultOf } from "@/app/trpc/fault";
 import { useMay } from "../../access/may";
 import { ChannelCard } from "./channel-card";
 import { ChannelDialog } from "./channel-dialog";
@@ -29,21 +29,16 @@ export function NotificationsView() {
       Add a channel
     </Button>
   );
-  const error = channels.error ?? deliveries.error;
   const empty = channels.data?.length === 0;
   return (
     <>
       <PageHeader
         title="Notifications"
         subtitle="Who is told when a job fails, warns or works again."
-        actions={allowed && !empty && add}
+        actions={allowed && channels.data && !empty && add}
       />
       {!allowed && <Note title="Only administrators see this place">Ask one of them for what you need.</Note>}
-      {error && (
-        <Note tone="loss" title="The notifications cannot be read" className="mb-4">
-          {faultOf(error).message}
-        </Note>
-      )}
+      <Unanswered query={channels} of="channels" className="mb-4" />
       {empty && (
         <EmptyState icon={BellRing} title="Nobody is told yet" action={add}>
           Add a channel (e-mail, a webhook, ntfy or a Slack-compatible chat), and hear of a failed backup before
@@ -61,11 +56,11 @@ export function NotificationsView() {
           </ul>
           <Card>
             <CardTitle>Latest messages</CardTitle>
-            {deliveries.data?.length === 0 ? (
+            <Unanswered query={deliveries} of="latest messages" />
+            {deliveries.data?.length === 0 && (
               <p className="text-mute">None yet. A channel’s test button sends the first.</p>
-            ) : (
-              <DeliveriesTable deliveries={deliveries.data ?? []} />
             )}
+            {deliveries.data && deliveries.data.length > 0 && <DeliveriesTable deliveries={deliveries.data} />}
           </Card>
         </div>
       )}

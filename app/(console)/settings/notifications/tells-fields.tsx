@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Checkbox } from "@/app/components/checkbox";
 import { Field } from "@/app/components/field";
 import { Segmented } from "@/app/components/segmented";
+import { Unanswered } from "@/app/components/unanswered";
 import { useTRPC } from "@/app/trpc/client";
 import { type ChannelInput, severities } from "@/server/core/contracts/notifications";
 import { severityTexts } from "@/server/core/notifications/severity";
@@ -16,7 +17,7 @@ type TellsFieldsProps = {
 /** What is told, and of which jobs. */
 export function TellsFields({ draft: { tells, jobIds }, onChange, said }: TellsFieldsProps) {
   const trpc = useTRPC();
-  const jobs = useQuery(trpc.jobs.list.queryOptions()).data ?? [];
+  const jobs = useQuery(trpc.jobs.list.queryOptions());
   const chosen = jobIds ?? [];
   return (
     <>
@@ -48,8 +49,9 @@ export function TellsFields({ draft: { tells, jobIds }, onChange, said }: TellsF
         />
         {jobIds !== null && (
           <div className="mt-2 max-h-48 space-y-1.5 overflow-y-auto p-0.5">
-            {jobs.length === 0 && <p className="text-mute">There is no job yet.</p>}
-            {jobs.map(({ id, name }) => (
+            <Unanswered query={jobs} of="jobs" />
+            {jobs.data?.length === 0 && <p className="text-mute">There is no job yet.</p>}
+            {jobs.data?.map(({ id, name }) => (
               <Checkbox
                 key={id}
                 label={name}

@@ -6,8 +6,8 @@ import { Button } from "@/app/components/button";
 import { EmptyState } from "@/app/components/empty-state";
 import { Note } from "@/app/components/note";
 import { PageHeader } from "@/app/components/page-header";
+import { Unanswered } from "@/app/components/unanswered";
 import { useTRPC } from "@/app/trpc/client";
-import { faultOf } from "@/app/trpc/fault";
 import { useMay } from "../../access/may";
 import { SingleSignOnForm } from "./single-sign-on-form";
 
@@ -24,11 +24,7 @@ export function SingleSignOnView() {
         subtitle="People sign in with the account that they have in your company already, by OpenID Connect."
       />
       {!allowed && <Note title="Only administrators see this place">Ask one of them for what you need.</Note>}
-      {found.error && (
-        <Note tone="loss" title="The settings cannot be read" className="mb-4">
-          {faultOf(found.error).message}
-        </Note>
-      )}
+      <Unanswered query={found} of="settings of single sign-on" className="mb-4" />
       {view && view.settings === null && !beginning && (
         <EmptyState
           icon={Building2}

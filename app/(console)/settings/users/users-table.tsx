@@ -82,7 +82,7 @@ export function UsersTable({ users }: { users: readonly UserView[] }) {
                   {user.lastSignInAt ? <Ago at={user.lastSignInAt} /> : <span className="text-mute">signed out</span>}
                 </td>
                 <td>
-                  <span className="flex flex-wrap justify-end gap-1.5">
+                  <span className="flex flex-wrap gap-1.5 md:justify-end">
                     {!own && (
                       <>
                         <Button

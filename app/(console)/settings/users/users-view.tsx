@@ -6,8 +6,8 @@ import { Button } from "@/app/components/button";
 import { Card, CardTitle } from "@/app/components/card";
 import { Note } from "@/app/components/note";
 import { PageHeader } from "@/app/components/page-header";
+import { Unanswered } from "@/app/components/unanswered";
 import { useTRPC } from "@/app/trpc/client";
-import { faultOf } from "@/app/trpc/fault";
 import { roles, roleTexts } from "@/server/core/access/permissions";
 import { useMay } from "../../access/may";
 import { InvitationsTable } from "./invitations-table";
@@ -34,11 +34,7 @@ export function UsersView() {
         }
       />
       {!allowed && <Note title="Only administrators see this place">Ask one of them for what you need.</Note>}
-      {found.error && (
-        <Note tone="loss" title="The users cannot be listed" className="mb-4">
-          {faultOf(found.error).message}
-        </Note>
-      )}
+      <Unanswered query={found} of="users" className="mb-4" />
       {found.data && (
         <div className="space-y-4">
           <Card>

@@ -6,9 +6,8 @@ import { BytesInput } from "@/app/components/bytes-input";
 import { Dialog, DialogActions } from "@/app/components/dialog";
 import { Field } from "@/app/components/field";
 import { Meter } from "@/app/components/meter";
-import { Note } from "@/app/components/note";
+import { Unanswered } from "@/app/components/unanswered";
 import { useTRPC } from "@/app/trpc/client";
-import { faultOf } from "@/app/trpc/fault";
 import type { CachePlace, CacheView, FailureDetail } from "@/server/core/contracts/views";
 import { cacheFullEvidence } from "@/server/core/errors/evidence";
 import { formatBytes } from "@/server/core/text/bytes";
@@ -40,12 +39,12 @@ type CachePlaceFormProps = Pick<CachePlaceDialogProps, "failure" | "onChoose"> &
 
 function CachePlaceForm({ failure, onChoose, onCancel }: CachePlaceFormProps) {
   const trpc = useTRPC();
-  const { data: locations, error } = useQuery(trpc.cache.list.queryOptions({ hostId: failure.hostId }));
+  const asked = useQuery(trpc.cache.list.queryOptions({ hostId: failure.hostId }));
   const evidence = cacheFullEvidence.safeParse(failure.evidence).data;
   const [location, setLocation] = useState<string | null>(null);
   const [maxBytes, setMaxBytes] = useState<number | null>(null);
-  if (error) return <Note tone="loss">{faultOf(error).message}</Note>;
-  if (!locations) return <p role="status">Asking the host…</p>;
+  const locations = asked.data;
+  if (!locations) return <Unanswered query={asked} of="cache locations" />;
   const offered = location === null ? locations : locations.filter(({ path }) => path === location);
   const room = Math.max(0, ...offered.map(roomOf));
   const tooLarge = maxBytes !== null && maxBytes > room;

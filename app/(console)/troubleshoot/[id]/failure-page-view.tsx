@@ -7,8 +7,8 @@ import { PageHeader } from "@/app/components/page-header";
 import { Sentence } from "@/app/components/sentence";
 import { CodeTag, shownCode } from "@/app/components/state-badge";
 import { Time } from "@/app/components/time";
+import { Unanswered } from "@/app/components/unanswered";
 import { useTRPC } from "@/app/trpc/client";
-import { faultOf } from "@/app/trpc/fault";
 import { readingMinutes } from "@/server/core/errors/article";
 import { errorTable } from "@/server/core/errors/table";
 import { May } from "../../access/may";
@@ -28,12 +28,18 @@ export function FailurePageView({ id }: { id: string }) {
   const failure = useQuery(trpc.failures.get.queryOptions({ id }));
   const host = useQuery(trpc.hosts.list.queryOptions()).data?.find((one) => one.id === failure.data?.hostId);
   const { data } = failure;
-  if (!data) return failure.error ? <Note tone="loss">{faultOf(failure.error).message}</Note> : <p>Loading…</p>;
+  if (!data)
+    return (
+      <>
+        <PageHeader title="Failure" trail={<Link href="/troubleshoot">Troubleshoot</Link>} />
+        <Unanswered query={failure} of="failure" />
+      </>
+    );
   const entry = errorTable[data.code];
   return (
     <>
       <PageHeader
-        title={headline(entry.sentence(data.evidence))}
+        title={<Sentence text={headline(entry.sentence(data.evidence))} />}
         trail={
           <>
             <Link href="/troubleshoot">Troubleshoot</Link> / {shownCode(data.code)} on {host?.name ?? "a host"}
@@ -51,9 +57,9 @@ export function FailurePageView({ id }: { id: string }) {
           The same job succeeded later.
         </Note>
       )}
-      <div className="grid items-start gap-4 xl:grid-cols-[1fr_1.08fr]">
-        <div className="min-w-0 space-y-4 max-xl:order-2">
-          <Card>
+      <div className="flex flex-col gap-4 xl:grid xl:grid-cols-[1fr_1.08fr] xl:items-start">
+        <div className="min-w-0 space-y-4 max-xl:contents">
+          <Card className="max-xl:order-first">
             <CardTitle>What happened</CardTitle>
             <p>
               <Link href={`/runs/${data.runId}`} className="text-accent underline">
@@ -88,7 +94,7 @@ export function FailurePageView({ id }: { id: string }) {
           <Causes entry={entry} evidence={data.evidence} />
           {data.events.length > 0 && <RunLog events={data.events} />}
         </div>
-        <div className="min-w-0 space-y-4 max-xl:order-1">
+        <div className="min-w-0 space-y-4 max-xl:contents">
           <Fixes failure={data} entry={entry} />
           {entry.actions.some(({ id }) => id === "quietHour") && <QuietHoursCard failure={data} />}
           <EvidenceCard failure={data} />

@@ -18,7 +18,7 @@ export function QuietHoursCard({ failure }: { failure: FailureDetail }) {
       <CardTitle>When its volumes rest</CardTitle>
       <QuietHoursList hostId={job.hostId} volumes={volumes} />
       <p className="mt-2 text-[0.8125rem] text-mute">
-        Measured:{" "}
+        {volumes.length === 1 ? "Its volume" : "Its volumes"}:{" "}
         {volumes.map((name, i) => (
           <span key={name}>
             {i > 0 && ", "}

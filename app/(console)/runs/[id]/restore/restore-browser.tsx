@@ -4,9 +4,8 @@ import { ChevronRight, File, Folder } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { Card, CardTitle } from "@/app/components/card";
 import { Checkbox } from "@/app/components/checkbox";
-import { Note } from "@/app/components/note";
+import { Unanswered } from "@/app/components/unanswered";
 import { useTRPC } from "@/app/trpc/client";
-import { faultOf } from "@/app/trpc/fault";
 import type { RestoreEntry } from "@/server/core/contracts/host-methods";
 import { formatBytes } from "@/server/core/text/bytes";
 import { May } from "../../../access/may";
@@ -47,12 +46,7 @@ export function RestoreBrowser({ runId }: { runId: string }) {
       </CardTitle>
       <Crumbs path={path} onOpen={open} />
       <div className="my-2 max-h-80 overflow-y-auto rounded-lg border border-line">
-        {listing.isPending && <p className="p-4 text-mute">Reading the backup’s list of files…</p>}
-        {listing.error && (
-          <Note tone="loss" title="The list cannot be read" className="m-2">
-            {faultOf(listing.error).message}
-          </Note>
-        )}
+        <Unanswered query={listing} of="list of files" className="m-3" />
         {listing.data?.length === 0 && <p className="p-4 text-mute">This folder is empty.</p>}
         <ul>
           {listing.data?.map((entry) => (

@@ -1,11 +1,10 @@
-import type { ReactNode } from "react";
+import { Fragment, type ReactNode } from "react";
 import { Card, CardTitle } from "@/app/components/card";
 import { Time } from "@/app/components/time";
 import type { FailureDetail } from "@/server/core/contracts/views";
 import { evidenceByCode } from "@/server/core/errors/evidence";
 import { inWords } from "@/server/core/runs/phase-words";
 import { formatDuration } from "@/server/core/text/duration";
-import { formatInstant } from "@/server/core/text/instant";
 import { CommunicationEvidence } from "./communication-evidence";
 import { Facts } from "./facts";
 import { FreezeEvidence } from "./freeze-evidence";
@@ -99,7 +98,17 @@ function evidenceOf({ code, evidence }: FailureDetail): ReactNode {
       return (
         <Facts
           facts={[
-            ["Was due", times > 1 ? `${formatInstant(firstAt)} to ${formatInstant(dueAt)}` : formatInstant(dueAt)],
+            [
+              "Was due",
+              <Fragment key="due">
+                {times > 1 && (
+                  <>
+                    <Time at={firstAt} /> to{" "}
+                  </>
+                )}
+                <Time at={dueAt} />
+              </Fragment>,
+            ],
             ["Times missed", String(times)],
             ["Grace", formatDuration(graceMinutes * MINUTE_MS)],
             ["In its way", holder ?? "nothing"],

@@ -44,19 +44,24 @@ export function FillCurve({ failure }: { failure: FailureDetail }) {
               stroke="var(--loss)"
               strokeDasharray="6 4"
             />
-            <text x={WIDTH} y={y(data.maxBytes) - 7} textAnchor="end" className="fill-loss-ink font-mono text-[12px]">
+            <text
+              x={WIDTH}
+              y={y(data.maxBytes) - 7}
+              textAnchor="end"
+              className="fill-loss-ink font-mono text-[12px] max-sm:text-[21px]"
+            >
               {formatBytes(data.maxBytes)} allowed
             </text>
           </>
         )}
         <line x1={end} x2={end} y1={BASE - ROOM - 12} y2={BASE} stroke="var(--loss)" />
-        <text x={end + 7} y={BASE - 40} className="fill-loss-ink font-mono text-[12px]">
-          {formatTime(last.at, "clock", zone)}
+        <text y={BASE - 48} className="fill-loss-ink font-mono text-[12px] max-sm:text-[21px]">
+          <tspan x={end + 7}>{formatTime(last.at, "clock", zone)}</tspan>
+          <tspan x={end + 7} dy="1.3em">
+            released
+          </tspan>
         </text>
-        <text x={end + 7} y={BASE - 24} className="fill-loss-ink font-mono text-[12px]">
-          released
-        </text>
-        <text x={8} y={BASE + 18} className="fill-mute font-mono text-[12px]">
+        <text x={8} y={BASE + 20} className="fill-mute font-mono text-[12px] max-sm:text-[21px]">
           {formatTime(first.at, "clock", zone)}
         </text>
       </svg>

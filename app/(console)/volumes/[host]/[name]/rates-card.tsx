@@ -3,10 +3,9 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Card, CardTitle } from "@/app/components/card";
 import { formatRate } from "@/app/components/format";
-import { Note } from "@/app/components/note";
 import { Segmented } from "@/app/components/segmented";
+import { Unanswered } from "@/app/components/unanswered";
 import { useTRPC } from "@/app/trpc/client";
-import { faultOf } from "@/app/trpc/fault";
 import { type HistoryRange, historyRangeSchema } from "@/server/core/contracts/history";
 import { RatesChart } from "./rates-chart";
 import { RatesTable } from "./rates-table";
@@ -46,7 +45,7 @@ export function RatesCard({ hostId, volume }: { hostId: string; volume: string }
       >
         Change rate
       </CardTitle>
-      {rates.error && <Note tone="loss">{faultOf(rates.error).message}</Note>}
+      <Unanswered query={rates} of="change rate" />
       {rates.data && known.length === 0 && (
         <p className="text-mute">Nothing was measured in this time. The first point comes within half a minute.</p>
       )}

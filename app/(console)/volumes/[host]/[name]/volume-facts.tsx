@@ -12,7 +12,7 @@ export function VolumeFacts({ volume, writes }: { volume: VolumeView; writes: Li
   const free = Math.max(0, volume.sizeBytes - volume.usedBytes);
   return (
     <Card>
-      <dl className="grid gap-x-8 gap-y-3 sm:grid-cols-2 xl:grid-cols-4">
+      <dl className="grid gap-x-8 gap-y-3 sm:grid-cols-2 lg:grid-cols-3 xl:grid-cols-5">
         <Fact name="Use">
           {volume.mount ? (
             <>

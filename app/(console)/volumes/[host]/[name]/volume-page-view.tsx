@@ -6,9 +6,9 @@ import { LiveIndicator } from "@/app/components/live-indicator";
 import { Note } from "@/app/components/note";
 import { PageHeader } from "@/app/components/page-header";
 import { StateBadge } from "@/app/components/state-badge";
+import { Unanswered } from "@/app/components/unanswered";
 import { useZone } from "@/app/components/zone";
 import { useTRPC } from "@/app/trpc/client";
-import { faultOf } from "@/app/trpc/fault";
 import { May } from "../../../access/may";
 import { useLiveVolumes } from "../../../live/use-live-volumes";
 import { useLiveWrites, volumeKey } from "../../../live/use-live-writes";
@@ -64,11 +64,7 @@ export function VolumePageView({ hostId, name }: { hostId: string; name: string 
           Its host does not know it any more. What was measured of it is kept for a while.
         </Note>
       )}
-      {history.error && (
-        <Note tone="loss" title="What was measured cannot be shown" className="mb-4">
-          {faultOf(history.error).message}
-        </Note>
-      )}
+      <Unanswered query={volumes} of="volume" className="mb-4" />
       <div className={live.link === "lost" ? "space-y-4 opacity-60" : "space-y-4"}>
         {volume && <VolumeFacts volume={volume} writes={live.writes.get(volumeKey({ hostId, name }))} />}
         {history.data?.measuredMs === 0 && volume?.state !== "attached" ? (
@@ -81,6 +77,7 @@ export function VolumePageView({ hostId, name }: { hostId: string; name: string 
           </Card>
         ) : (
           <>
+            <Unanswered query={history} of="measurements of the week" />
             {history.data && <WeekCard history={history.data} />}
             <div className="grid items-start gap-4 xl:grid-cols-[1.6fr_1fr]">
               <RatesCard hostId={hostId} volume={name} />
