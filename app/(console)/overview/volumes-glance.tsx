@@ -19,7 +19,7 @@ type VolumesGlanceProps = {
 /** Protected volumes, live. */
 export function VolumesGlance({ volumes, totals, writes, stale }: VolumesGlanceProps) {
   return (
-    <Card className={stale ? "opacity-60" : ""}>
+    <Card className={stale ? "stale" : ""}>
       <CardTitle
         aside={
           <Link href="/volumes" className="text-[0.8125rem] text-accent hover:underline">

@@ -70,7 +70,7 @@ export function VolumesView() {
         <VolumeFilters query={query} hosts={hosts} onChange={change} onClear={narrowed ? clear : undefined} />
       )}
       {page && page.all > 0 && page.total === 0 && <NoneMatches all={page.all} of="volumes" onClear={clear} />}
-      <div className={live.link === "lost" ? "space-y-4 opacity-60" : "space-y-4"}>
+      <div className={live.link === "lost" ? "space-y-4 stale" : "space-y-4"}>
         {hostsOf(page?.items ?? []).map((hostId) => (
           <Card key={hostId}>
             <CardTitle

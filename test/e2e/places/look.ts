@@ -24,6 +24,7 @@ export async function openPlace(browser: Browser, at: CompanyConsole, { signedIn
   await context.addCookies([{ name: ZONE_COOKIE, value: encodeURIComponent(ZONE), url: at.origin }]);
   const line = await Line.into(context);
   const page = await context.newPage();
+  page.setDefaultTimeout(30_000);
   await page.clock.setFixedTime(NOW);
   return { context, page, answers: new Answers(page), line };
 }

@@ -98,7 +98,7 @@ export function RunView({ id }: { id: string }) {
           )}
         </div>
       )}
-      <Card className={`mt-4 ${stale ? "opacity-60" : ""}`}>
+      <Card className={`mt-4 ${stale ? "stale" : ""}`}>
         <RunPicture
           run={run}
           hostName={live.host?.name ?? null}

@@ -33,7 +33,7 @@ export function RunVolumes({ run, history, stale }: RunVolumesProps) {
     <Card>
       <CardTitle>Volumes</CardTitle>
       <div className="overflow-x-auto">
-        <table className={`rows cards ${stale ? "opacity-60" : ""}`}>
+        <table className={`rows cards ${stale ? "stale" : ""}`}>
           <thead>
             <tr>
               <th scope="col">Volume</th>

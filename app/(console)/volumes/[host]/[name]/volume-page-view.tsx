@@ -65,7 +65,7 @@ export function VolumePageView({ hostId, name }: { hostId: string; name: string 
         </Note>
       )}
       <Unanswered query={volumes} of="volume" className="mb-4" />
-      <div className={live.link === "lost" ? "space-y-4 opacity-60" : "space-y-4"}>
+      <div className={live.link === "lost" ? "space-y-4 stale" : "space-y-4"}>
         {volume && <VolumeFacts volume={volume} writes={live.writes.get(volumeKey({ hostId, name }))} />}
         {history.data?.measuredMs === 0 && volume?.state !== "attached" ? (
           <Card>
