@@ -8,9 +8,9 @@ type CheckboxProps = {
   onChange: (checked: boolean) => void;
   disabled?: boolean;
   label: string;
-  /** Shown instead of the label's text; the label stays the name. */
   /** Its label is heard, not seen. */
   bare?: boolean;
+  /** Shown instead of the label's text. */
   children?: ReactNode;
 };
 

@@ -132,7 +132,7 @@ test.describe("questions", () => {
       await settled(page, answers);
       await expect(content).not.toContainText(SAYS_EMPTY);
       const failed = kept.includes("failed") ? (["narrow-dark"] as const) : [];
-      await looks(page, { name: `${name}-failed`, sizes: ["narrow"], kept: failed }, compared);
+      await looks(page, { name: `${name}-unanswered`, sizes: ["narrow"], kept: failed }, compared);
     });
 
   test("once the console answers again, a person who tries again has the page", async () => {

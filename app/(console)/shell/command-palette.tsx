@@ -142,8 +142,8 @@ function Palette({ onDone }: { onDone: () => void }) {
         <input
           role="combobox"
           aria-label="Go to or do"
-          aria-expanded="true"
-          aria-controls={listId}
+          aria-expanded={found.length > 0}
+          aria-controls={found.length > 0 ? listId : undefined}
           aria-activedescendant={found[at] ? `${listId}-${at}` : undefined}
           value={text}
           placeholder="A place, job, volume or code"
@@ -158,29 +158,33 @@ function Palette({ onDone }: { onDone: () => void }) {
           className="h-12 grow bg-transparent outline-none placeholder:text-faint"
         />
       </div>
-      <div role="listbox" id={listId} aria-label="Found" tabIndex={-1} className="p-1.5">
-        {found.map((command, index) => (
-          <div
-            key={command.id}
-            id={`${listId}-${index}`}
-            role="option"
-            tabIndex={-1}
-            aria-selected={index === at}
-            onPointerMove={() => setAt(index)}
-            onClick={() => take(command)}
-            onKeyDown={press}
-            className={cn("flex cursor-pointer items-center gap-3 rounded-lg px-2.5 py-2", index === at && "bg-soft")}
-          >
-            <command.icon className="size-4 shrink-0 text-mute" aria-hidden />
-            <span className="min-w-0 grow truncate">{command.words}</span>
-            <span className="text-mute text-xs">{command.hint}</span>
-            {index === at && <CornerDownLeft className="size-3.5 text-mute" aria-hidden />}
-          </div>
-        ))}
-        {found.length === 0 && (
-          <p className="px-2.5 py-3 text-mute">{pending ? "Looking…" : "Nothing has this name."}</p>
-        )}
-      </div>
+      {found.length === 0 && (
+        <p role="status" className="px-4 py-4.5 text-mute">
+          {pending ? "Looking…" : "Nothing has this name."}
+        </p>
+      )}
+      {found.length > 0 && (
+        <div role="listbox" id={listId} aria-label="Found" tabIndex={-1} className="p-1.5">
+          {found.map((command, index) => (
+            <div
+              key={command.id}
+              id={`${listId}-${index}`}
+              role="option"
+              tabIndex={-1}
+              aria-selected={index === at}
+              onPointerMove={() => setAt(index)}
+              onClick={() => take(command)}
+              onKeyDown={press}
+              className={cn("flex cursor-pointer items-center gap-3 rounded-lg px-2.5 py-2", index === at && "bg-soft")}
+            >
+              <command.icon className="size-4 shrink-0 text-mute" aria-hidden />
+              <span className="wrap-anywhere min-w-0 grow">{command.words}</span>
+              <span className="text-mute text-xs">{command.hint}</span>
+              {index === at && <CornerDownLeft className="size-3.5 text-mute" aria-hidden />}
+            </div>
+          ))}
+        </div>
+      )}
     </div>
   );
 }

@@ -24,13 +24,14 @@ import { VolumesTable } from "./volumes-table";
 
 export function VolumesView() {
   const trpc = useTRPC();
-  const hosts = useQuery(trpc.hosts.list.queryOptions(undefined, { refetchInterval: 5000 })).data ?? [];
+  const allHosts = useQuery(trpc.hosts.list.queryOptions(undefined, { refetchInterval: 5000 }));
+  const hosts = allHosts.data ?? [];
   const volumes = useLiveVolumes();
   const live = useLiveWrites();
   const [dialog, setDialog] = useState<"practice" | "attach" | null>(null);
   const { query, change, narrowed, clear } = useListQuery(volumeListSchema);
   const hostName = (id: string) => hosts.find((one) => one.id === id)?.name ?? "Unknown host";
-  const page = volumes.data && listVolumes(volumes.data, query, hostName);
+  const page = volumes.data && allHosts.data && listVolumes(volumes.data, query, hostName);
   const host = hosts.find((one) => one.connected) ?? hosts[0];
   const add = host && (
     <May permission="changeVolumes">
@@ -59,7 +60,8 @@ export function VolumesView() {
         }
       />
       <Unanswered query={volumes} of="volumes" className="mb-4" />
-      {volumes.data?.length === 0 && (
+      {volumes.data && <Unanswered query={allHosts} of="hosts of the volumes" className="mb-4" />}
+      {page?.all === 0 && (
         <EmptyState icon={HardDrive} title="No volumes yet" action={add}>
           {host
             ? "Mounted file systems of a host appear here by themselves. A practice volume is a file on this host with a file system in it: everything can be tried on it."

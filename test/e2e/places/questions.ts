@@ -20,7 +20,8 @@ export const questions: readonly Question[] = [
   { name: "job-new", path: "/jobs/new", of: "hosts" },
   { name: "runs", path: "/runs", of: "runs" },
   { name: "run", path: `/runs/${runNamed("succeeded")}`, of: "run", kept: ["failed"] },
-  { name: "volumes", path: "/volumes", of: "volumes", kept: ["failed"] },
+  // The volumes themselves are in the console's memory.
+  { name: "volumes", path: "/volumes", of: "hosts of the volumes", kept: ["failed"] },
   {
     name: "volume",
     path: volumePath({ hostId: hosts.db01.id, name: "/var/lib/postgresql" }),

@@ -149,9 +149,11 @@ export const filled: readonly Scene[] = [
     masked: ["code", "input[readonly]"],
   },
   { name: "settings-keys", path: "/settings/keys", shows: "Prometheus", kept: two, masked: ["pre"] },
-  { name: "settings-audit", path: "/settings/audit", shows: "grace@example.net", kept: two, broad: true },
+  { name: "settings-audit-all", path: "/settings/audit", shows: "grace@example.net", sizes: ["narrow"], broad: true },
+  // All that is done in the scenes before is in the log, and not always the same.
+  { name: "settings-audit", path: "/settings/audit?text=grace", shows: "grace@example.net", kept: two },
   { name: "settings-account", path: "/settings/account", shows: "Passkeys", kept: two },
-  { name: "palette", path: "/jobs", shows: "Mailboxes", kept: two, act: palette },
+  { name: "palette", path: "/jobs", shows: "Mailboxes", kept: two, part: '[role="dialog"]', act: palette },
   {
     name: "error",
     path: "/hosts",
