@@ -97,8 +97,8 @@ pub fn keep(configuration: &Configuration, own_groups: bool) -> Outcome<()> {
     let _ = std::io::stdout().flush();
     descriptors::to_null(0)?;
     descriptors::to_null(1)?;
-    let _alive = Watch::new(&run, &state, alive, None).keep();
-    live::tear_down(&run)
+    let alive = Watch::new(&run, &state, alive, None).keep();
+    end(&run, alive)
 }
 
 /// For a standby whose keeper is gone: becomes the keeper, in the same process. Returns only where
@@ -154,8 +154,18 @@ pub fn adopt(locked: bool) -> Outcome<()> {
         "keeper: the one before is gone; this one goes on"
     });
     let engine = Child::adopt(OwnedFd::from(known?));
-    let _alive = Watch::new(&run, &state, alive, Some(engine)).keep();
-    live::tear_down(&run)
+    let alive = Watch::new(&run, &state, alive, Some(engine)).keep();
+    end(&run, alive)
+}
+
+/// Its engines are gone. Whoever waits for `alive`, the keeper's lock, may open the backing store at once, so that is
+/// let go before.
+fn end(run: &RunDirectory, alive: File) -> Outcome<()> {
+    // SAFETY: placed by attach, and inherited by every keeper; nothing in this process uses it any more.
+    unsafe { libc::close(descriptors::BACKING) };
+    let result = live::tear_down(run);
+    drop(alive);
+    result
 }
 
 fn claim_within(run: &RunDirectory, time: Duration) -> Outcome<Option<File>> {
