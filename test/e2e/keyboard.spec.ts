@@ -284,6 +284,18 @@ test("settings: dialogs hold the focus and give it back", async () => {
   await expect(page.getByRole("row", { name: /katherine@example.net Viewer/ })).toBeVisible();
 });
 
+test("settings: a cache location that is removed leaves the focus at those that stay", async () => {
+  await keys.open("/settings", "Settings");
+  await keys.toAndWrite(field("Another directory"), "/srv/one");
+  await keys.press("Enter");
+  const remove = button("No longer allow /srv/one");
+  await expect(remove).toBeEnabled();
+  await keys.to(remove, "Shift+Tab");
+  await keys.press("Enter");
+  await expect(remove).toHaveCount(0);
+  await expect(page.getByRole("list", { name: "Cache locations" })).toBeFocused();
+});
+
 test("the menus: places, theme, and on a narrow screen behind a button", async () => {
   await page.goto("/hosts");
   await keys.toAndPress(button("Dark theme"), "Enter");

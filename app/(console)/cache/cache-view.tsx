@@ -47,7 +47,7 @@ export function CacheView() {
             orphans={(caches.data ?? []).filter((one) => one.hostId === hostId).flatMap((one) => one.orphans)}
           />
         ))}
-        <div className="grid gap-4 lg:grid-cols-2 min-[1800px]:grid-cols-3">
+        <div className="grid gap-4 lg:grid-cols-2 min-[112rem]:grid-cols-3">
           {caches.data?.map((one) => (
             <CacheCard
               key={cacheKey(one)}

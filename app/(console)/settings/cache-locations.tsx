@@ -1,7 +1,7 @@
 "use client";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Plus, X } from "lucide-react";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { Button } from "@/app/components/button";
 import { Card, CardTitle } from "@/app/components/card";
 import { Field } from "@/app/components/field";
@@ -17,12 +17,12 @@ export function CacheLocations({ settings }: { settings: Settings }) {
   const queryClient = useQueryClient();
   const [path, setPath] = useState("");
   const [problem, setProblem] = useState<string | null>(null);
+  const list = useRef<HTMLUListElement>(null);
   const set = useMutation(
     trpc.settings.set.mutationOptions({
       onSuccess: (saved) => {
         queryClient.setQueryData(trpc.settings.get.queryKey(), saved);
         void queryClient.invalidateQueries({ queryKey: trpc.cache.pathKey() });
-        setPath("");
       },
       onError: (error) => setProblem(faultOf(error).message),
     }),
@@ -33,7 +33,12 @@ export function CacheLocations({ settings }: { settings: Settings }) {
     if (!parsed.success) return setProblem(parsed.error.issues[0]?.message ?? "is not a path");
     if (cacheLocations.includes(parsed.data)) return setProblem("is in the list already");
     setProblem(null);
-    set.mutate({ cacheLocations: [...cacheLocations, parsed.data] });
+    set.mutate({ cacheLocations: [...cacheLocations, parsed.data] }, { onSuccess: () => setPath("") });
+  }
+  function remove(location: string) {
+    // The button that has the focus goes away.
+    list.current?.focus();
+    set.mutate({ cacheLocations: cacheLocations.filter((one) => one !== location) });
   }
   return (
     <Card id="cache-locations">
@@ -42,7 +47,7 @@ export function CacheLocations({ settings }: { settings: Settings }) {
         Where hosts may keep caches, on every host. The broker takes the one with the most room, never one on a volume
         of the same job.
       </p>
-      <ul className="mb-3">
+      <ul ref={list} tabIndex={-1} aria-label="Cache locations" className="mb-3">
         {cacheLocations.length === 0 && (
           <li className="text-mute">None is named: each host keeps them in its own directory.</li>
         )}
@@ -54,7 +59,7 @@ export function CacheLocations({ settings }: { settings: Settings }) {
               size="smallIcon"
               aria-label={`No longer allow ${one}`}
               disabled={set.isPending}
-              onClick={() => set.mutate({ cacheLocations: cacheLocations.filter((other) => other !== one) })}
+              onClick={() => remove(one)}
             >
               <X aria-hidden />
             </Button>

@@ -71,7 +71,7 @@ const hook: EvidenceFor<"SF-104"> = {
   volumes: ["/home", "/srv/documents", "/var/lib/postgresql"],
   lines: ["queue: 14 jobs in flight, waiting", "queue: still 2 jobs in flight", "queue: refused: a migration is on"],
 };
-const unreachableAt = NOW - 3 * DAY - 8.3 * HOUR;
+const unreachableAt = NOW - 3 * DAY - 8.4 * HOUR;
 const unreachable: EvidenceFor<"OFO-COMM"> = {
   ...{ subject: "engine", volume: "/srv/documents", processState: "absent", exitStatus: 137 },
   lastContactAt: new Date(unreachableAt).toISOString(),

@@ -5,7 +5,7 @@ import { Button } from "@/app/components/button";
 import { Card, CardTitle } from "@/app/components/card";
 import { cn } from "@/app/components/class-names";
 import { plural } from "@/app/components/format";
-import { Sentence } from "@/app/components/sentence";
+import { Zoned } from "@/app/components/sentence";
 import { CodeTag } from "@/app/components/state-badge";
 import { formatTime } from "@/app/components/time";
 import { useZone } from "@/app/components/zone";
@@ -47,7 +47,7 @@ export function RunLog({ events }: { events: readonly PositionedEvent[] }) {
               <span className="wrap-anywhere min-w-0">
                 {line.lead && <span className={cn("font-medium", tones[line.tone])}>{line.lead} </span>}
                 <span className={line.tone === "faint" ? "text-faint" : "text-ink"}>
-                  <Sentence text={line.text} />
+                  <Zoned text={line.text} />
                 </span>
                 {line.code && (
                   <>

@@ -73,7 +73,8 @@ export function UsersTable({ users }: { users: readonly UserView[] }) {
                     label={`Role of ${user.name}`}
                     value={setRole.isPending && setRole.variables.id === user.id ? setRole.variables.role : user.role}
                     options={options}
-                    disabled={own || setRole.isPending}
+                    // The one that was changed keeps the focus.
+                    disabled={own || (setRole.isPending && setRole.variables.id !== user.id)}
                     onChange={(role) => setRole.mutate({ id: user.id, role })}
                   />
                 </td>

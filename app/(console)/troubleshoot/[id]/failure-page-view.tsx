@@ -4,7 +4,7 @@ import Link from "next/link";
 import { Card, CardTitle } from "@/app/components/card";
 import { Note } from "@/app/components/note";
 import { PageHeader } from "@/app/components/page-header";
-import { Sentence } from "@/app/components/sentence";
+import { Sentence, Zoned } from "@/app/components/sentence";
 import { CodeTag, shownCode } from "@/app/components/state-badge";
 import { Time } from "@/app/components/time";
 import { Unanswered } from "@/app/components/unanswered";
@@ -39,7 +39,7 @@ export function FailurePageView({ id }: { id: string }) {
   return (
     <>
       <PageHeader
-        title={<Sentence text={headline(entry.sentence(data.evidence))} />}
+        title={<Zoned text={headline(entry.sentence(data.evidence))} />}
         trail={
           <>
             <Link href="/troubleshoot">Troubleshoot</Link> / {shownCode(data.code)} on {host?.name ?? "a host"}
