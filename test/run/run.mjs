@@ -33,6 +33,18 @@ function vitest(project) {
   return { name: project, program: bin("vitest"), args, count: countVitest(file) };
 }
 
+/** @param {string} project @returns {import("./stage.mjs").Stage} */
+function playwright(project) {
+  const file = join(reports, `${project}.json`);
+  return {
+    name: project,
+    program: bin("playwright"),
+    args: ["test", "--project", project],
+    env: { PLAYWRIGHT_JSON_OUTPUT_NAME: file },
+    count: countPlaywright(file),
+  };
+}
+
 /** With mounts of its own, which no other program's mount namespace can keep busy. @param {string} program @param {string[]} args */
 function privately(program, ...args) {
   return { program: "unshare", args: ["--mount", "--propagation", "private", program, ...args] };
@@ -40,7 +52,6 @@ function privately(program, ...args) {
 
 /** @returns {import("./stage.mjs").Stage[]} */
 function stages() {
-  const browserReport = join(reports, "browser.json");
   const soakReport = join(reports, "soak.json");
   const hung = vitest("hung-engines");
   return [
@@ -77,13 +88,8 @@ function stages() {
       ...privately(bin("tsx"), "test/soak/main.ts", "--minutes", "1.3", "--json", soakReport),
       count: countSoak(soakReport),
     },
-    {
-      name: "browser",
-      program: bin("playwright"),
-      args: ["test"],
-      env: { PLAYWRIGHT_JSON_OUTPUT_NAME: browserReport },
-      count: countPlaywright(browserReport),
-    },
+    { ...playwright("pages"), beside: "integration" },
+    playwright("browser"),
   ];
 }
 
