@@ -1,5 +1,6 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
+import dynamic from "next/dynamic";
 import { plural } from "@/app/components/format";
 import { LiveIndicator } from "@/app/components/live-indicator";
 import { Note } from "@/app/components/note";
@@ -8,7 +9,6 @@ import { Unanswered } from "@/app/components/unanswered";
 import { useTRPC } from "@/app/trpc/client";
 import type { Overview } from "@/server/core/contracts/views";
 import { useMay } from "../access/may";
-import { FirstSteps } from "../first-steps/first-steps";
 import { useLiveWrites } from "../live/use-live-writes";
 import { ActiveRuns } from "./active-runs";
 import { Attention } from "./attention";
@@ -17,6 +17,9 @@ import { HostsGlance } from "./hosts-glance";
 import { NextRuns } from "./next-runs";
 import { RecentRuns } from "./recent-runs";
 import { VolumesGlance } from "./volumes-glance";
+
+/** Needed once in a console's life: no part of every first load. */
+const FirstSteps = dynamic(async () => (await import("../first-steps/first-steps")).FirstSteps);
 
 export function OverviewView() {
   const trpc = useTRPC();
