@@ -23,11 +23,16 @@ const { values } = parseArgs({
   options: {
     /** Places to look at, as the table names them, separated by commas; all of them without. */
     only: { type: "string" },
+    /** As what: `mobile`, `desktop`, or both. */
     form: { type: "string", default: "mobile,desktop" },
     /** Directory for Lighthouse's whole reports. */
     reports: { type: "string" },
   },
 });
+
+const forms = values.form.split(",");
+for (const form of forms)
+  if (form !== "mobile" && form !== "desktop") throw new Error(`--form: ${form} is neither mobile nor desktop`);
 
 type Place = { name: string; path: string };
 type Audit = { title: string; score: number | null; displayValue?: string };
@@ -116,7 +121,7 @@ async function places(cookie: string): Promise<Place[]> {
 
 async function audit(place: Place): Promise<void> {
   if (values.only !== undefined && !values.only.split(",").includes(place.name)) return;
-  for (const form of values.form.split(",")) {
+  for (const form of forms) {
     const report = await reportOf(place, form);
     if (values.reports !== undefined)
       writeFileSync(join(values.reports, `${place.name}-${form}.json`), JSON.stringify(report));
