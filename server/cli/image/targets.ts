@@ -1,6 +1,6 @@
 /** Where the copy of an image goes: a file, or standard output. */
 import { fstatSync, write } from "node:fs";
-import { type FileHandle, open, rename, rm } from "node:fs/promises";
+import { type FileHandle, lstat, open, rename, rm } from "node:fs/promises";
 import { Socket } from "node:net";
 import { promisify } from "node:util";
 import { Failure, usageFailure } from "../failure";
@@ -32,8 +32,7 @@ export class FileTarget implements ImageTarget {
   /** Throws where a file of that name, or the part of another copy, is there already. */
   static async create(path: string): Promise<FileTarget> {
     for (const name of [path, partOf(path)]) {
-      const there = await open(name, "r").catch(() => null);
-      await there?.close();
+      const there = await lstat(name).catch(() => null);
       if (there !== null) throw usageFailure(`--output: ${name} exists already; remove it or name another file`);
     }
     const file = await open(partOf(path), "wx", 0o600).catch((error: Error) => {
@@ -44,7 +43,7 @@ export class FileTarget implements ImageTarget {
 
   async put(chunk: Buffer): Promise<void> {
     for (const { from, to } of dataRuns(chunk)) {
-      await this.file.writev([chunk.subarray(from, to)], this.at + from).catch((error: Error) => {
+      await writeAll(this.file.fd, chunk.subarray(from, to), this.at + from).catch((error: Error) => {
         throw new Failure(`${partOf(this.path)} could not be written: ${error.message}`);
       });
       this.writtenBytes += to - from;
@@ -110,24 +109,27 @@ class PipeTarget implements ImageTarget {
   }
 }
 
-const writeOnce = promisify(write);
-
 class PlainTarget implements ImageTarget {
   constructor(private readonly fd: number) {}
 
-  async put(chunk: Buffer): Promise<void> {
-    for (let done = 0; done < chunk.length; ) {
-      const { bytesWritten } = await writeOnce(this.fd, chunk, done, chunk.length - done, null).catch(
-        (error: Error) => {
-          throw new Failure(`standard output could not be written: ${error.message}`);
-        },
-      );
-      done += bytesWritten;
-    }
+  put(chunk: Buffer): Promise<void> {
+    return writeAll(this.fd, chunk, null).catch((error: Error) => {
+      throw new Failure(`standard output could not be written: ${error.message}`);
+    });
   }
 
   async finish(): Promise<void> {}
   async abandon(): Promise<void> {}
+}
+
+const writeOnce = promisify(write);
+
+/** A disk that becomes full takes a part first, and refuses only what comes then. `at`: null where the file stands. */
+async function writeAll(fd: number, bytes: Buffer, at: number | null): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesWritten } = await writeOnce(fd, bytes, done, bytes.length - done, at === null ? null : at + done);
+    done += bytesWritten;
+  }
 }
 
 function readerGone(error: Error & { code?: string }): Failure {
