@@ -73,8 +73,13 @@ pub fn take_down(run: &RunDirectory, id: &str, force: bool) -> Outcome<()> {
     end_keeper(run, force)?;
     live::tear_down(run)?;
     residence::remove_groups(&id);
-    let files = [run.socket(), run.nbd(), run.refusal()];
-    for file in files.into_iter().chain([run.keeper_lock(), run.log()]) {
+    for file in [
+        run.socket(),
+        run.nbd(),
+        run.refusal(),
+        run.keeper_lock(),
+        run.log(),
+    ] {
         let _ = fs::remove_file(file);
     }
     let _ = fs::remove_dir(run.fuse());
