@@ -80,9 +80,10 @@ function stages() {
     vitest("console"),
     vitest("integration"),
     vitest("faults"),
-    vitest("powercut"),
     vitest("suites"),
     vitest("machine"),
+    // Another machine of its own: neither touches a volume of this one.
+    { ...vitest("powercut"), beside: "machine" },
     {
       name: "soak",
       ...privately(bin("tsx"), "test/soak/main.ts", "--minutes", "1.3", "--json", soakReport),
