@@ -9,6 +9,7 @@ import { ActivityStore } from "@/server/console/data/activity";
 import { openDatabase } from "@/server/console/data/database";
 import { HostStore } from "@/server/console/data/hosts";
 import { HistoryRecorder } from "@/server/console/services/history/recorder";
+import type { Volume } from "@/server/core/contracts/volume";
 import { Cleanup } from "../fixtures/cleanup";
 import { officeWeeks } from "../fixtures/history";
 import { Installation } from "../fixtures/installation";
@@ -45,6 +46,15 @@ test("a volume that was just attached says how long measuring still takes", asyn
   await page.getByRole("link", { name: "office", exact: true }).click();
   await expect(page.getByRole("heading", { level: 1, name: "office" })).toBeVisible();
   await expect(page.getByText(/of being attached this shows at which hours/)).toBeVisible();
+  const listed = await here.json<Volume[]>("volume", "list");
+  const { transport, notUblkBecause } = listed.find((one) => one.name === "office") ?? {};
+  await expect(page.getByText(transport === "ublk" ? "over ublk" : "over FUSE and a loop device")).toBeVisible();
+  await page
+    .locator("summary")
+    .filter({ hasText: /ublk|loop/ })
+    .click();
+  // It begins large there.
+  if (notUblkBecause) await expect(page.getByText(notUblkBecause.slice(1))).toBeVisible();
   expect(await accessibilityProblems(page)).toEqual([]);
 });
 

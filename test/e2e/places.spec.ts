@@ -3,14 +3,15 @@
  * as in the picture that is kept. The console is the built one at a fixed moment, its hosts are scripted.
  * `npm run pictures` renews the pictures.
  */
-import { expect, test } from "@playwright/test";
+import { expect, type Locator, test } from "@playwright/test";
 import { CompanyConsole } from "./places/company-console";
 import { runNamed } from "./places/company-runs";
 import { look, looks, openPlace, type Place } from "./places/look";
 import { findTables, loseTables } from "./places/outage";
 import { incomparable } from "./places/pictures";
+import { signInByProvider } from "./places/provider-sign-in";
 import { questions, SAYS_EMPTY } from "./places/questions";
-import { empty, filled, firstStart, hostsAway, lineCut, signedOut } from "./places/scenes";
+import { empty, failure, filled, firstStart, hostsAway, lineCut, notFresh, signedOut } from "./places/scenes";
 import { dialogs } from "./places/scenes-dialogs";
 import { holdQuestions, settled } from "./places/settled";
 
@@ -84,6 +85,31 @@ test.describe("hosts away", () => {
   for (const scene of hostsAway) test(scene.name, () => look(here, scene, compared));
 });
 
+test.describe("a sign-in by single sign-on, an hour old", () => {
+  let restore: () => void;
+  test.beforeAll(() => {
+    restore = signInByProvider(company.console.databaseFile);
+  });
+  test.afterAll(() => restore());
+  for (const scene of notFresh) test(scene.name, () => look(here, scene, compared));
+});
+
+test("on a narrow screen what to do about a failure stands before the log, for readers and the keyboard too", async () => {
+  const { page } = here;
+  await page.setViewportSize({ width: 360, height: 780 });
+  await page.goto("/troubleshoot");
+  await failure("a000851c of Documents")(page);
+  const [fix, log] = [page.getByText("Fix it", { exact: true }), page.getByRole("log")];
+  const top = async (of: Locator) => (await of.boundingBox())?.y ?? Number.NaN;
+  expect(await top(fix)).toBeLessThan(await top(log));
+  await page.locator("#content").getByRole("link").first().focus();
+  const first = page.getByRole("button", { name: /^Apply: One at a time/ });
+  while (!(await isFocused(first))) {
+    expect(await isFocused(log)).toBe(false);
+    await page.keyboard.press("Tab");
+  }
+});
+
 test.describe("the line is cut", () => {
   test.afterEach(() => here.line.mend());
   for (const scene of lineCut)
@@ -140,6 +166,8 @@ test.describe("questions", () => {
     await expect(again).toBeHidden();
   });
 });
+
+const isFocused = (one: Locator): Promise<boolean> => one.evaluate((element) => element === document.activeElement);
 
 /** Once the page has it; before that, it misses nothing. "Live" is on other things too. */
 async function cutTheLine({ page, line }: Place): Promise<void> {

@@ -50,10 +50,10 @@ try {
 async function writeHosts(db: Database, names: readonly HostName[]): Promise<void> {
   const store = new HostStore(db);
   for (const name of names) {
-    const { id, key, hostname } = hosts[name];
+    const { id, key, hostname, kernel } = hosts[name];
     await store.create({ id, name, hostname, keyHash: hashKey(key) });
     if (name !== "mail01") continue;
-    const facts = { hostname, version: "0.1.0", kernel: "5.14.0-503.el9.x86_64", timeZone: ZONE };
+    const facts = { hostname, version: "0.1.0", kernel, timeZone: ZONE };
     await store.greeted(id, facts, "outbox of mail01", new Date(ago(11.4 * HOUR)));
     await store.saveVolumes(id, volumes[name], new Date(ago(11.4 * HOUR)));
   }

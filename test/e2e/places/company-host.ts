@@ -11,14 +11,15 @@ const check = (name: string, detail: string, ok = true, fix: string | null = nul
   detail,
   fix,
 });
+const NO_UBLK = "/dev/ublk-control: No such file or directory (os error 2)";
 const doctor: Doctor = {
   ok: true,
   checks: [
-    check("Kernel", "6.1.0-31-amd64"),
+    check("Kernel", hosts.db01.kernel),
     check("Engine", "stillframe-engine 0.1.0 answers"),
     check("Snapshot", "taken, read and released in 84 ms"),
     check("restic", "restic 0.14.0"),
-    check("ublk", "this kernel has no ublk: FUSE is used", false, "Kernels from 6.0 on have it: modprobe ublk_drv"),
+    check("transport ublk", NO_UBLK, false, `Volumes cannot be served by ublk here: ${NO_UBLK}`),
   ],
 };
 
@@ -32,7 +33,7 @@ export async function connectHost(
   const worker = new ScriptedWorker();
   worker.hostname = hosts[name].hostname;
   worker.version = "0.1.0";
-  worker.kernel = "6.1.0-31-amd64";
+  worker.kernel = hosts[name].kernel;
   worker.timeZone = ZONE;
   worker.outboxId = `outbox of ${name}`;
   worker.activeRuns = activeRuns;

@@ -86,6 +86,13 @@ export const filled: readonly Scene[] = [
     kept: two,
     broad: true,
   },
+  {
+    name: "volume-transport",
+    path: volumePath({ hostId: hosts.db01.id, name: "/home" }),
+    shows: "over FUSE and a loop device",
+    act: whyNotUblk,
+    kept: narrow,
+  },
   { name: "cache", path: "/cache", shows: "/mnt/scratch/stillframe", kept: two },
   { name: "troubleshoot", path: "/troubleshoot", shows: "3 kinds of failure", kept: two, broad: true },
   {
@@ -218,6 +225,11 @@ async function chooseVolumes(page: Page): Promise<void> {
   await expect(page.getByText("All at once").first()).toBeVisible();
 }
 
+async function whyNotUblk(page: Page): Promise<void> {
+  await page.getByText("Why not ublk").click();
+  await expect(page.getByText(`this is ${hosts.db01.kernel}`)).toBeVisible();
+}
+
 async function addHost(page: Page): Promise<void> {
   await page.getByRole("button", { name: "Add a host" }).click();
   await expect(page.getByText("Waiting for it to connect")).toBeVisible();
@@ -256,6 +268,23 @@ async function palette(page: Page): Promise<void> {
   await page.getByRole("combobox", { name: "Go to or do" }).fill("web");
   await expect(page.getByRole("option").first()).toBeVisible();
 }
+
+/** Of somebody who has no password here and signed in some time ago. */
+export const notFresh: readonly Scene[] = [
+  { name: "account-no-password", path: "/settings/account", shows: "anew every twelve hours", sizes: ["narrow"] },
+  {
+    name: "sign-in-again",
+    path: "/settings/account",
+    shows: "anew every twelve hours",
+    act: async (page) => {
+      await page.getByRole("button", { name: "Set it up" }).click();
+      await page.getByRole("dialog").getByRole("button", { name: "Continue" }).click();
+      await expect(page.getByRole("link", { name: "Sign in again with Example" })).toBeVisible();
+    },
+    kept: two,
+    part: '[role="dialog"]',
+  },
+];
 
 /** The browser has lost the console; what it had been told stays, and is said to be old. */
 export const lineCut: readonly Scene[] = [

@@ -52,9 +52,11 @@ export function FreshSignIn<T>({ path, confirm, danger, onDone, onCancel }: Fres
       )}
       <DialogActions>
         <Button onClick={onCancel}>Cancel</Button>
-        <Button kind={danger ? "danger" : "primary"} busy={busy} onClick={go}>
-          {confirm}
-        </Button>
+        {!refused?.again && (
+          <Button kind={danger ? "danger" : "primary"} busy={busy} onClick={go}>
+            {confirm}
+          </Button>
+        )}
       </DialogActions>
     </div>
   );

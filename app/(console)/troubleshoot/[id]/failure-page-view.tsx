@@ -13,6 +13,7 @@ import { readingMinutes } from "@/server/core/errors/article";
 import { errorTable } from "@/server/core/errors/table";
 import { May } from "../../access/may";
 import { ArticleFeedback } from "../../articles/article-feedback";
+import { OnHost } from "../../hosts/on-host";
 import { RunLog } from "../../runs/[id]/run-log";
 import { Acknowledgement } from "../acknowledgement";
 import { DownloadDiagnostics } from "../download-diagnostics";
@@ -26,7 +27,6 @@ import { QuietHoursCard } from "./quiet-hours-card";
 export function FailurePageView({ id }: { id: string }) {
   const trpc = useTRPC();
   const failure = useQuery(trpc.failures.get.queryOptions({ id }));
-  const host = useQuery(trpc.hosts.list.queryOptions()).data?.find((one) => one.id === failure.data?.hostId);
   const { data } = failure;
   if (!data)
     return (
@@ -42,7 +42,7 @@ export function FailurePageView({ id }: { id: string }) {
         title={<Zoned text={headline(entry.sentence(data.evidence))} />}
         trail={
           <>
-            <Link href="/troubleshoot">Troubleshoot</Link> / {shownCode(data.code)} on {host?.name ?? "a host"}
+            <Link href="/troubleshoot">Troubleshoot</Link> / {shownCode(data.code)} <OnHost id={data.hostId} />
           </>
         }
         subtitle={
@@ -57,9 +57,10 @@ export function FailurePageView({ id }: { id: string }) {
           The same job succeeded later.
         </Note>
       )}
-      <div className="flex flex-col gap-4 xl:grid xl:grid-cols-[1fr_1.08fr] xl:items-start">
-        <div className="min-w-0 space-y-4 max-xl:contents">
-          <Card className="max-xl:order-first">
+      {/* On a narrow screen in the order of the text: what to do comes before the log, which can be long. */}
+      <div className="grid gap-4 xl:grid-cols-[1fr_1.08fr] xl:grid-rows-[auto_1fr]">
+        <div className="min-w-0 space-y-4">
+          <Card>
             <CardTitle>What happened</CardTitle>
             <p>
               <Link href={`/runs/${data.runId}`} className="text-accent underline">
@@ -92,9 +93,8 @@ export function FailurePageView({ id }: { id: string }) {
             <FillCurve failure={data} />
           </Card>
           <Causes entry={entry} evidence={data.evidence} />
-          {data.events.length > 0 && <RunLog events={data.events} />}
         </div>
-        <div className="min-w-0 space-y-4 max-xl:contents">
+        <div className="min-w-0 space-y-4 xl:col-start-2 xl:row-span-2">
           <Fixes failure={data} entry={entry} />
           {entry.actions.some(({ id }) => id === "quietHour") && <QuietHoursCard failure={data} />}
           <EvidenceCard failure={data} />
@@ -119,6 +119,11 @@ export function FailurePageView({ id }: { id: string }) {
             <ArticleFeedback code={data.code} />
           </Card>
         </div>
+        {data.events.length > 0 && (
+          <div className="min-w-0 xl:col-start-1">
+            <RunLog events={data.events} />
+          </div>
+        )}
       </div>
     </>
   );

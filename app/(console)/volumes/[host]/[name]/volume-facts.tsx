@@ -7,6 +7,7 @@ import { formatBytes } from "@/server/core/text/bytes";
 import type { LiveWrites } from "../../../live/use-live-writes";
 import { WriteActivity } from "../../../live/write-activity";
 import { WriterSwitch } from "../../writer-switch";
+import { TransportHelp, transportName } from "./transport-help";
 
 export function VolumeFacts({ volume, writes }: { volume: VolumeView; writes: LiveWrites | undefined }) {
   const free = Math.max(0, volume.sizeBytes - volume.usedBytes);
@@ -23,7 +24,12 @@ export function VolumeFacts({ volume, writes }: { volume: VolumeView; writes: Li
             formatBytes(volume.sizeBytes)
           )}
         </Fact>
-        <Fact name="Provider">{volume.provider === "engine" ? "engine" : "none: live read only"}</Fact>
+        <Fact name="Provider">
+          {volume.provider === "engine" ? "engine" : "none: live read only"}
+          {volume.transport !== undefined && (
+            <span className="block text-mute text-xs">over {transportName(volume.transport)}</span>
+          )}
+        </Fact>
         <Fact name="File system">
           {volume.fsType ?? "–"}
           {volume.mount && <span className="wrap-anywhere block font-mono text-mute text-xs">{volume.mount}</span>}
@@ -43,6 +49,7 @@ export function VolumeFacts({ volume, writes }: { volume: VolumeView; writes: Li
           </Fact>
         )}
       </dl>
+      <TransportHelp volume={volume} />
     </Card>
   );
 }

@@ -10,6 +10,7 @@ import { Unanswered } from "@/app/components/unanswered";
 import { useZone } from "@/app/components/zone";
 import { useTRPC } from "@/app/trpc/client";
 import { May } from "../../../access/may";
+import { OnHost } from "../../../hosts/on-host";
 import { useLiveVolumes } from "../../../live/use-live-volumes";
 import { useLiveWrites, volumeKey } from "../../../live/use-live-writes";
 import { VolumeActions } from "../../volume-actions";
@@ -47,7 +48,7 @@ export function VolumePageView({ hostId, name }: { hostId: string; name: string 
           <span className="flex flex-wrap items-center gap-x-3 gap-y-1">
             {volume && <StateBadge state={volume.state} />}
             <span>
-              on {host?.name ?? "a host"}
+              <OnHost id={hostId} />
               {host && !host.connected && <span className="text-loss-ink">, not connected: as last heard</span>}
             </span>
           </span>
