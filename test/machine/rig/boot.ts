@@ -6,7 +6,7 @@
  * The script's output comes over a virtio port, which is a plain stream; the kernel's own messages over the serial line.
  */
 import { spawn } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { base, EXIT_MARK, init, program } from "./contents";
@@ -25,6 +25,8 @@ export interface MachineOptions {
   /** Further files: path there, and content. */
   files?: Record<string, string>;
   memoryMb?: number;
+  /** Disks, /dev/vda on: the size of each, which is kept in a sparse file of the host. */
+  disksMb?: number[];
   /** qemu is killed after this. Default 240 s. */
   timeoutMs?: number;
 }
@@ -65,6 +67,10 @@ async function bootMachine(options: MachineOptions): Promise<MachineResult> {
   try {
     const initial = join(scratch, "initial.cpio");
     await writeFile(initial, archive(entries));
+    for (const [number, size] of (options.disksMb ?? []).entries()) {
+      await writeFile(diskFile(scratch, number), "");
+      await truncate(diskFile(scratch, number), size * 1024 ** 2);
+    }
     for (let attempt = 1; ; attempt += 1) {
       const began = performance.now();
       const result = await run(kernel.image, initial, scratch, options);
@@ -76,6 +82,8 @@ async function bootMachine(options: MachineOptions): Promise<MachineResult> {
     await rm(scratch, { recursive: true, force: true });
   }
 }
+
+const diskFile = (scratch: string, number: number) => join(scratch, `disk-${number}`);
 
 /** The kernel tells of a fault in its ublk driver, or warns of one. */
 export const TRACE_OF_UBLK = /\bublk_\w+\+0x/;
@@ -128,6 +136,10 @@ function runQemu(kernel: string, initial: string, scratch: string, options: Mach
     ...["-serial", `file:${join(scratch, "kernel.log")}`],
     ...["-device", "virtio-serial-pci", "-chardev", `file,id=out,path=${join(scratch, "output")}`],
     ...["-device", "virtserialport,chardev=out,name=stillframe.output"],
+    ...(options.disksMb ?? []).flatMap((_, number) => [
+      "-drive",
+      `file=${diskFile(scratch, number)},format=raw,if=virtio,discard=unmap`,
+    ]),
   ];
   return new Promise((done, fail) => {
     const qemu = spawn(QEMU, args, { stdio: ["ignore", "inherit", "inherit"] });
