@@ -4,15 +4,17 @@
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
+import type { ProbeResult } from "@/server/worker/engine/protocol.gen";
+import { mustRun } from "@/server/worker/programs/run-program";
 import { AttachedVolume, type FileSystem, MIB, mustBeSound, unmount } from "../fixtures/attached-volume";
 import { BackgroundProgram } from "../fixtures/background-program";
 import { cleanupAfterEach } from "../fixtures/cleanup";
 import { hashOf } from "../fixtures/device-hash";
 import { mustFreeze } from "../fixtures/freeze-program";
 import { MemoryGroup, noMemoryGroups } from "../fixtures/memory-group";
-import { pause } from "../fixtures/native-program";
+import { nativeProgram, pause } from "../fixtures/native-program";
 
 const LIMIT_BYTES = 48 * MIB;
 /** Each with a file of the same size as the limit. */
@@ -78,5 +80,25 @@ describe.skipIf(missing)(
         await mustBeSound(volume.device, fileSystem);
       },
     );
+
+    it("are told of by doctor where engines would share their limit, as in a container that has one", async () => {
+      const group = await MemoryGroup.make(cleanup, "stillframe-memory-full");
+      await group.limit(LIMIT_BYTES);
+      const probe = [nativeProgram("stillframe-engine"), "probe"];
+      const inside = [
+        "--mount",
+        "bash",
+        "-c",
+        'mount --bind "$0" "$1" && shift && exec "$@"',
+        group.path,
+        dirname(group.path),
+      ];
+      const told = await mustRun("unshare", [...inside, ...probe]);
+      const { features } = JSON.parse(told) as ProbeResult;
+      expect(features.find(({ name }) => name === "cgroup")).toMatchObject({
+        ok: false,
+        detail: expect.stringContaining(`share a limit of ${LIMIT_BYTES} bytes`),
+      });
+    });
   },
 );

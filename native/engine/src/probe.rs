@@ -2,9 +2,9 @@
 
 use crate::kernel;
 use crate::protocol::programs::{Feature, ProbeResult, TransportReport};
+use crate::residence::MemoryTree;
 use crate::ublk_faults;
 use std::fs;
-use std::path::Path;
 
 /// `FUSE_NOTIFY_RESEND` came with Linux 6.9.
 const RESEND_SINCE: (u32, u32) = (6, 9);
@@ -128,21 +128,34 @@ fn io_flusher() -> Feature {
     }
 }
 
+/// An engine that shares a limit of memory with its writers may have to wait for them, as they wait for it.
 fn control_groups() -> Feature {
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-    let unified = mounts.lines().any(|l| l.contains(" - cgroup2 "));
-    let memory = mounts
-        .lines()
-        .any(|l| l.contains(" - cgroup ") && l.contains("memory"));
+    let (ok, detail) = match MemoryTree::of(&mounts) {
+        None => (false, "no control groups are mounted".into()),
+        Some(tree) => match (tree.is_writable(), tree.limit()) {
+            (Err(e), _) => (false, format!("{}: {e}", tree.root.display())),
+            (_, Some(bytes)) => (
+                false,
+                format!(
+                    "engines share a limit of {bytes} bytes of memory with all that runs beneath {}; where writers \
+                     fill it, their volume can stop: let the worker run outside of that limit",
+                    tree.root.display()
+                ),
+            ),
+            _ => (
+                true,
+                format!(
+                    "the engine gets a memory group of its own (v{})",
+                    tree.version
+                ),
+            ),
+        },
+    };
     Feature {
         name: "cgroup".into(),
-        ok: unified || memory,
+        ok,
         required: false,
-        detail: match (unified, memory, Path::new("/sys/fs/cgroup").exists()) {
-            (_, true, _) => "the engine gets a memory group of its own (v1)".into(),
-            (true, ..) => "the engine gets a group of its own (v2)".into(),
-            (.., true) => "no memory groups are mounted".into(),
-            _ => "no control groups".into(),
-        },
+        detail,
     }
 }
