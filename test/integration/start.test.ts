@@ -92,6 +92,17 @@ test("with its port taken", async () => {
   expect(result.stderr).toContain("--port 4129");
 });
 
+test("with the port of HTTPS taken", async () => {
+  const other = createServer();
+  await new Promise<void>((resolve) => other.listen(Number(port), "127.0.0.1", resolve));
+  cleanup.add("the other program", () => new Promise((resolve) => other.close(resolve)));
+  const tls = ["--port", "4129", "--tls-cert", "cert.pem", "--tls-key", "key.pem", "--tls-port", port];
+  const result = await start(bareClone(), "true", ...tls);
+  expect(result.exitCode).toBe(1);
+  expect(result.stderr).toContain(`Port ${port} on 127.0.0.1 is in use`);
+  expect(result.stderr).toContain("--tls-port 4129");
+});
+
 test("on a port that no browser opens", async () => {
   const result = await start(bareClone(), "true", "--port", "6000");
   expect(result.exitCode).toBe(1);
@@ -108,6 +119,8 @@ test("with a program that cannot be run although its package is there", async ()
 test.each([
   ["--port", "none"],
   ["--colour", "blue"],
+  ["--tls-port", "70000"],
+  ["--tls-cert", "cert.pem"],
 ])("with the wrong option %s %s", async (...args) => {
   const result = await start(bareClone(), "true", ...args);
   expect(result.exitCode).toBe(2);

@@ -142,28 +142,28 @@ export function requireCargo() {
   );
 }
 
-/** @param {number} port @param {string} bind */
-export async function requirePort(port, bind) {
+/** @param {"--port" | "--tls-port"} option that chose it @param {number} port @param {string} bind */
+export async function requirePort(option, port, bind) {
   const code = await new Promise((resolve) => {
     const probe = createServer();
     probe.once("error", (/** @type {NodeJS.ErrnoException} */ error) => resolve(error.code));
     probe.listen(port, bind, () => probe.close(() => resolve(null)));
   });
-  if (code === null) return requireOpenToBrowsers(port);
+  if (code === null) return requireOpenToBrowsers(option, port);
   if (code === "EADDRINUSE") {
     throw new Refusal(
       `Port ${port} on ${bind} is in use by another program.`,
-      `Stop that one, or choose another port: npm start -- --port ${port + 1}`,
+      `Stop that one, or choose another port: npm start -- ${option} ${port + 1}`,
     );
   }
-  throw new Refusal(`Cannot listen on ${bind}, port ${port} (${code}).`, "Choose another with --bind and --port.");
+  throw new Refusal(`Cannot listen on ${bind}, port ${port} (${code}).`, `Choose another with --bind and ${option}.`);
 }
 
 /**
  * Browsers refuse the ports of some other protocols, and so does fetch, whose list this asks. Nothing listens there.
- * @param {number} port
+ * @param {string} option that chose it @param {number} port
  */
-async function requireOpenToBrowsers(port) {
+async function requireOpenToBrowsers(option, port) {
   const refused = await fetch(`http://127.0.0.1:${port}/`).then(
     () => false,
     (/** @type {Error} */ error) => error.cause instanceof Error && error.cause.message === "bad port",
@@ -171,7 +171,7 @@ async function requireOpenToBrowsers(port) {
   if (refused) {
     throw new Refusal(
       `Browsers refuse to open port ${port}: it belongs to another protocol.`,
-      "Choose another with --port.",
+      `Choose another with ${option}.`,
     );
   }
 }
