@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { errorTable } from "@/server/core/errors/table";
 import { mustRun } from "@/server/worker/programs/run-program";
 import { BackgroundProgram } from "../fixtures/background-program";
 import { Cleanup, cleanupAfterEach } from "../fixtures/cleanup";
@@ -107,6 +108,20 @@ describe("a job", () => {
     expect(await worker.console.ended(runId)).toMatchObject({ outcome: "failed", code: "SF-103" });
     const failure = worker.console.eventsOf(runId).find((e) => e.type === "failure");
     expect(failure).toMatchObject({ evidence: { exitCode: 7, lines: ["something went wrong"] } });
+    await nothingLeft();
+  });
+
+  test("whose repository has another password keeps what restic said, so that this cause is the one that is found", async () => {
+    const repository = worker.path("elsewhere");
+    await worker.host.host("repository.prepare", { repository, password: "one" });
+    const runId = await worker.startRun({ volumes: ["alpha"], repository });
+    expect(await worker.console.ended(runId)).toMatchObject({ outcome: "failed", code: "SF-103" });
+    const failure = worker.console.eventsOf(runId).find((e) => e.type === "failure");
+    const evidence = failure?.type === "failure" ? failure.evidence : {};
+    expect(failure).toMatchObject({ message: `${repository} does not open with this password` });
+    expect(evidence).toMatchObject({ exitCode: expect.any(Number) });
+    const { causes } = errorTable["SF-103"];
+    expect(causes.filter((cause) => cause.check(evidence) === "true").map((cause) => cause.id)).toEqual(["password"]);
     await nothingLeft();
   });
 

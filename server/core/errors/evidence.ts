@@ -90,7 +90,12 @@ export const damagedCacheEvidence = z.object({
   kernelLines: lines,
 });
 
-export const backupFailedEvidence = z.object({ exitCode: z.number().int().nullable().default(null), lines });
+/** Neither exit code nor signal: it was not started, and the last line says why. */
+export const backupFailedEvidence = z.object({
+  exitCode: z.number().int().nullable().default(null),
+  signal: text,
+  lines,
+});
 
 export const hookFailedEvidence = z.object({
   /** Its label (`../hooks/hook-words.ts`); its command may hold secrets. */

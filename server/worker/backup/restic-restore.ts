@@ -96,7 +96,7 @@ async function restorePlan(host: Host, input: HostInput<"restore.start">, plan: 
       const done = await runLongProgram(undo, restoring, new AbortController().signal);
       if (done.exitCode !== 0) {
         const last = done.lines.at(-1) ?? "";
-        const evidence = { exitCode: done.exitCode, lines: done.lines };
+        const evidence = { exitCode: done.exitCode, signal: done.signal, lines: done.lines };
         throw codedFault("failed", "SF-103", `restic restore ended with ${done.exitCode}: ${last}`, evidence);
       }
     }

@@ -7,6 +7,7 @@ import { mkdir, readdir, stat, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
+import type { EvidenceFor } from "@/server/core/errors/evidence";
 import { codedFault, FaultError } from "../fault";
 import type { Places } from "../places";
 import { readStat } from "../programs/processes";
@@ -66,7 +67,8 @@ export function prepareRepository(
     const opened = await call("cat", "config", "--no-lock");
     if (opened.exitCode === 0) return { created: false };
     if (/wrong password|no key found/i.test(opened.stderr)) {
-      throw new FaultError("denied", `${at.repository} does not open with this password`, { field: "password" });
+      const message = `${at.repository} does not open with this password`;
+      throw new FaultError("denied", message, { field: "password", evidence: endOf(opened, message) });
     }
     if (!/Is there a repository|unable to open config file|does not exist/i.test(opened.stderr)) {
       throw resticFailed(opened);
@@ -114,10 +116,17 @@ function callRestic(args: string[]): Promise<ProgramResult> {
 
 /** SF-103 with the end of what restic said. */
 export function resticFailed(result: ProgramResult): FaultError {
-  const lines = `${result.stdout}\n${result.stderr}`.split("\n").filter(Boolean).slice(-200);
   const last = result.stderr.trim().split("\n").at(-1) ?? "";
-  return codedFault("failed", "SF-103", `restic ended with ${result.exitCode ?? result.signal}: ${last}`, {
-    exitCode: result.exitCode,
-    lines,
-  });
+  return codedFault(
+    "failed",
+    "SF-103",
+    `restic ended with ${result.exitCode ?? result.signal}: ${last}`,
+    endOf(result),
+  );
+}
+
+/** How it ended, as SF-103 keeps it. */
+function endOf(result: ProgramResult, ...more: string[]): EvidenceFor<"SF-103"> {
+  const lines = [...`${result.stdout}\n${result.stderr}`.split("\n").filter(Boolean), ...more].slice(-200);
+  return { exitCode: result.exitCode, signal: result.signal, lines };
 }

@@ -219,6 +219,7 @@ function programFailed(program: string, result: ResticOutcome["result"]): FaultE
   const last = result.lines.at(-1);
   return codedFault("failed", "SF-103", `${program} ${ended}${last === undefined ? "" : `: ${last}`}`, {
     exitCode: result.exitCode,
+    signal: result.signal,
     lines: result.lines,
   });
 }

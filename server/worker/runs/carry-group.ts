@@ -5,6 +5,7 @@
 import type { RunSpec } from "@/server/core/contracts/job";
 import type { VolumeResult } from "@/server/core/contracts/run";
 import type { ErrorCode } from "@/server/core/errors/codes";
+import type { EvidenceFor } from "@/server/core/errors/evidence";
 import { isWithin, normalPath } from "@/server/core/planning/selection";
 import { formatDuration } from "@/server/core/text/duration";
 import { keepPassword, newSecretPath, prepareRepository, type Repository } from "../backup/restic";
@@ -318,12 +319,20 @@ export class GroupCarrier {
     if (error instanceof FaultError && error.detail.code !== undefined) return error;
     const message = messageOf(error);
     log.warn({ err: error, run: this.spec.runId }, "a run failed");
-    if (code === "SF-103") return backupFault(message, error);
+    if (code === "SF-103") {
+      const evidence = error instanceof FaultError ? error.detail.evidence : undefined;
+      return backupFault(message, error, evidence);
+    }
     const providers = [{ name: "engine", reason: message }];
     return codedFault("failed", code, message, { volume: this.names[0] ?? null, providers }, error);
   }
 }
 
-function backupFault(message: string, cause?: unknown): FaultError {
-  return codedFault("failed", "SF-103", message, { exitCode: null, lines: [message] }, cause);
+/** Without evidence of its end: it was not started. */
+function backupFault(
+  message: string,
+  cause?: unknown,
+  evidence: EvidenceFor<"SF-103"> = { lines: [message] },
+): FaultError {
+  return codedFault("failed", "SF-103", message, evidence, cause);
 }

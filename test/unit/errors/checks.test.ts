@@ -68,6 +68,24 @@ test("a restic password that is wrong is recognised from its words", () => {
   expect(found).toMatchObject({ password: "true", locked: "no", destinationFull: "no" });
 });
 
+test.each<[string, EvidenceFor<"SF-103">, string, RegExp]>([
+  [
+    "was never started",
+    { lines: ["the repository lies on a volume of the job"] },
+    "notStarted",
+    /was not started: the rep/,
+  ],
+  ["is not installed", { lines: ["restic is not installed; install restic"] }, "notFound", /was not started/],
+  ["was killed", { signal: "SIGKILL", lines: ["reading"] }, "killed", /was ended by SIGKILL: reading/],
+  ["failed by itself", { exitCode: 3, lines: ["no such database"] }, "ownError", /exit code 3: no such database/],
+])("a backup program that %s", (_, evidence, cause, sentence) => {
+  const found = verdicts("SF-103", evidence);
+  expect(Object.keys(found).filter((id) => found[id] === "true")).toEqual([cause]);
+  expect(
+    errorTable["SF-103"].sentence(JSON.parse(JSON.stringify({ signal: null, exitCode: null, ...evidence }))),
+  ).toMatch(sentence);
+});
+
 test("an engine that died is told apart from one that hangs", () => {
   const dead = verdicts("OFO-COMM", { subject: "engine", processState: "absent" });
   expect(dead).toMatchObject({ notRunning: "true", hung: "no", socketGone: "unknown" });

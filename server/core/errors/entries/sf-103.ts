@@ -8,6 +8,25 @@ const password = /wrong password|no key found/i;
 const locked = /already locked|unable to create lock/i;
 const noRepository = /unable to open (config|repository)|Is there a repository|does not exist/i;
 const full = /no space left|disk quota/i;
+const notInstalled = /is not installed/i;
+
+interface Ending {
+  exitCode: number | null;
+  signal: string | null;
+  lines: string[];
+}
+
+const lastLine = (e: Ending) => e.lines.findLast((line) => line.trim() !== "")?.trim();
+const wasStarted = (e: Ending) => e.exitCode !== null || e.signal !== null;
+const mayNotRun = (e: Ending) =>
+  e.exitCode === 127 || e.exitCode === 126 || (!wasStarted(e) && mentions(e.lines, notInstalled) !== null);
+const explained = (e: Ending) =>
+  mayNotRun(e) || [password, noRepository, locked, full].some((known) => mentions(e.lines, known) !== null);
+
+function ending(e: Ending): string {
+  if (e.exitCode !== null) return `ended with exit code ${e.exitCode}`;
+  return e.signal === null ? "was not started" : `was ended by ${e.signal}`;
+}
 
 function byLine(id: string, title: string, pattern: RegExp) {
   return {
@@ -22,8 +41,8 @@ export const backupFailed = defineEntry({
   code: "SF-103",
   text: "The backup program failed.",
   sentence: (e) => {
-    const said = e.lines.findLast((line) => line.trim() !== "");
-    return `The backup program ended with ${e.exitCode === null ? "a signal" : `exit code ${e.exitCode}`}${said ? `: ${said.trim().slice(0, 300)}` : "."}`;
+    const said = lastLine(e);
+    return `The backup program ${ending(e)}${said ? `: ${said.slice(0, 300)}` : "."}`;
   },
   causes: [
     byLine("password", "The repository's password is wrong", password),
@@ -33,17 +52,26 @@ export const backupFailed = defineEntry({
     {
       id: "notFound",
       title: "The command was not found or may not run",
-      check: (e) => verdict(e.exitCode === null ? null : e.exitCode === 127 || e.exitCode === 126),
-      detail: (e) => (e.exitCode === null ? "ended by a signal" : `exit code ${e.exitCode}`),
+      check: (e) => verdict(mayNotRun(e)),
+      detail: ending,
+    },
+    {
+      id: "notStarted",
+      title: "The job and this host do not allow it to start",
+      check: (e) => verdict(!wasStarted(e) && !explained(e)),
+      detail: (e) => (wasStarted(e) ? "it was started" : (lastLine(e) ?? "nothing says why")),
+    },
+    {
+      id: "killed",
+      title: "Somebody, or the kernel for want of memory, ended it",
+      check: (e) => verdict(e.signal !== null),
+      detail: ending,
     },
     {
       id: "ownError",
       title: "The program met an error of its own",
-      check: (e) => {
-        const explained = [password, noRepository, locked, full].some((known) => mentions(e.lines, known) !== null);
-        return verdict(e.exitCode === null ? null : !explained && e.exitCode !== 127 && e.exitCode !== 126);
-      },
-      detail: (e) => e.lines.findLast((line) => line.trim() !== "") ?? "it printed nothing",
+      check: (e) => verdict(e.exitCode !== null && !explained(e)),
+      detail: (e) => lastLine(e) ?? "it printed nothing",
     },
   ],
   actions: [action("rerun"), action("showSelection", "Opens the job, where destination and password can be changed.")],

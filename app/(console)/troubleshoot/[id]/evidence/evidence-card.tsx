@@ -65,7 +65,12 @@ function evidenceOf({ code, evidence }: FailureDetail): ReactNode {
       if (!parsed.success) return null;
       return (
         <>
-          <Facts facts={[["Exit code", String(parsed.data.exitCode ?? "none: it was killed")]]} />
+          <Facts
+            facts={[
+              ["Exit code", String(parsed.data.exitCode ?? "none")],
+              ["Signal", parsed.data.signal ?? "none"],
+            ]}
+          />
           <LogLines lines={parsed.data.lines} label="Its last lines" />
         </>
       );
