@@ -14,6 +14,7 @@ import {
   unmount,
 } from "../fixtures/attached-volume";
 import { cleanupAfterEach } from "../fixtures/cleanup";
+import { keeperOf } from "../fixtures/engine-process";
 import { type EngineAnswer, engineCommand, mustEngineCommand, pause } from "../fixtures/native-program";
 
 const cleanup = cleanupAfterEach();
@@ -224,5 +225,54 @@ describe("attach", () => {
     const volume = await AttachedVolume.adopt(cleanup, directory, "dev", device, join(directory, "dev.run"));
     await volume.mountNew("ext4");
     expect((await volume.describe()).sizeBytes).toBe(16 * MIB);
+  });
+});
+
+/** A host that goes down unmounts, then sends SIGTERM to every process that is left, and waits for their end: systemd for 90 s. */
+describe("SIGTERM", () => {
+  async function askAllToEnd(volume: AttachedVolume): Promise<void> {
+    process.kill(volume.attached.keeperPid, "SIGTERM");
+    process.kill(await volume.enginePid(), "SIGTERM");
+  }
+
+  it("takes down within seconds a volume that nothing uses, with its open snapshot and that one's device", async () => {
+    const volume = await AttachedVolume.attach(cleanup, directory, "vol", 16 * MIB);
+    const at = await volume.mountNew("ext4");
+    await writeFile(join(at, "kept"), "content");
+    await volume.prepare("s1");
+    await volume.activate("s1");
+    await mustEngineCommand("export", "--run-dir", volume.runDirectory, "--snapshot", "s1");
+    await writeFile(join(at, "kept"), "changed");
+    await unmount(at);
+    await askAllToEnd(volume);
+    for (let tries = 0; tries < 100 && (await processes()).length > 0; tries += 1) await pause(50);
+    await mustHaveLeftNothing(volume);
+    expect(await readdir(join(directory, "cache"))).toEqual([]);
+  });
+
+  it("changes nothing of a volume that is mounted, nor of its snapshot, and is heard again once it is not", async () => {
+    const volume = await AttachedVolume.attach(cleanup, directory, "vol", 16 * MIB);
+    const at = await volume.mountNew("ext4");
+    await volume.prepare("s1");
+    await volume.activate("s1");
+    await askAllToEnd(volume);
+    await pause(1500);
+    await writeFile(join(at, "after"), "content");
+    expect(await readFile(join(at, "after"), "utf8")).toBe("content");
+    expect(await volume.snapshotReport("s1")).toMatchObject({ state: "active" });
+    await unmount(at);
+    await askAllToEnd(volume);
+    for (let tries = 0; tries < 100 && (await processes()).length > 0; tries += 1) await pause(50);
+    await mustHaveLeftNothing(volume);
+  });
+
+  it("is heard by a keeper that took the place of one that was killed", async () => {
+    const volume = await AttachedVolume.attach(cleanup, directory, "vol", 16 * MIB);
+    await killKeeper(volume);
+    const keeper = keeperOf(volume.runDirectory);
+    expect(keeper).not.toBe(volume.attached.keeperPid);
+    process.kill(keeper, "SIGTERM");
+    for (let tries = 0; tries < 100 && existsSync(volume.attached.socket); tries += 1) await pause(50);
+    await mustHaveLeftNothing(volume);
   });
 });

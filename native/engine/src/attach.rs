@@ -53,7 +53,7 @@ pub fn attach(request: &Request) -> Outcome<AttachResult> {
     }
     let result = start(request, &run, &real);
     if result.is_err() {
-        let _ = detach::take_down(&run, &request.id, true);
+        let _ = detach::take_down(&run, &request.id, detach::How::ByForce);
         let _ = std::fs::remove_file(run.change_lock());
     }
     result
@@ -66,7 +66,7 @@ fn already_attached(
     real: &Path,
 ) -> Outcome<Option<AttachResult>> {
     let Ok(mut client) = Client::connect(run) else {
-        detach::take_down(run, &request.id, false)?;
+        detach::take_down(run, &request.id, detach::How::UnlessOpen)?;
         run.create()?;
         return Ok(None);
     };
@@ -128,8 +128,8 @@ fn start(request: &Request, run: &RunDirectory, real: &Path) -> Outcome<AttachRe
         Err(failure) if may_change => {
             // In order where that is possible: what is known of changed blocks is then kept. Nobody was told of the
             // device, so nobody uses it.
-            detach::take_down(run, &request.id, false)
-                .or_else(|_| detach::take_down(run, &request.id, true))?;
+            detach::take_down(run, &request.id, detach::How::UnlessOpen)
+                .or_else(|_| detach::take_down(run, &request.id, detach::How::ByForce))?;
             run.create()?;
             bring_up(live::Chosen::instead(failure.to_string()))
         }

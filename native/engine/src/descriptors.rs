@@ -35,6 +35,14 @@ pub fn place(from: RawFd, number: RawFd) -> Outcome<()> {
     replace(from, number).context(|| format!("descriptor {number}"))
 }
 
+/// For a process that a keeper starts and that is no engine: closes what engines inherit. At its beginning only.
+pub fn let_go_of_inherited() {
+    for number in FUSE..=SHELF_OUT {
+        // SAFETY: the numbers are of nobody else, and nothing in this process has taken one of them.
+        unsafe { libc::close(number) };
+    }
+}
+
 pub fn to_null(number: RawFd) -> Outcome<()> {
     use std::os::fd::AsRawFd;
     let null = File::options()

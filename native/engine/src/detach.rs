@@ -20,30 +20,47 @@ use transport::{fuse::connection, loop_device};
 
 const END_TIME: Duration = Duration::from_secs(10);
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    /// Refused while a snapshot is open, an NBD client is connected or a device is in use.
+    UnlessOpen,
+    /// Open snapshots that nobody uses are released: they would not outlive the host's end.
+    UnlessUsed,
+    ByForce,
+}
+
 /// Whether something was attached is of no matter: afterwards nothing is.
-pub fn detach(run_directory: &std::path::Path, force: bool) -> Outcome<()> {
+pub fn detach(run_directory: &std::path::Path, how: How) -> Outcome<()> {
+    if how == How::UnlessUsed {
+        // The keeper that starts this waits for no descriptor of its own.
+        descriptors::let_go_of_inherited();
+    }
     let run = RunDirectory::new(run_directory)?;
     if !run.path().exists() {
         return Ok(());
     }
     let changing = run_directory::lock(&run.change_lock(), true)?;
     let id = run.path().file_name().unwrap_or_default();
-    take_down(&run, &id.to_string_lossy(), force)?;
+    take_down(&run, &id.to_string_lossy(), how)?;
     let _ = fs::remove_file(run.change_lock());
     drop(changing);
     Ok(())
 }
 
 /// `id` is used for the control group if no engine tells it.
-pub fn take_down(run: &RunDirectory, id: &str, force: bool) -> Outcome<()> {
+pub fn take_down(run: &RunDirectory, id: &str, how: How) -> Outcome<()> {
+    let force = how == How::ByForce;
+    let mut snapshots = Vec::new();
     let mut client = Client::connect(run).ok();
     let mut id = id.to_owned();
     if let Some(client) = &mut client
         && let Ok(report) = client.call("describe", json!({}))
     {
         id = report["id"].as_str().unwrap_or(&id).to_owned();
-        let open = report["snapshots"].as_array().map_or(0, Vec::len);
-        if open > 0 && !force {
+        let ids = report["snapshots"].as_array().into_iter().flatten();
+        snapshots.extend(ids.filter_map(|s| s["id"].as_str().map(str::to_owned)));
+        let open = snapshots.len();
+        if open > 0 && how == How::UnlessOpen {
             return Err(Failure::new(
                 ErrorKind::Busy,
                 format!("{open} snapshots of the volume are open; release them first"),
@@ -64,15 +81,28 @@ pub fn take_down(run: &RunDirectory, id: &str, force: bool) -> Outcome<()> {
     } else if client.is_none() && run_directory::keeper(run).is_none() {
         abort(run)?;
     }
+    if how == How::UnlessUsed {
+        live::refuse_if_used(run)?;
+    }
     clear_loops(run, force)?;
     if !force {
         live::stop(run)?;
+    }
+    if how == How::UnlessUsed
+        && let Some(client) = &mut client
+    {
+        for snapshot in &snapshots {
+            client.call("release", json!({ "snapshot": snapshot }))?;
+        }
     }
     shut_down(&mut client, force)?;
     unmount(run)?;
     end_keeper(run, force)?;
     live::tear_down(run)?;
-    residence::remove_groups(&id);
+    // Started by the keeper this process is in its groups.
+    if how != How::UnlessUsed {
+        residence::remove_groups(&id);
+    }
     for file in [
         run.socket(),
         run.nbd(),

@@ -93,6 +93,9 @@ enum Command {
         /// Also with snapshots open or file systems mounted: waiting requests get errors
         #[arg(long)]
         force: bool,
+        /// Also with snapshots open, if nothing is mounted; for a host that goes down
+        #[arg(long, conflicts_with = "force")]
+        unless_used: bool,
     },
     /// Make a read-only block device over a snapshot's frozen image
     Export {
@@ -165,8 +168,17 @@ pub fn main() -> ExitCode {
             transport,
         })
         .and_then(print),
-        Command::Detach { run_dir, force } => {
-            detach::detach(&run_dir, force).and_then(|()| print(protocol::Nothing {}))
+        Command::Detach {
+            run_dir,
+            force,
+            unless_used,
+        } => {
+            let how = match (force, unless_used) {
+                (true, _) => detach::How::ByForce,
+                (_, true) => detach::How::UnlessUsed,
+                _ => detach::How::UnlessOpen,
+            };
+            detach::detach(&run_dir, how).and_then(|()| print(protocol::Nothing {}))
         }
         Command::Export { run_dir, snapshot } => {
             export::export(&run_dir, &snapshot).and_then(print)

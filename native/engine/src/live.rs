@@ -103,6 +103,14 @@ pub fn start(run: &RunDirectory, engine: u32) -> Outcome<Option<PathBuf>> {
         .context(|| format!("starting ublk device {number}"))
 }
 
+/// Busy if there is a ublk device and somebody uses it.
+pub fn refuse_if_used(run: &RunDirectory) -> Outcome<()> {
+    match find(run)?.map(control::block_device) {
+        Some(device) if device.exists() => refuse_used(&device),
+        _ => Ok(()),
+    }
+}
+
 /// Ends the ublk device if there is one and nobody uses it, while its engine can still serve it.
 pub fn stop(run: &RunDirectory) -> Outcome<()> {
     let Some(number) = find(run)? else {

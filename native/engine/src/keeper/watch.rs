@@ -23,12 +23,14 @@ use super::child::Child;
 use super::crashes::{self, Crashes};
 use super::renewal::Renewal;
 use crate::run_directory::RunDirectory;
+use crate::signals::EndRequests;
 use crate::state::{State, Word};
 use crate::{descriptors, log};
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// From the word to the start of the next standby.
@@ -60,6 +62,10 @@ pub struct Watch<'a> {
     /// How many standbys crashed, one after the other.
     standby_crashes: u32,
     crashes: Crashes,
+    /// None where the kernel refuses them.
+    end_requests: Option<EndRequests>,
+    /// The program that detaches the volume since the last of them.
+    detaching: Option<std::process::Child>,
 }
 
 /// What happened.
@@ -67,6 +73,7 @@ enum Happened {
     EngineEnded,
     StandbyEnded,
     Said(ToKeeper),
+    AskedToEnd,
     Nothing,
 }
 
@@ -85,6 +92,10 @@ impl<'a> Watch<'a> {
             standby_at: Instant::now(),
             standby_crashes: 0,
             crashes: Crashes::default(),
+            end_requests: EndRequests::new()
+                .inspect_err(|e| log::line(format!("keeper: not available: hearing SIGTERM: {e}")))
+                .ok(),
+            detaching: None,
         }
     }
 
@@ -99,11 +110,34 @@ impl<'a> Watch<'a> {
                 Happened::Said(ToKeeper::Follow { asker, program }) => {
                     self.begin_renewal(asker, &program);
                 }
+                Happened::AskedToEnd => self.asked_to_end(),
                 Happened::Nothing => {}
             }
         }
         self.end_standby();
         self.lock
+    }
+
+    /// SIGTERM: the host goes down, or somebody means this process. Another one detaches the volume, which waits for this
+    /// keeper's end; where it is in use that refuses, and all stays.
+    fn asked_to_end(&mut self) {
+        if let Some(running) = &mut self.detaching
+            && matches!(running.try_wait(), Ok(None))
+        {
+            return;
+        }
+        log::line("keeper: asked to end; the volume is detached unless something uses it");
+        let log = || log::open(&self.run.log()).map_or_else(|_| Stdio::null(), Stdio::from);
+        let started = Command::new(SELF)
+            .args(["detach", "--unless-used", "--run-dir"])
+            .arg(self.run.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log())
+            .spawn();
+        self.detaching = started
+            .inspect_err(|e| log::line(format!("keeper: starting the detach failed: {e}")))
+            .ok();
     }
 
     fn end_standby(&mut self) {
@@ -304,13 +338,17 @@ impl<'a> Watch<'a> {
         let of =
             |child: &Option<Child>| entry(child.as_ref().map_or(-1, |c| c.pidfd().as_raw_fd()));
         let said = entry(descriptors::FROM_ENGINES);
-        let mut watched = [of(&self.engine), of(&self.standby), said];
+        let asked = entry(self.end_requests.as_ref().map_or(-1, AsRawFd::as_raw_fd));
+        let mut watched = [of(&self.engine), of(&self.standby), said, asked];
         // SAFETY: the array lives through the call; entries of -1 are passed over.
         let ready = unsafe { libc::poll(watched.as_mut_ptr(), watched.len() as u64, timeout) };
         match watched.map(|w| ready > 0 && w.revents != 0) {
             [true, ..] => Happened::EngineEnded,
-            [_, true, _] => Happened::StandbyEnded,
-            [_, _, true] => channel::hear_engine().map_or(Happened::Nothing, Happened::Said),
+            [_, true, ..] => Happened::StandbyEnded,
+            [_, _, true, _] => channel::hear_engine().map_or(Happened::Nothing, Happened::Said),
+            [_, _, _, true] if self.end_requests.as_ref().is_some_and(EndRequests::take) => {
+                Happened::AskedToEnd
+            }
             _ => Happened::Nothing,
         }
     }
