@@ -13,7 +13,10 @@ export const unitName = "stillframe-worker.service";
 
 /**
  * Engines are children of the worker and outlive it: a stop or an upgrade of the service must leave them serving
- * (`KillMode=process`), and a host that shuts down unmounts its volumes before it ends what is left.
+ * (`KillMode=process`), and a host that shuts down unmounts its volumes before it ends what is left. It is started anew
+ * however often it ended (`StartLimitIntervalSec=0`): systemd would give up after five times in ten seconds, and the host
+ * would be without backups until somebody looks. A backup program that the kernel ends for want of memory fails its run,
+ * and not the service (`OOMPolicy=continue`).
  */
 export function workerUnit({ node, program, environment }: WorkerService): string {
   const variables = Object.entries(environment).map(([name, value]) => `Environment=${quoted(`${name}=${value}`)}`);
@@ -22,11 +25,13 @@ export function workerUnit({ node, program, environment }: WorkerService): strin
     "Description=Stillframe: snapshots and backups of this host's volumes",
     "After=network-online.target local-fs.target",
     "Wants=network-online.target",
+    "StartLimitIntervalSec=0",
     "",
     "[Service]",
     `ExecStart=${quoted(node)} --enable-source-maps ${quoted(program)}`,
     ...variables,
     "KillMode=process",
+    "OOMPolicy=continue",
     "Restart=always",
     "RestartSec=1",
     "TimeoutStopSec=90",

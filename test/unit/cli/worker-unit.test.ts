@@ -15,7 +15,14 @@ test("no value makes a line of its own", () => {
   ]);
 });
 
-test("engines outlive the service, and a restart of it follows any end", () => {
-  const lines = workerUnit({ ...service, environment: {} }).split("\n");
+test("engines outlive the service, and a restart of it follows any end, however often", () => {
+  const unit = workerUnit({ ...service, environment: {} });
+  const lines = unit.split("\n");
   expect(lines).toEqual(expect.arrayContaining(["KillMode=process", "Restart=always", "WantedBy=multi-user.target"]));
+  // In another section systemd passes over it.
+  expect(unit.slice(0, unit.indexOf("[Service]"))).toContain("\nStartLimitIntervalSec=0\n");
+});
+
+test("a backup program that the kernel ends for want of memory does not end the service", () => {
+  expect(workerUnit({ ...service, environment: {} })).toContain("\nOOMPolicy=continue\n");
 });
