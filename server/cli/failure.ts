@@ -2,6 +2,7 @@
 import type { Fault } from "@/server/core/contracts/link";
 import type { Evidence } from "@/server/core/contracts/run";
 import type { ErrorCode } from "@/server/core/errors/codes";
+import { namedField } from "./field-options";
 
 /** 0 done, 1 failed, 2 wrong usage, 3 partly done, 130 interrupted. */
 export const exitCodes = { done: 0, failed: 1, usage: 2, warnings: 3, interrupted: 130 } as const;
@@ -26,8 +27,11 @@ export function usageFailure(message: string): Failure {
 
 export function failureOf(fault: Fault): Failure {
   if (fault.kind === "invalid") {
-    const named = fault.field && !fault.message.includes(fault.field) ? `${fault.field}: ` : "";
-    return new Failure(`${named}${fault.message}`, exitCodes.usage, fault.code);
+    const { field, message } = fault;
+    // A message of a schema begins with its field.
+    const said = field && message.startsWith(`${field}: `) ? message.slice(field.length + 2) : message;
+    const named = field && (said !== message || !message.includes(field)) ? `${namedField(field)}: ` : "";
+    return new Failure(`${named}${said}`, exitCodes.usage, fault.code);
   }
   return new Failure(fault.message, exitCodes.failed, fault.code, null, fault.evidence ?? null);
 }

@@ -14,6 +14,7 @@ import {
 import { type HostInput, type HostMethod, type HostOutput, hostMethods } from "@/server/core/contracts/host-methods";
 import { type SocketReply, socketReplySchema } from "@/server/core/contracts/socket";
 import { Failure, failureOf, usageFailure } from "./failure";
+import { namedField } from "./field-options";
 
 interface Waiting {
   resolve(result: unknown): void;
@@ -105,7 +106,7 @@ function check(schema: ZodType, input: unknown): unknown {
   const parsed = schema.safeParse(input);
   if (parsed.success) return parsed.data;
   const told = parsed.error.issues.map(
-    (issue) => (issue.path.length ? `${issue.path.join(".")}: ` : "") + issue.message,
+    (issue) => (issue.path.length ? `${namedField(issue.path.join("."))}: ` : "") + issue.message,
   );
   throw usageFailure(told.join("; "));
 }

@@ -33,8 +33,11 @@ describe("wrong usage ends with 2 and names what is wrong", () => {
     [["exec", "--volume", "alpha"], /command/],
     [["exec", "--", "true"], /--volume/],
     [["exec", "--volume", "alpha", "--min-quiet", "soon", "--", "true"], /milliseconds/],
-    [["exec", "--volume", "alpha", "--min-quiet", "90000", "--", "true"], /60000/],
-    [["snapshot", "create", "alpha", "--cache-max", "12"], /cache\.maxBytes/],
+    [["exec", "--volume", "alpha", "--min-quiet", "90000", "--", "true"], /--min-quiet .*at most 60 s/],
+    [
+      ["snapshot", "create", "alpha", "--cache-max", "12"],
+      /--cache-max \(openFile\.cache\.maxBytes\): must be at least 1 MiB/,
+    ],
     [["snapshot", "create", "alpha", "--cache-initial", "8M", "--cache-max", "4M"], /maximum/],
     [["job", "create", "--name", "x", "--volume", "alpha"], /--restic/],
     [["job", "create", "--file", "/nowhere/job.json"], /cannot read/],
@@ -42,6 +45,7 @@ describe("wrong usage ends with 2 and names what is wrong", () => {
     [["restore", "1"], /--to/],
     [["volume", "lists"], /lists/],
     [["volume", "upgrade"], /--all/],
+    [["explain", "SF-999"], /SF-101, SF-102/],
     [["no-such-command"], /no-such-command/],
   ])("stillframe %j", async (args, said) => {
     const result = await here.cli(...args);
@@ -50,6 +54,15 @@ describe("wrong usage ends with 2 and names what is wrong", () => {
     expect(result.stdout).toBe("");
   });
 });
+
+test.each(["a000851c", "0xA000851C", "ofo-quiet"])(
+  "stillframe explain %s: a code however it is written",
+  async (code) => {
+    const result = await here.cli("explain", code);
+    expect(result.exitCode).toBe(0);
+    expect(result.stdout).toContain(code.includes("851") ? "(0xa000851c)" : "quiet time window");
+  },
+);
 
 describe("what cannot be done ends with an error that says why", () => {
   test("a volume that is not there", async () => {

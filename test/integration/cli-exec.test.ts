@@ -197,3 +197,23 @@ describe("nothing is left", () => {
     await nothingOpen();
   });
 });
+
+describe("a quiet window that never came", () => {
+  /** Longer than anything rests in so short a wait. */
+  const restless = ["--min-quiet", "30s", "--quiet-timeout", "300ms"];
+  const missed = "no quiet window of 30 s within 300 ms; the snapshot is taken anyway";
+
+  test("is told by exec, whose command runs", async () => {
+    const result = await here.cli("exec", "--volume", "alpha", ...restless, "--", "true");
+    expect(result.stderr).toContain(missed);
+    expect(result.exitCode).toBe(0);
+  });
+
+  test("is told by snapshot create, on standard error only", async () => {
+    const result = await here.cli("snapshot", "create", "alpha", ...restless, "--json");
+    expect(result.exitCode).toBe(0);
+    expect(result.stderr).toContain(missed);
+    const made = JSON.parse(result.stdout) as { snapshots: { id: string }[] };
+    await here.must("snapshot", "release", ...made.snapshots.map(({ id }) => id));
+  });
+});

@@ -1,6 +1,6 @@
-import { Argument, type Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import type { ArticleBlock } from "@/server/core/errors/article";
-import { type ErrorCode, errorCodes } from "@/server/core/errors/codes";
+import { type ErrorCode, errorCodeOf, errorCodes } from "@/server/core/errors/codes";
 import { errorTable } from "@/server/core/errors/table";
 import { examples } from "../examples";
 import { printFacts } from "../output/print";
@@ -9,13 +9,19 @@ export function addExplainCommand(program: Command): void {
   program
     .command("explain")
     .description("the article about an error code")
-    .addArgument(new Argument("<code>", "as a failure prints it").choices(errorCodes))
+    .argument("<code>", `as a failure prints it: ${errorCodes.join(", ")}`, codeArgument)
     .addHelpText("after", examples("stillframe explain a000851c"))
     .action((code: ErrorCode) => {
       const { text, article } = errorTable[code];
       const parts = [article.title.toUpperCase(), `${code}  ${text}`, ...article.blocks.map(blockText)];
       printFacts(false, null, () => parts.join("\n\n"));
     });
+}
+
+function codeArgument(given: string): ErrorCode {
+  const code = errorCodeOf(given);
+  if (code === null) throw new InvalidArgumentError(`There are ${errorCodes.join(", ")}.`);
+  return code;
 }
 
 function blockText(block: ArticleBlock): string {

@@ -35,7 +35,8 @@ export function addRestoreCommand(program: Command): void {
       printFacts(
         globalOptions(command).json,
         done,
-        () => `Restored ${done.restoredFiles} files, ${formatBytes(done.restoredBytes)}, to ${to}.`,
+        () =>
+          `Restored ${done.restoredFiles} ${done.restoredFiles === 1 ? "file" : "files"}, ${formatBytes(done.restoredBytes)}, to ${to}.`,
       );
     });
 }

@@ -39,8 +39,8 @@ export const openFileSchema = z.object({
   quiet: z
     .object({
       /** Shortest gap without a write that counts as quiet. 0: do not wait. */
-      minimumMs: z.number().int().min(0).max(60_000).default(250),
-      timeoutMs: z.number().int().min(0).max(3_600_000).default(60_000),
+      minimumMs: z.number().int().min(0, "must not be negative").max(60_000, "must be at most 60 s").default(250),
+      timeoutMs: z.number().int().min(0, "must not be negative").max(3_600_000, "must be at most 1 h").default(60_000),
       atTimeout: z.enum(["snapshot", "fail"]).default("snapshot"),
     })
     .prefault({}),
@@ -48,10 +48,10 @@ export const openFileSchema = z.object({
     .object({
       /** null: the broker chooses. */
       location: absolutePath.nullable().default(null),
-      initialBytes: z.number().int().min(MINIMUM_CACHE_BYTES).nullable().default(null),
-      maxBytes: z.number().int().min(MINIMUM_CACHE_BYTES).nullable().default(null),
+      initialBytes: z.number().int().min(MINIMUM_CACHE_BYTES, "must be at least 1 MiB").nullable().default(null),
+      maxBytes: z.number().int().min(MINIMUM_CACHE_BYTES, "must be at least 1 MiB").nullable().default(null),
       whenFull: z.enum(["release", "hold"]).default("release"),
-      holdMs: z.number().int().min(0).max(60_000).default(5_000),
+      holdMs: z.number().int().min(0, "must not be negative").max(60_000, "must be at most 60 s").default(5_000),
       /** What is free at the instant takes no cache; the image shows it as zeroes. */
       skipFreeBlocks: z.boolean().default(true),
     })

@@ -13,3 +13,9 @@ export const errorCodes = [
   "SF-107",
 ] as const;
 export type ErrorCode = (typeof errorCodes)[number];
+
+/** A code as people write it: in any case, and with the 0x of the original's messages. */
+export function errorCodeOf(written: string): ErrorCode | null {
+  const plain = written.trim().toLowerCase().replace(/^0x/, "");
+  return errorCodes.find((code) => code.toLowerCase() === plain) ?? null;
+}

@@ -32,7 +32,7 @@ export interface ErrorEntry {
   /** Most likely first. */
   causes: readonly Cause[];
   actions: readonly Action[];
-  /** Those of the actions that can help with this very failure. */
+  /** Those of the actions that can help with this very failure, with its own figures. */
   actionsFor(evidence: Evidence): readonly Action[];
   article: Article;
 }
@@ -50,6 +50,8 @@ export interface EntryDefinition<C extends ErrorCode> {
   actions: readonly [Action, ...Action[]];
   /** Left out: every action helps with every failure of the code. */
   helps?(evidence: EvidenceOf<C>, action: ActionId): boolean;
+  /** A sentence more about an action, with this failure's figures. */
+  figures?(evidence: EvidenceOf<C>, action: ActionId): string | null;
   article: Article;
 }
 
@@ -69,7 +71,13 @@ export function defineEntry<C extends ErrorCode>(definition: EntryDefinition<C>)
     },
     actionsFor: (evidence) => {
       const known = read(evidence);
-      return definition.actions.filter(({ id }) => known === null || (definition.helps?.(known, id) ?? true));
+      if (known === null) return definition.actions;
+      return definition.actions
+        .filter(({ id }) => definition.helps?.(known, id) ?? true)
+        .map((action) => {
+          const figures = definition.figures?.(known, action.id) ?? null;
+          return figures === null ? action : { ...action, description: `${action.description} ${figures}` };
+        });
     },
     causes: definition.causes.map((cause) => ({
       id: cause.id,

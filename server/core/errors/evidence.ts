@@ -42,6 +42,8 @@ export const cacheFullEvidence = z.object({
 
 export const noQuietEvidence = z.object({
   mode: modeSchema.nullable().default(null),
+  /** How many volumes had to rest together; null in what workers told that did not say it. */
+  volumes: z.number().int().positive().nullable().default(null),
   longestGapMs: z.number().nonnegative().nullable().default(null),
   /** A length that several gaps had; null in what workers told that did not know it, and where no gap was seen. */
   recurringGapMs: z.number().nonnegative().nullable().default(null),

@@ -42,7 +42,7 @@ export class RequestHooks implements HookOwner {
     { id, name, mode, hooks }: HookRequest,
     undo: UndoStack,
     signal: AbortSignal,
-  ): { hooks: GroupHooks; said: readonly string[] } {
+  ): { hooks: GroupHooks; said: string[] } {
     const owner = new RequestHooks(host.places, id);
     const spec = { runId: id, jobName: name, mode, hooks: [...hooks] };
     return { hooks: new GroupHooks(spec, owner, 0, undo, signal), said: owner.said };

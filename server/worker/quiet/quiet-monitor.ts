@@ -42,6 +42,22 @@ export async function awaitQuiet(
   return { from: null, waitedMs, timedOut: true };
 }
 
+/** For a snapshot that somebody asks for by hand: a window that was missed is among what is said to them. */
+export async function awaitQuietFor(
+  volumes: readonly AttachedVolume[],
+  quiet: OpenFile["quiet"],
+  watcher: QuietWatcher,
+  said: string[],
+): Promise<void> {
+  if (quiet.minimumMs === 0) return;
+  const { timedOut } = await awaitQuiet(volumes, quiet, watcher);
+  if (timedOut && !watcher.signal.aborted) said.push(takenWithoutWindow(quiet));
+}
+
+export function takenWithoutWindow({ minimumMs, timeoutMs }: OpenFile["quiet"]): string {
+  return `no quiet window of ${formatDuration(minimumMs)} within ${formatDuration(timeoutMs)}; the snapshot is taken anyway`;
+}
+
 async function watchUntil(
   volumes: readonly AttachedVolume[],
   quiet: OpenFile["quiet"],
@@ -96,6 +112,7 @@ async function noQuietWindow(
     `no gap of ${formatDuration(quiet.minimumMs)} without a write within ${formatDuration(quiet.timeoutMs)}; the longest was ${formatDuration(longest)}`,
     {
       mode: watcher.mode,
+      volumes: volumes.length,
       longestGapMs: longest,
       recurringGapMs: recurringGap(state),
       minimumMs: quiet.minimumMs,

@@ -7,7 +7,6 @@ import type { VolumeResult } from "@/server/core/contracts/run";
 import type { ErrorCode } from "@/server/core/errors/codes";
 import type { EvidenceFor } from "@/server/core/errors/evidence";
 import { isWithin, normalPath } from "@/server/core/planning/selection";
-import { formatDuration } from "@/server/core/text/duration";
 import { keepPassword, newSecretPath, prepareRepository, type Repository } from "../backup/restic";
 import { monotonicMs } from "../clock";
 import { codedFault, FaultError, messageOf } from "../fault";
@@ -15,7 +14,7 @@ import { GroupHooks } from "../hooks/group-hooks";
 import { type About, aboutVolumes } from "../hooks/hook-calls";
 import type { Host } from "../host";
 import { log } from "../log";
-import { awaitQuiet } from "../quiet/quiet-monitor";
+import { awaitQuiet, takenWithoutWindow } from "../quiet/quiet-monitor";
 import type { Frozen } from "../snapshots/freeze";
 import { SnapshotGroup } from "../snapshots/snapshot-group";
 import { UndoStack } from "../snapshots/undo";
@@ -182,10 +181,7 @@ export class GroupCarrier {
     });
     this.signal.throwIfAborted();
     await this.voice.say({ type: "quietEnded", group: this.index, ...ended });
-    if (ended.timedOut) {
-      const wanted = formatDuration(openFile.quiet.minimumMs);
-      await this.voice.log("warn", `no quiet window of ${wanted}; the snapshot is taken anyway`);
-    }
+    if (ended.timedOut) await this.voice.log("warn", takenWithoutWindow(openFile.quiet));
   }
 
   /** Opens or makes the repository before anything is frozen, and journals what a killed restic would leave. */

@@ -11,7 +11,7 @@ import { aboutVolumes } from "../hooks/hook-calls";
 import { RequestHooks } from "../hooks/request-hooks";
 import type { Host } from "../host";
 import { log } from "../log";
-import { awaitQuiet } from "../quiet/quiet-monitor";
+import { awaitQuietFor } from "../quiet/quiet-monitor";
 import type { AttachedVolume } from "../volumes/known-volumes";
 import { SnapshotGroup } from "./snapshot-group";
 import { UndoStack } from "./undo";
@@ -63,7 +63,7 @@ export class ExecSessions {
     this.sessions.set(id, session);
     if (caller.gone.aborted) stop.abort("cancelled");
     caller.gone.addEventListener("abort", () => stop.abort("cancelled"), { once: true });
-    const beginning = this.take(session, volumes, input);
+    const beginning = this.take(session, volumes, input, said);
     session.beginning = beginning.catch(() => {}); // told to whoever asked
     try {
       const namespace = await beginning;
@@ -88,14 +88,19 @@ export class ExecSessions {
   }
 
   /** The namespace with the frozen images. */
-  private async take({ group, hooks, stop }: Session, volumes: AttachedVolume[], input: Input): Promise<string> {
+  private async take(
+    { group, hooks, stop }: Session,
+    volumes: AttachedVolume[],
+    input: Input,
+    said: string[],
+  ): Promise<string> {
     const { openFile, mode } = input;
     const { signal } = stop;
     const about = aboutVolumes(volumes);
     try {
       await group.reserve(volumes);
       await hooks.prepare(about);
-      if (openFile.quiet.minimumMs > 0) await awaitQuiet(volumes, openFile.quiet, { signal, mode });
+      await awaitQuietFor(volumes, openFile.quiet, { signal, mode }, said);
       signal.throwIfAborted();
       await hooks.whileHeld(about, () => group.freeze(signal));
       await hooks.settle("taken", null);

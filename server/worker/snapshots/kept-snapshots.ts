@@ -19,7 +19,7 @@ import { aboutVolumes } from "../hooks/hook-calls";
 import { RequestHooks } from "../hooks/request-hooks";
 import type { Host } from "../host";
 import { log } from "../log";
-import { awaitQuiet } from "../quiet/quiet-monitor";
+import { awaitQuietFor } from "../quiet/quiet-monitor";
 import { readAllJson, removeFile, writeJson } from "../state/json-file";
 import type { AttachedVolume } from "../volumes/known-volumes";
 import { frozenOptions, mountDevice, unmount } from "../volumes/mounting";
@@ -183,7 +183,7 @@ export class KeptSnapshots {
     try {
       await taking.reserve(members);
       await hooks.prepare(about);
-      if (openFile.quiet.minimumMs > 0) await awaitQuiet(members, openFile.quiet, { signal, mode });
+      await awaitQuietFor(members, openFile.quiet, { signal, mode }, said);
       signal.throwIfAborted();
       await hooks.whileHeld(about, () => taking.freeze(signal));
       await hooks.settle("taken", null);

@@ -48,6 +48,32 @@ describe("a cache that ran full", () => {
   });
 });
 
+describe("one at a time is offered", () => {
+  const offered = <C extends ErrorCode>(code: C, evidence: EvidenceFor<C>) =>
+    errorTable[code].actionsFor(JSON.parse(JSON.stringify(evidence))).find(({ id }) => id === "oneAtATime");
+  const full = { cause: "maximumReached", volume: "/srv/a", mode: "allAtOnce", orphanBytes: 0 } as const;
+  const quiet = { mode: "allAtOnce", minimumMs: 250, timeoutMs: 60_000 } as const;
+
+  test("with the cache that it will need", () => {
+    const needs = { needAllAtOnceBytes: 200 * 1024 ** 2, needOneAtATimeBytes: 120 * 1024 ** 2 };
+    expect(offered("a000851c", { ...full, ...needs })?.description).toContain(
+      "need 120 MiB of cache at a time instead of 200 MiB",
+    );
+  });
+  test("not where a single volume needs all of it, or it is so already", () => {
+    const needs = { needAllAtOnceBytes: 50 * 1024 ** 2, needOneAtATimeBytes: 50 * 1024 ** 2 };
+    expect(offered("a000851c", { ...full, ...needs })).toBeUndefined();
+    expect(offered("a000851c", { ...full, mode: "oneAtATime" })).toBeUndefined();
+  });
+  test("where no need is known", () => expect(offered("a000851c", full)).toBeDefined());
+  test("against missing quiet only where several volumes had to rest together", () => {
+    expect(offered("OFO-QUIET", { ...quiet, volumes: 2 })).toBeDefined();
+    expect(offered("OFO-QUIET", quiet)).toBeDefined();
+    expect(offered("OFO-QUIET", { ...quiet, volumes: 1 })).toBeUndefined();
+    expect(verdicts("OFO-QUIET", { ...quiet, volumes: 1 }).allTogether).toBe("no");
+  });
+});
+
 describe("a path that is missing", () => {
   test("deleted from the live volume", () => {
     const found = verdicts("a00084af", { path: "/a", errno: 2, existsLive: false, snapshotReleased: false });

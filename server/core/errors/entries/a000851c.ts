@@ -10,6 +10,12 @@ type CacheFull = EvidenceOf<"a000851c">;
 const of = (volume: string | null) => (volume ? ` of ${volume}` : "");
 const wide = (e: CacheFull) => e.locations.filter((location) => location.turnedDown === null);
 
+/** Cache that one volume at a time would spare; null where it is not known. */
+function savedOneAtATime(e: CacheFull): number | null {
+  if (e.needAllAtOnceBytes === null || e.needOneAtATimeBytes === null) return null;
+  return Math.max(0, e.needAllAtOnceBytes - e.needOneAtATimeBytes);
+}
+
 /** The most that was kept: after the release the curve falls back to nothing. */
 function usedAtMost(e: CacheFull): number | null {
   return e.curve.length === 0 ? null : Math.max(...e.curve.map((point) => point.usedBytes));
@@ -106,5 +112,14 @@ export const cacheFull = defineEntry({
     action("allowLocation"),
     action("removeOrphans"),
   ],
+  helps: (e, id) => {
+    if (id === "oneAtATime") return e.mode !== "oneAtATime" && savedOneAtATime(e) !== 0;
+    return id !== "removeOrphans" || e.orphanBytes !== 0;
+  },
+  figures: (e, id) => {
+    if (id === "removeOrphans") return e.orphanBytes === null ? null : `They hold ${formatBytes(e.orphanBytes)}.`;
+    if (id !== "oneAtATime" || e.needOneAtATimeBytes === null || e.needAllAtOnceBytes === null) return null;
+    return `It will need ${formatBytes(e.needOneAtATimeBytes)} of cache at a time instead of ${formatBytes(e.needAllAtOnceBytes)}.`;
+  },
   article,
 });

@@ -2,6 +2,9 @@ import { formatDuration } from "../../text/duration";
 import { action } from "../actions";
 import { article } from "../articles/ofo-quiet";
 import { defineEntry, verdict } from "../entry";
+import type { EvidenceOf } from "../evidence";
+
+const waitedForSeveral = (e: EvidenceOf<"OFO-QUIET">) => e.mode !== "oneAtATime" && e.volumes !== 1;
 
 export const noQuiet = defineEntry({
   code: "OFO-QUIET",
@@ -33,11 +36,12 @@ export const noQuiet = defineEntry({
     {
       id: "allTogether",
       title: "The volumes rest at different times",
-      check: (e) => (e.mode === "oneAtATime" ? "no" : "unknown"),
-      detail: (e) =>
-        e.mode === "oneAtATime"
-          ? "volumes were processed one at a time"
-          : "all at once needs one gap in which no volume of the job is written to",
+      check: (e) => (waitedForSeveral(e) ? "unknown" : "no"),
+      detail: (e) => {
+        if (e.mode === "oneAtATime") return "volumes were processed one at a time";
+        if (e.volumes === 1) return "the job has one volume";
+        return "all at once needs one gap in which no volume of the job is written to";
+      },
     },
     {
       id: "timeoutTooShort",
@@ -53,5 +57,6 @@ export const noQuiet = defineEntry({
     action("oneAtATime"),
     action("rerun"),
   ],
+  helps: (e, id) => id !== "oneAtATime" || waitedForSeveral(e),
   article,
 });
