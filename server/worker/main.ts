@@ -19,6 +19,7 @@ import { undoerFor } from "./snapshots/undo-steps";
 import { answerHostMethod, hostHandlers } from "./socket/host-handlers";
 import { isServed, LocalSocket } from "./socket/local-socket";
 import { ActivityWatch } from "./telemetry/activity-watch";
+import { tellReady } from "./tell-systemd";
 import { listVolumes } from "./volumes/discovery";
 import { KnownVolumes } from "./volumes/known-volumes";
 
@@ -88,6 +89,7 @@ async function startWorker(): Promise<void> {
   await socket.listen();
   const linked = link?.run();
   log.info({ socket: places.socket, console: url }, "the worker is up");
+  await tellReady();
 
   let stopping = false;
   const stop = async (reason: string, { detach } = { detach: process.env.STILLFRAME_DETACH_ON_EXIT === "1" }) => {

@@ -16,7 +16,8 @@ export const unitName = "stillframe-worker.service";
  * (`KillMode=process`), and a host that shuts down unmounts its volumes before it ends what is left. It is started anew
  * however often it ended (`StartLimitIntervalSec=0`): systemd would give up after five times in ten seconds, and the host
  * would be without backups until somebody looks. A backup program that the kernel ends for want of memory fails its run,
- * and not the service (`OOMPolicy=continue`).
+ * and not the service (`OOMPolicy=continue`). It counts as started once its volumes are attached and mounted (`Type=notify`),
+ * however long a file system's repair takes, so that a service that needs them can be ordered after it.
  */
 export function workerUnit({ node, program, environment }: WorkerService): string {
   const variables = Object.entries(environment).map(([name, value]) => `Environment=${quoted(`${name}=${value}`)}`);
@@ -28,6 +29,9 @@ export function workerUnit({ node, program, environment }: WorkerService): strin
     "StartLimitIntervalSec=0",
     "",
     "[Service]",
+    "Type=notify",
+    "NotifyAccess=all",
+    "TimeoutStartSec=infinity",
     `ExecStart=${quoted(node)} --enable-source-maps ${quoted(program)}`,
     ...variables,
     "KillMode=process",

@@ -26,3 +26,8 @@ test("engines outlive the service, and a restart of it follows any end, however 
 test("a backup program that the kernel ends for want of memory does not end the service", () => {
   expect(workerUnit({ ...service, environment: {} })).toContain("\nOOMPolicy=continue\n");
 });
+
+test("it has started once its volumes are mounted, so that a database can be ordered after it", () => {
+  const lines = workerUnit({ ...service, environment: {} }).split("\n");
+  expect(lines).toEqual(expect.arrayContaining(["Type=notify", "NotifyAccess=all", "TimeoutStartSec=infinity"]));
+});
