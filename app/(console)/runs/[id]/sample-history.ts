@@ -5,6 +5,9 @@ import { appendPoint } from "@/app/components/lanes/series";
 import type { KeptSample } from "@/server/core/contracts/views";
 import type { Sample } from "@/server/core/contracts/volume";
 
+/** A drawing that takes longer than two frames makes the next one wait as long as it took. */
+const SLOW_MS = 33;
+const LONGEST_WAIT_MS = 1000;
 const EMPTY: readonly LanePoint[] = [];
 
 /**
@@ -16,6 +19,9 @@ export class SampleHistory {
   readonly #newest = new Map<string, Sample>();
   readonly #listeners = new Set<() => void>();
   #version = 0;
+  /** Whether the listeners are about to be told, and how long what they did took when they last were. */
+  #due = false;
+  #tookMs = 0;
   /** When something was last heard of the run, by this browser's clock. */
   heardAt: number | null = null;
 
@@ -61,8 +67,30 @@ export class SampleHistory {
 
   #changed(): void {
     this.#version += 1;
-    for (const listener of this.#listeners) listener();
+    this.#draw();
   }
+
+  #draw(): void {
+    if (this.#due || this.#listeners.size === 0) return;
+    this.#due = true;
+    if (this.#tookMs < SLOW_MS) requestAnimationFrame(this.#tell);
+    else setTimeout(() => requestAnimationFrame(this.#tell), Math.min(this.#tookMs, LONGEST_WAIT_MS));
+  }
+
+  /**
+   * Listeners hear of it with a frame of the browser. One that draws more slowly than it is told takes in all that has
+   * come since and draws that once, in half of its time; drawing each batch it would fall ever further behind.
+   */
+  readonly #tell = (): void => {
+    const begun = performance.now();
+    const told = this.#version;
+    for (const listener of this.#listeners) listener();
+    setTimeout(() => {
+      this.#tookMs = performance.now() - begun;
+      this.#due = false;
+      if (told !== this.#version) this.#draw();
+    });
+  };
 }
 
 /** Renders whoever calls it again whenever something was added. */
