@@ -251,6 +251,10 @@ async function answersNonsense(page: Page): Promise<void> {
 }
 
 async function wrongPassword(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+  await expect(page.getByText("must be an e-mail address")).toBeVisible();
+  await expect(page.getByText("must not be empty")).toBeVisible();
+  await expect(page.getByLabel("E-mail")).toBeFocused();
   await page.getByLabel("E-mail").fill("ada@example.net");
   await page.getByLabel("Password").fill("not the right one");
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
