@@ -1,5 +1,7 @@
 /** What the worker could not detach when it stopped: somebody uses it. */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { join } from "node:path";
+import { UBLK_DEVICES } from "@/server/core/contracts/ublk-devices";
 
 export interface StillMounted {
   mount: string;
@@ -13,8 +15,8 @@ export function stillMounted(run: string): StillMounted[] {
     .split("\n")
     .flatMap((line) => {
       const [device = "", mount = ""] = line.split(" ");
-      const loop = /^\/dev\/(loop\d+)$/.exec(device)?.[1];
-      if (!loop || !backingFile(loop).startsWith(`${run}/`)) return [];
+      const name = /^\/dev\/(loop\d+|ublkb\d+)$/.exec(device)?.[1];
+      if (!name || !servedFile(name).startsWith(`${run}/`)) return [];
       return [{ mount: unescapeMount(mount), elsewhere: mountedElsewhere(device) }];
     });
 }
@@ -36,9 +38,11 @@ function mountedElsewhere(device: string): string[] {
   });
 }
 
-function backingFile(loop: string): string {
+/** What a loop device is over; a ublk device of an engine counts as one over its volume's live file. Empty: neither. */
+function servedFile(device: string): string {
+  const told = device.startsWith("loop") ? `/sys/block/${device}/loop/backing_file` : join(UBLK_DEVICES, device);
   try {
-    return readFileSync(`/sys/block/${loop}/loop/backing_file`, "utf8");
+    return readFileSync(told, "utf8");
   } catch {
     return "";
   }

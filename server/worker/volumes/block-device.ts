@@ -1,6 +1,7 @@
 /** What the kernel tells about block devices and the images behind loop devices. */
 import { constants, open, readdir, readFile, realpath, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { UBLK_DEVICES } from "@/server/core/contracts/ublk-devices";
 import { pause } from "../clock";
 import { errnoName } from "../fault";
 import { runProgram } from "../programs/run-program";
@@ -20,9 +21,6 @@ export async function deviceSizeBytes(number: string): Promise<number | null> {
   const sectors = await readFile(`/sys/dev/block/${number}/size`, "utf8").catch(() => null);
   return sectors === null ? null : Number(sectors.trim()) * 512;
 }
-
-/** Where engines tell, by the device's name, the live file that one of their ublk devices stands for. */
-const UBLK_DEVICES = "/run/stillframe-ublk";
 
 /** The file behind a loop device, or null. A ublk device of an engine counts as one over its volume's live file. */
 export async function loopBackingFile(number: string): Promise<string | null> {
