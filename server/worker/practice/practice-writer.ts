@@ -45,6 +45,13 @@ function checksum(page: Buffer): Buffer {
   return createHash("sha256").update(page.subarray(0, 16)).update(page.subarray(HEADER)).digest().subarray(0, 16);
 }
 
+/** A file system that becomes full takes a part first, and refuses only what comes then. */
+export async function writeWhole(file: FileHandle, bytes: Buffer, at: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    done += (await file.write(bytes, done, bytes.length - done, at + done)).bytesWritten;
+  }
+}
+
 class PracticeDatabase {
   private walBytes = 0;
   private version = 1;
@@ -62,7 +69,7 @@ class PracticeDatabase {
     const walPath = join(directory, "shop.wal");
     const wal = await open(walPath, existsSync(walPath) ? "r+" : "w+");
     const database = new PracticeDatabase(data, wal, pages);
-    if (fresh) for (let n = 0; n < pages; n += 1) await data.write(makePage(n, 0), 0, PAGE, n * PAGE);
+    if (fresh) for (let n = 0; n < pages; n += 1) await writeWhole(data, makePage(n, 0), n * PAGE);
     else await database.replay();
     await database.checkpoint();
     return database;
@@ -75,7 +82,7 @@ class PracticeDatabase {
       const page = images.subarray(at, at + PAGE);
       const number = page.readUInt32LE(4);
       if (number >= this.pages || !isWholePage(page, number)) return;
-      await this.data.write(page, 0, PAGE, number * PAGE);
+      await writeWhole(this.data, page, number * PAGE);
     }
   }
 
@@ -87,10 +94,10 @@ class PracticeDatabase {
       bytes: makePage(n, this.version),
     }));
     const images = Buffer.concat(pages.map((p) => p.bytes));
-    await this.wal.write(images, 0, images.length, this.walBytes);
+    await writeWhole(this.wal, images, this.walBytes);
     this.walBytes += images.length;
     await this.wal.datasync();
-    for (const page of pages) await this.data.write(page.bytes, 0, PAGE, page.number * PAGE);
+    for (const page of pages) await writeWhole(this.data, page.bytes, page.number * PAGE);
     if (this.walBytes >= WAL_LIMIT) await this.checkpoint();
   }
 
@@ -119,8 +126,9 @@ class GrowingLog {
 
   async line(text: string): Promise<void> {
     this.file ??= await open(this.path, "a");
-    const { bytesWritten } = await this.file.write(`${new Date().toISOString()} ${text}\n`);
-    this.bytes += bytesWritten;
+    const line = Buffer.from(`${new Date().toISOString()} ${text}\n`);
+    await this.file.appendFile(line);
+    this.bytes += line.length;
     if (this.bytes >= this.limit) await this.rotate();
   }
 
