@@ -2,15 +2,8 @@
 import { join } from "node:path";
 import { FaultError, messageOf } from "../fault";
 import { type ProgramResult, runProgram } from "../programs/run-program";
-import type {
-  AttachResult,
-  ErrorKind,
-  ExportResult,
-  FailureDocument,
-  Nothing,
-  ProbeResult,
-  UpgradeResult,
-} from "./protocol.gen";
+import { refusalFault } from "./engine-fault";
+import type { AttachResult, ExportResult, FailureDocument, Nothing, ProbeResult, UpgradeResult } from "./protocol.gen";
 
 /** The kernel holds whoever clears the device of an engine that hangs; whose run ends now is not to wait a minute for it. */
 const UNEXPORTED_WITHIN_MS = 15_000;
@@ -69,23 +62,11 @@ export class EngineProgram {
   }
 }
 
-const kinds: Record<ErrorKind, FaultError["kind"]> = {
-  invalid: "invalid",
-  notFound: "notFound",
-  exists: "conflict",
-  busy: "busy",
-  tooMany: "conflict",
-  noSpace: "failed",
-  io: "failed",
-  unsupported: "failed",
-  protocol: "internal",
-  internal: "internal",
-};
-
 function refusal(command: string, result: ProgramResult): FaultError {
   const document = failureIn(result.stdout) ?? failureIn(result.stderr);
   const said = document?.error.message ?? (result.stderr.trim() || `it ended with ${result.exitCode ?? result.signal}`);
-  return new FaultError(document ? kinds[document.error.kind] : "failed", `${command} was refused: ${said}`);
+  const message = `${command} was refused: ${said}`;
+  return document === null ? new FaultError("failed", message) : refusalFault(document.error.kind, message);
 }
 
 function failureIn(output: string): FailureDocument | null {

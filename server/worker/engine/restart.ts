@@ -8,7 +8,8 @@ import { childrenOf, readStat } from "../programs/processes";
 import { repairVolume } from "../volumes/attach";
 import type { AttachedVolume } from "../volumes/known-volumes";
 import { EngineGone } from "./client";
-import { asEngineFault, engineSilent } from "./unreachable";
+import { asEngineFault } from "./engine-fault";
+import { engineSilent } from "./unreachable";
 
 const PATIENCE_MS = 10_000;
 

@@ -29,12 +29,6 @@ export async function engineLog(runDirectory: string, lines: number): Promise<st
   return text.trimEnd().split("\n").filter(Boolean).slice(-lines);
 }
 
-/** The fault to raise when `error` says that the volume's engine went away; any other error as it is. */
-export async function asEngineFault(volume: AttachedVolume, error: unknown): Promise<unknown> {
-  if (!(error instanceof EngineGone)) return error;
-  return engineUnreachable(volume, error);
-}
-
 /** OFO-COMM if the volume's engine does not answer now; null if it does. `consequence`: what its silence led to. */
 export async function engineSilent(volume: AttachedVolume, consequence: string): Promise<FaultError | null> {
   try {
@@ -45,7 +39,7 @@ export async function engineSilent(volume: AttachedVolume, consequence: string):
   }
 }
 
-async function engineUnreachable(volume: AttachedVolume, cause: Error): Promise<FaultError> {
+export async function engineUnreachable(volume: AttachedVolume, cause: Error): Promise<FaultError> {
   const { watch, record, runDirectory } = volume;
   const process = watch.process === null ? null : await readStat(watch.process.pid);
   const path = join(runDirectory, "engine.sock");

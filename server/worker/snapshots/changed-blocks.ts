@@ -1,7 +1,6 @@
 /** `snapshot.changes`: what the engines know of the blocks that changed between two snapshots. */
 import type { HostInput, HostOutput } from "@/server/core/contracts/host-methods";
-import { EngineRefused } from "../engine/client";
-import { asEngineFault } from "../engine/unreachable";
+import { asEngineFault } from "../engine/engine-fault";
 import { FaultError } from "../fault";
 import type { Host } from "../host";
 import type { AttachedVolume } from "../volumes/known-volumes";
@@ -15,9 +14,7 @@ export async function changedBlocks(
     const { extents, next } = await volume.watch.request("changes", { since, snapshot: id, offset });
     return { volume: volume.record.name, extents, next };
   } catch (error) {
-    if (!(error instanceof EngineRefused)) throw await asEngineFault(volume, error);
-    const kind = error.kind === "notFound" || error.kind === "invalid" ? error.kind : "failed";
-    throw new FaultError(kind, error.message, { field: "since", cause: error });
+    throw await asEngineFault(volume, error, "since");
   }
 }
 

@@ -11,9 +11,8 @@ import { instant } from "@/server/core/contracts/time";
 import type { Snapshot } from "@/server/core/contracts/volume";
 import { groupsOf } from "@/server/core/planning/groups";
 import { locationOf } from "../cache/cache-locations";
-import { EngineRefused } from "../engine/client";
+import { asEngineFault } from "../engine/engine-fault";
 import type { SnapshotReport } from "../engine/protocol.gen";
-import { asEngineFault } from "../engine/unreachable";
 import { asFault, FaultError } from "../fault";
 import { aboutVolumes } from "../hooks/hook-calls";
 import { RequestHooks } from "../hooks/request-hooks";
@@ -147,8 +146,7 @@ export class KeptSnapshots {
     try {
       return await volume.watch.request("progress", { snapshot: id, offset });
     } catch (error) {
-      if (!(error instanceof EngineRefused)) throw await asEngineFault(volume, error);
-      throw new FaultError(error.kind === "invalid" ? "invalid" : "failed", error.message, { cause: error });
+      throw await asEngineFault(volume, error);
     }
   }
 

@@ -9,8 +9,8 @@ import { chooseCaches, type JudgedLocation, type Placement } from "@/server/core
 import { cacheDirectory, locationOf } from "../cache/cache-locations";
 import { pause } from "../clock";
 import { EngineRefused } from "../engine/client";
-import { asEngineFault } from "../engine/unreachable";
-import { FaultError } from "../fault";
+import { asEngineFault, refusalFault } from "../engine/engine-fault";
+import type { FaultError } from "../fault";
 import type { Host } from "../host";
 import { log } from "../log";
 import type { AttachedVolume } from "../volumes/known-volumes";
@@ -150,7 +150,7 @@ export class SnapshotGroup {
         throw await noCacheRoom(this.host, this.demand, error.message, locations, refused);
       }
       if (error instanceof EngineRefused) {
-        throw new FaultError("failed", `the engine of "${name}" refused: ${error.message}`, { cause: error });
+        throw refusalFault(error.kind, `the engine of "${name}" refused: ${error.message}`, { cause: error });
       }
       throw await asEngineFault(volume, error);
     }
