@@ -66,6 +66,7 @@ export async function createPractice(
       writer: input.writer,
       remounted: false,
       suspended: false,
+      attaching: null,
     });
     if (input.writer) await writers.start(volume.record);
     return volume;

@@ -66,20 +66,37 @@ export async function attachVolume(
     writer: false,
     remounted: source.mount !== null && source.mount.mountPoint === mount,
     suspended: false,
+    attaching: { foundAt: source.mount?.mountPoint ?? null },
   };
   if (mount !== null && record.fsType === null) {
     throw new FaultError("invalid", `${source.backing} holds no file system that can be mounted`, { field: "mount" });
   }
-  if (source.mount !== null) await unmount(source.mount.mountPoint);
+  // Before anything changes: should this worker be killed, the next start completes it or takes it back.
+  await known.save(record);
   try {
+    if (source.mount !== null) await unmount(source.mount.mountPoint);
     return await attachRecord(known, engine, record);
   } catch (error) {
-    if (source.mount !== null) await mountDevice(source.backing, source.mount.mountPoint, source.mount.fsType);
+    await forgetAttaching(known, record);
     throw error;
   }
 }
 
-/** At start: a volume that was mounted without the engine meanwhile is unmounted first, and mounted again on failure. */
+/** After a first attach that failed: the volume is unknown again, and its backing store mounted where it was found. */
+async function forgetAttaching(known: KnownVolumes, record: KnownVolume): Promise<void> {
+  const foundAt = record.attaching?.foundAt ?? null;
+  if (foundAt !== null && !(await isMountedDirectly(foundAt, record.source))) {
+    await mountDevice(record.source, foundAt, record.fsType).catch((err: unknown) => {
+      log.error({ err, volume: record.name }, `${record.source} is not mounted at ${foundAt} again`);
+    });
+  }
+  await known.forget(record.name);
+}
+
+/**
+ * At start: a volume that was mounted without the engine meanwhile is unmounted first, and mounted again on failure. One
+ * whose first attach a killed worker was at is attached now, or taken back.
+ */
 export async function reattachVolume(
   known: KnownVolumes,
   engine: EngineProgram,
@@ -90,7 +107,8 @@ export async function reattachVolume(
     return await attachRecord(known, engine, record);
   } catch (error) {
     if (left && record.mount !== null) await mountDevice(record.source, record.mount, record.fsType);
-    if (left || !(await isDeadMount(known, record))) throw error;
+    if (record.attaching !== null) await forgetAttaching(known, record);
+    if (left || record.attaching !== null || !(await isDeadMount(known, record))) throw error;
     return repairVolume(known, engine, record);
   }
 }
@@ -103,11 +121,15 @@ export async function returnVolume(known: KnownVolumes, engine: EngineProgram, r
 
 /** Unmounts `source` from there when it is mounted directly; true when it was. */
 async function leaveMount(mountPoint: string, source: string): Promise<boolean> {
-  const mount = (await readMounts()).filter((m) => m.mountPoint === mountPoint).at(-1);
-  if (mount === undefined) return false;
-  const direct = (await deviceNumber(source)) === mount.device || (await passingLoopImage(mount.device)) === source;
+  const direct = await isMountedDirectly(mountPoint, source);
   if (direct) await unmount(mountPoint);
   return direct;
+}
+
+async function isMountedDirectly(mountPoint: string, source: string): Promise<boolean> {
+  const mount = (await readMounts()).filter((m) => m.mountPoint === mountPoint).at(-1);
+  if (mount === undefined) return false;
+  return (await deviceNumber(source)) === mount.device || (await passingLoopImage(mount.device)) === source;
 }
 
 /** Whether the mount point holds the live device of an engine of ours that does not answer any more. */
@@ -121,8 +143,9 @@ async function isDeadMount(known: KnownVolumes, record: KnownVolume): Promise<bo
 export async function attachRecord(
   known: KnownVolumes,
   engine: EngineProgram,
-  record: KnownVolume,
+  wanted: KnownVolume,
 ): Promise<AttachedVolume> {
+  const record = { ...wanted, attaching: null };
   const runDirectory = engineDirectory(known.places, record.id);
   const { id, source: backing, sectorSize } = record;
   const stateDirectory = known.places.changes;

@@ -26,6 +26,8 @@ const recordSchema = z.object({
   remounted: z.boolean(),
   /** Detached by a person: it stays known, but is not attached at the next start. */
   suspended: z.boolean().default(false),
+  /** While it is attached for the first time: where its backing store was found mounted. */
+  attaching: z.object({ foundAt: z.string().nullable() }).nullable().default(null),
 });
 export type KnownVolume = z.infer<typeof recordSchema>;
 

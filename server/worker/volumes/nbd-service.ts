@@ -1,9 +1,8 @@
 /** NBD: which images of an attached volume its engine serves, and by what URIs clients reach them. */
 import type { z } from "zod";
 import type { NbdService, nbdServeInput, nbdStopInput } from "@/server/core/contracts/nbd";
-import { EngineRefused } from "../engine/client";
+import { asEngineFault } from "../engine/engine-fault";
 import type { NbdReport, ServeNbdParams } from "../engine/protocol.gen";
-import { asEngineFault } from "../engine/unreachable";
 import { FaultError } from "../fault";
 import { deviceNumber } from "./block-device";
 import type { AttachedVolume, KnownVolumes } from "./known-volumes";
@@ -22,9 +21,7 @@ export async function serveNbd(known: KnownVolumes, input: z.output<typeof nbdSe
     const params = snapshot === undefined ? whole : { snapshots: [snapshot], tcp };
     return serviceOf(volume, await volume.watch.request("serveNbd", params));
   } catch (error) {
-    if (!(error instanceof EngineRefused)) throw await asEngineFault(volume, error);
-    const kind = error.kind === "notFound" || error.kind === "invalid" ? error.kind : "failed";
-    throw new FaultError(error.kind === "exists" ? "conflict" : kind, error.message, { cause: error });
+    throw await asEngineFault(volume, error);
   }
 }
 
