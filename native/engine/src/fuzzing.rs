@@ -33,7 +33,8 @@ impl Specimen {
         let volume = directory.join("volume");
         let content: Vec<u8> = (0..VOLUME_BYTES).map(|n| (n / 512) as u8).collect();
         std::fs::write(&volume, content).expect("room for the volume");
-        let (memory, state) = State::create(&configuration(directory)).expect("a memory file");
+        let (memory, state) = State::create(&Configuration::specimen(directory, VOLUME_BYTES))
+            .expect("a memory file");
         let engine = serve::take_up(state, open(&volume)).expect("a fresh volume");
         Specimen {
             engine,
@@ -52,21 +53,6 @@ impl Specimen {
             released.expect("a snapshot can be released");
         }
         assert!(before == std::fs::read(&self.volume).expect("the volume"));
-    }
-}
-
-fn configuration(directory: &Path) -> Configuration {
-    Configuration {
-        id: "fuzzed".into(),
-        backing: directory.join("volume").to_string_lossy().into_owned(),
-        run_directory: directory.to_string_lossy().into_owned(),
-        state_directory: None,
-        ublk: None,
-        not_ublk_because: None,
-        size: VOLUME_BYTES,
-        sector_size: 512,
-        alignment: 512,
-        threads: 1,
     }
 }
 

@@ -115,19 +115,9 @@ mod tests {
     const SECOND: u64 = 1_000_000_000;
 
     fn state() -> State {
-        let configuration = Configuration {
-            id: "v".into(),
-            backing: "/volume".into(),
-            run_directory: "/run".into(),
-            size: 1 << 20,
-            sector_size: 512,
-            alignment: 512,
-            threads: 1,
-            state_directory: None,
-            ublk: None,
-            not_ublk_because: None,
-        };
-        State::create(&configuration).unwrap().1
+        State::create(&Configuration::specimen("/run".as_ref(), 1 << 20))
+            .unwrap()
+            .1
     }
 
     #[test]

@@ -162,19 +162,7 @@ mod tests {
 
     /// Its file must stay open.
     fn state() -> (File, State) {
-        let configuration = Configuration {
-            id: "v".into(),
-            backing: "/volume".into(),
-            run_directory: "/run".into(),
-            size: 1 << 20,
-            sector_size: 512,
-            alignment: 512,
-            threads: 1,
-            state_directory: None,
-            ublk: None,
-            not_ublk_because: None,
-        };
-        State::create(&configuration).unwrap()
+        State::create(&Configuration::specimen("/run".as_ref(), 1 << 20)).unwrap()
     }
 
     fn snapshot(state: SnapshotState, free_known: bool) -> SnapshotRecord {

@@ -65,6 +65,26 @@ pub struct Configuration {
     pub not_ublk_because: Option<String>,
 }
 
+#[cfg(any(test, feature = "fuzzing"))]
+impl Configuration {
+    /// Of an image `volume` in the run directory, for what is tested without keeper and transport.
+    pub fn specimen(run_directory: &std::path::Path, size: u64) -> Self {
+        let text = |path: &std::path::Path| path.to_string_lossy().into_owned();
+        Configuration {
+            id: "specimen".into(),
+            backing: text(&run_directory.join("volume")),
+            run_directory: text(run_directory),
+            size,
+            sector_size: 512,
+            alignment: 512,
+            threads: 1,
+            state_directory: None,
+            ublk: None,
+            not_ublk_because: None,
+        }
+    }
+}
+
 /// Single words of the header.
 #[derive(Debug, Clone, Copy)]
 pub enum Word {
