@@ -64,6 +64,8 @@ macro_rules! plain {
         pub struct $name { $(pub $field: $type),* }
         // SAFETY: repr(C), integers, laid out as linux/fuse.h does, with explicit padding.
         unsafe impl Plain for $name {}
+        // So none of it is padding.
+        const _: () = assert!(size_of::<$name>() == 0 $(+ size_of::<$type>())*);
     )*};
 }
 
@@ -94,5 +96,34 @@ plain! {
     StatfsOut {
         blocks: u64, bfree: u64, bavail: u64, files: u64, ffree: u64, bsize: u32, namelen: u32,
         frsize: u32, padding: u32, spare: [u32; 6],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Under AddressSanitizer (`npm run sanitize`) a read beyond the slice's end is found.
+    #[test]
+    fn a_structure_is_read_from_its_bytes_wherever_they_begin_and_end() {
+        let told = ReadIn {
+            fh: 1,
+            offset: u64::MAX,
+            size: 4096,
+            padding: 7,
+            ..ReadIn::default()
+        };
+        let size = size_of::<ReadIn>();
+        for lead in 0..8 {
+            let bytes = [&vec![0xff; lead], told.bytes()]
+                .concat()
+                .into_boxed_slice();
+            let read = ReadIn::parse(&bytes[lead..]).expect("as long as the structure");
+            assert_eq!(read.bytes(), told.bytes());
+            for length in 0..size {
+                let short = bytes[lead..lead + length].to_vec().into_boxed_slice();
+                assert!(ReadIn::parse(&short).is_none());
+            }
+        }
     }
 }
