@@ -14,12 +14,13 @@ use crate::run_directory::{self, RunDirectory};
 use crate::snapshots::cache_place;
 use crate::state::Configuration;
 use crate::{backing, descriptors, detach, live, names};
+use serde_json::{Value, json};
 use std::io::Read;
 use std::os::fd::AsRawFd;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use transport::loop_device::{self, DirectIo};
 use transport::ublk::control::Geometry;
 
@@ -70,7 +71,7 @@ fn already_attached(
         run.create()?;
         return Ok(None);
     };
-    let report = client.call("describe", serde_json::json!({}))?;
+    let report = client.call("describe", json!({}))?;
     let text = |key: &str| report[key].as_str().unwrap_or_default().to_owned();
     if text("id") != request.id || Path::new(&text("backing")) != real {
         return Err(Failure::new(
@@ -83,15 +84,13 @@ fn already_attached(
             ),
         ));
     }
-    let sector_size = report["sectorSize"].as_u64().unwrap_or(512) as u32;
-    finish(
-        run,
-        &mut client,
-        &request.id,
-        report["sizeBytes"].as_u64().unwrap_or(0),
-        sector_size,
-    )
-    .map(Some)
+    if live::is_stopped(run)? {
+        drop(client);
+        detach::take_down(run, &request.id, detach::How::UnlessOpen)?;
+        run.create()?;
+        return Ok(None);
+    }
+    finish(run, &report).map(Some)
 }
 
 fn start(request: &Request, run: &RunDirectory, real: &Path) -> Outcome<AttachResult> {
@@ -144,9 +143,7 @@ fn bring_up(
     own_groups: bool,
 ) -> Outcome<AttachResult> {
     start_keeper(configuration, opened, own_groups)?;
-    let mut client = Client::connect_within(run, START_TIME)?;
-    let (size, sector_size) = (configuration.size, configuration.sector_size);
-    finish(run, &mut client, &configuration.id, size, sector_size)
+    finish(run, &described(run)?)
 }
 
 fn start_keeper(
@@ -181,37 +178,39 @@ fn start_keeper(
         return Ok(());
     }
     let _ = child.wait();
-    let failure = serde_json::from_str::<serde_json::Value>(&said).ok();
-    let fault = failure.and_then(|f| serde_json::from_value(f["error"].clone()).ok());
-    Err(match fault {
-        Some(crate::protocol::EngineFault { kind, message, .. }) => Failure::new(kind, message),
-        None => Failure::new(ErrorKind::Internal, "the keeper died while starting"),
-    })
+    let died = || Failure::new(ErrorKind::Internal, "the keeper died while starting");
+    Err(Failure::told(&said).unwrap_or_else(died))
 }
 
-/// Makes the block device appear if it is not there.
-fn finish(
-    run: &RunDirectory,
-    client: &mut Client,
-    id: &str,
-    size: u64,
-    sector_size: u32,
-) -> Outcome<AttachResult> {
-    let report = client.call("describe", serde_json::json!({}))?;
-    let engine = report["pid"].as_u64().unwrap_or(0) as u32;
-    let device = match live::start(run, engine)? {
+/// What the new volume's engine reports. Where one is killed before it answers, the next one does.
+fn described(run: &RunDirectory) -> Outcome<Value> {
+    let end = Instant::now() + START_TIME;
+    loop {
+        let mut client = Client::connect_within(run, end - Instant::now())?;
+        match client.call("describe", json!({})) {
+            Err(_) if Instant::now() < end => continue,
+            result => return result,
+        }
+    }
+}
+
+/// Makes the block device ready, or appear if it is not there.
+fn finish(run: &RunDirectory, report: &Value) -> Outcome<AttachResult> {
+    let text = |key: &str| report[key].as_str().map(str::to_owned);
+    let sector_size = report["sectorSize"].as_u64().unwrap_or(512) as u32;
+    let device = match live::settle(run)? {
         Some(device) => device,
         None => loop_over(&run.live(), sector_size)?,
     };
     Ok(AttachResult {
-        id: id.to_owned(),
+        id: text("id").unwrap_or_default(),
         device: device.to_string_lossy().into_owned(),
         socket: run.socket().to_string_lossy().into_owned(),
         keeper_pid: run_directory::keeper(run).unwrap_or(0),
-        size_bytes: size,
+        size_bytes: report["sizeBytes"].as_u64().unwrap_or(0),
         sector_size,
-        transport: report["transport"].as_str().unwrap_or_default().to_owned(),
-        not_ublk_because: report["notUblkBecause"].as_str().map(str::to_owned),
+        transport: text("transport").unwrap_or_default(),
+        not_ublk_because: text("notUblkBecause"),
     })
 }
 

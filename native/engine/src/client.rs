@@ -2,7 +2,7 @@
 
 use crate::failure::{Context, Failure, Outcome};
 use crate::protocol::{EngineFault, ErrorKind, PROTOCOL};
-use crate::run_directory::RunDirectory;
+use crate::run_directory::{self, RunDirectory};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 const CALL_TIME: Duration = Duration::from_secs(30);
 /// An engine that is being replaced answers within this time.
 const CONNECT_TIME: Duration = Duration::from_secs(5);
+/// Longer than it takes somebody to go on in a dead keeper's place.
+const WITHOUT_KEEPER: Duration = Duration::from_secs(4);
 
 pub struct Client {
     stream: BufReader<UnixStream>,
@@ -23,15 +25,22 @@ impl Client {
         Client::greet(run, CONNECT_TIME)
     }
 
-    /// Tries until an engine answers, or its keeper tells why none will.
+    /// Tries until an engine answers, or its keeper tells why none will, or is gone.
     pub fn connect_within(run: &RunDirectory, time: Duration) -> Outcome<Self> {
         let end = Instant::now() + time;
+        let mut kept = Instant::now();
         loop {
             match Client::greet(run, time) {
                 Ok(client) => return Ok(client),
                 Err(e) if Instant::now() > end => return Err(e),
                 Err(_) => {
                     if let Some(why) = run.refused() {
+                        return Err(Failure::new(ErrorKind::Io, why));
+                    }
+                    if run_directory::keeper(run).is_some() {
+                        kept = Instant::now();
+                    } else if kept.elapsed() > WITHOUT_KEEPER {
+                        let why = "the keeper ended before an engine served";
                         return Err(Failure::new(ErrorKind::Io, why));
                     }
                     std::thread::sleep(Duration::from_millis(20));

@@ -82,11 +82,11 @@ pub fn take_down(run: &RunDirectory, id: &str, how: How) -> Outcome<()> {
         abort(run)?;
     }
     if how == How::UnlessUsed {
-        live::refuse_if_used(run)?;
+        live::end::refuse_if_used(run)?;
     }
     clear_loops(run, force)?;
     if !force {
-        live::stop(run)?;
+        live::end::stop(run)?;
     }
     if how == How::UnlessUsed
         && let Some(client) = &mut client
@@ -98,7 +98,7 @@ pub fn take_down(run: &RunDirectory, id: &str, how: How) -> Outcome<()> {
     shut_down(&mut client, force)?;
     unmount(run)?;
     end_keeper(run, force)?;
-    live::tear_down(run)?;
+    live::end::tear_down(run)?;
     // Started by the keeper this process is in its groups.
     if how != How::UnlessUsed {
         residence::remove_groups(&id);

@@ -43,6 +43,13 @@ impl Failure {
         }
     }
 
+    /// What another of these programs printed as its failure; None: it printed none.
+    pub fn told(said: &str) -> Option<Self> {
+        let document: serde_json::Value = serde_json::from_str(said.trim()).ok()?;
+        let fault: EngineFault = serde_json::from_value(document["error"].clone()).ok()?;
+        Some(Failure::new(fault.kind, fault.message))
+    }
+
     pub fn fault(&self) -> EngineFault {
         EngineFault {
             kind: self.kind,

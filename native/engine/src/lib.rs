@@ -136,6 +136,12 @@ enum Command {
     },
     #[command(hide = true)]
     Serve,
+    #[command(hide = true)]
+    EndUblk {
+        #[arg(long)]
+        number: u32,
+        how: live::end::End,
+    },
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -205,6 +211,7 @@ pub fn main() -> ExitCode {
             .map_err(|e| Failure::invalid(format!("configuration: {e}")))
             .and_then(|configuration| keeper::keep(&configuration, !stay_in_groups)),
         Command::Serve => serve::serve(),
+        Command::EndUblk { number, how } => live::end::carry_out(number, how),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

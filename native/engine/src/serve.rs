@@ -23,7 +23,7 @@ use crate::snapshots::tracking::Tracking;
 use crate::snapshots::{change_file, restore};
 use crate::state::{State, Word};
 use crate::telemetry::Telemetry;
-use crate::{control, descriptors, keeper, log, residence, urgency};
+use crate::{control, descriptors, keeper, live, log, residence, urgency};
 use cow::map::MAX_POOLS;
 use cow::volume::Volume;
 use std::fs::File;
@@ -113,10 +113,7 @@ pub fn serve() -> Outcome<()> {
     }
     threads.serve(engine.clone());
     if let Some(queues) = queues {
-        let take_over = engine.state.get(Word::StartCount) > 1;
-        queues
-            .serve(engine.clone(), take_over)
-            .context(|| "serving the ublk device".into())?;
+        live::serve(queues, engine.clone())?;
     }
     urgency::give_way();
     nbd::resume(&engine);

@@ -196,13 +196,18 @@ pub fn over(file: &Path) -> io::Result<Option<PathBuf>> {
 
 /// Whether someone has claimed the device: a mount in any namespace, a RAID, swap.
 pub fn claimed(device: &Path) -> io::Result<bool> {
+    Ok(claim(device)?.is_none())
+}
+
+/// While the file is open, nobody can claim the device; None: somebody has.
+pub fn claim(device: &Path) -> io::Result<Option<File>> {
     let opened = OpenOptions::new()
         .read(true)
         .custom_flags(libc::O_EXCL)
         .open(device);
     match opened {
-        Ok(_) => Ok(false),
-        Err(e) if e.raw_os_error() == Some(libc::EBUSY) => Ok(true),
+        Ok(file) => Ok(Some(file)),
+        Err(e) if e.raw_os_error() == Some(libc::EBUSY) => Ok(None),
         Err(e) => Err(e),
     }
 }

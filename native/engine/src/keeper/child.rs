@@ -3,6 +3,7 @@
 //! It is known by a pidfd, which cannot mean another process later, and which is readable once the
 //! last thread of the engine has ended: from then on none of its system calls can touch the volume.
 
+use crate::failure::Failure;
 use crate::log;
 use crate::run_directory::RunDirectory;
 use std::fs::File;
@@ -104,8 +105,7 @@ impl Child {
             .take(MAX_SAID)
             .read_to_string(&mut text)
             .ok()?;
-        let document: serde_json::Value = serde_json::from_str(text.trim()).ok()?;
-        Some(document["error"]["message"].as_str()?.to_owned())
+        Some(Failure::told(&text)?.context)
     }
 
     pub fn kill_and_reap(self) {

@@ -163,7 +163,7 @@ pub fn adopt(locked: bool) -> Outcome<()> {
 fn end(run: &RunDirectory, alive: File) -> Outcome<()> {
     // SAFETY: placed by attach, and inherited by every keeper; nothing in this process uses it any more.
     unsafe { libc::close(descriptors::BACKING) };
-    let result = live::tear_down(run);
+    let result = live::end::tear_down(run);
     drop(alive);
     result
 }

@@ -15,8 +15,8 @@
 //! whatever it stumbled over in their state is not looked at; if that one crashes in a loop too, the
 //! keeper ends, and with it the connection: requests fail instead of waiting for ever.
 //!
-//! A volume's very first engine that says why it cannot serve is not followed by another one: nobody uses the volume
-//! yet, and whoever attaches it waits for the answer.
+//! An engine that says why it cannot serve is not followed by another one while there is no live device yet: nobody uses
+//! the volume, and whoever attaches it waits for the answer.
 
 use super::channel::{self, ToKeeper};
 use super::child::Child;
@@ -209,9 +209,10 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// The first engine of all fails before it listens or not at all: there is no live device then.
+    /// The first engine of all fails before it listens or not at all: there is no live device then. Nor is there while
+    /// none has shown the ublk device, however many were killed over it.
     fn refused_from_the_start(&self, engine: &mut Child) -> bool {
-        if self.state.get(Word::StartCount) != 1 {
+        if self.state.get(Word::StartCount) != 1 && self.state.get(Word::ToShow) == 0 {
             return false;
         }
         let Some(why) = engine.failure() else {

@@ -105,6 +105,8 @@ pub enum Word {
     ChangesTaken = 8,
     /// Since when the longest waiting writer waits for room in a cache (`holds`); 0: none does.
     HeldSince = 9,
+    /// 1 until the ublk device of a volume that has one was shown.
+    ToShow = 10,
 }
 
 /// The memory file, mapped.
@@ -131,6 +133,7 @@ impl State {
         let state = State::map(&file, blocks)?;
         state.set(Word::Version, VERSION);
         state.set(Word::Blocks, blocks);
+        state.set(Word::ToShow, configuration.ublk.is_some().into());
         state.cell(0).store(configuration)?;
         state.set(Word::Magic, MAGIC);
         Ok((file, state))

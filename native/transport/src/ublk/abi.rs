@@ -30,6 +30,10 @@ pub const DEL_DEV_ASYNC: u32 = control(READ, 0x14);
 pub const FETCH_REQ: u32 = command(READ_WRITE, 0x20, size_of::<RequestCommand>());
 pub const COMMIT_AND_FETCH_REQ: u32 = command(READ_WRITE, 0x21, size_of::<RequestCommand>());
 
+/// Of `DeviceInfo::state`; the others mean that the server is gone.
+pub const STATE_DEAD: u16 = 0;
+pub const STATE_LIVE: u16 = 1;
+
 pub const FEATURE_USER_RECOVERY: u64 = 1 << 3;
 pub const FEATURE_USER_RECOVERY_REISSUE: u64 = 1 << 4;
 pub const FEATURE_IOCTL_ENCODING: u64 = 1 << 6;
@@ -66,6 +70,8 @@ macro_rules! plain {
         pub struct $name { $(pub $field: $type),* }
         // SAFETY: repr(C), integers, laid out as linux/ublk_cmd.h does, with explicit padding.
         unsafe impl Plain for $name {}
+        // So none of it is padding.
+        const _: () = assert!(size_of::<$name>() == 0 $(+ size_of::<$type>())*);
     )*};
 }
 

@@ -1,7 +1,7 @@
-//! Making, finding, starting and removing devices: the work of short-lived programs and the keeper.
+//! Making, finding, showing, stopping and removing devices.
 
 use super::abi::{self, ControlCommand, DeviceInfo, Parameters};
-use super::ring::{control, make_node};
+use super::ring::{control, exchange, make_node};
 use super::{DEPTH, MAX_QUEUES, MAX_REQUEST_BYTES};
 use crate::fuse::abi::Plain;
 use std::fs::{self, File, OpenOptions};
@@ -25,16 +25,22 @@ pub struct Geometry {
     pub sector_size: u32,
 }
 
+/// How a device stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stand {
+    /// There is no block device: it was never shown, or was stopped.
+    Hidden,
+    Shown,
+    /// Shown, and its server is gone: requests wait for the next one.
+    Waiting,
+}
+
 /// Whether devices can be made here, and survive their engine; the error says why not.
 pub fn available() -> io::Result<()> {
-    let mut offered = [0u8; 8];
-    let ask = ControlCommand {
-        address: offered.as_mut_ptr() as u64,
-        length: offered.len() as u16,
-        ..anything(u32::MAX)
-    };
-    control(&open()?, abi::GET_FEATURES, &ask, SOON)?;
-    if u64::from_ne_bytes(offered) & NEEDED != NEEDED {
+    let ask = anything(u32::MAX);
+    let offered = exchange(&open()?, abi::GET_FEATURES, &ask, vec![0; 8], SOON)?;
+    let offered = u64::from_ne_bytes(offered.try_into().unwrap_or_default());
+    if offered & NEEDED != NEEDED {
         return Err(io::Error::new(
             io::ErrorKind::Unsupported,
             "this kernel's ublk is too old (Linux 6.5 is needed)",
@@ -45,33 +51,37 @@ pub fn available() -> io::Result<()> {
 
 /// Makes a device that waits for its server. `owner` is found again by [`find`].
 pub fn add(owner: u64, geometry: &Geometry) -> io::Result<u32> {
+    add_as(u32::MAX, owner, geometry)
+}
+
+/// Makes a device that was never shown once more, under its number: the driver does not let a second server fetch
+/// from it.
+pub fn remake(number: u32, owner: u64, geometry: &Geometry) -> io::Result<()> {
+    unless_gone(control(&open()?, abi::DEL_DEV, &anything(number), SOON))?;
+    add_as(number, owner, geometry).map(drop)
+}
+
+/// `number`: u32::MAX for any.
+fn add_as(number: u32, owner: u64, geometry: &Geometry) -> io::Result<u32> {
     let device = open()?;
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    let mut info = DeviceInfo {
+    let info = DeviceInfo {
         queues: processors.min(MAX_QUEUES) as u16,
         depth: DEPTH,
         max_request_bytes: MAX_REQUEST_BYTES as u32,
-        number: u32::MAX,
+        number,
         features: NEEDED,
         owner,
         ..Default::default()
     };
-    let address = (&raw mut info) as u64;
-    let add = ControlCommand {
-        address,
-        length: size_of::<DeviceInfo>() as u16,
-        ..anything(u32::MAX)
-    };
-    control(&device, abi::ADD_DEV, &add, SOON)?;
-    // SAFETY: the kernel wrote the structure behind the reference that was turned into a number.
-    let number = unsafe { (&raw const info).read_volatile() }.number;
-    let parameters = parameters(geometry);
-    let set = ControlCommand {
-        address: (&raw const parameters) as u64,
-        length: size_of::<Parameters>() as u16,
-        ..anything(number)
-    };
-    if let Err(e) = control(&device, abi::SET_PARAMS, &set, SOON) {
+    let any = anything(number);
+    let made = exchange(&device, abi::ADD_DEV, &any, info.bytes().to_vec(), SOON)?;
+    let number = DeviceInfo::parse(&made)
+        .ok_or(io::ErrorKind::InvalidData)?
+        .number;
+    let parameters = parameters(geometry).bytes().to_vec();
+    let this = anything(number);
+    if let Err(e) = exchange(&device, abi::SET_PARAMS, &this, parameters, SOON) {
         let _ = control(&device, abi::DEL_DEV, &anything(number), SOON);
         return Err(e);
     }
@@ -99,20 +109,20 @@ fn parameters(geometry: &Geometry) -> Parameters {
     }
 }
 
-/// Shows the block device, once its server serves; `server` is its process. Nothing happens if it is
-/// shown already.
-pub fn start(number: u32, server: u32, limit: Duration) -> io::Result<PathBuf> {
-    let command = ControlCommand {
-        data: server.into(),
-        ..anything(number)
-    };
-    match control(&open()?, abi::START_DEV, &command, limit) {
-        Err(e) if e.raw_os_error() != Some(libc::EEXIST) => return Err(e),
-        _ => {}
-    }
+/// Shows the block device. For its server, once its threads fetch.
+pub fn start(number: u32, limit: Duration) -> io::Result<()> {
+    give(abi::START_DEV, number, limit)
+}
+
+/// Gives a device that is shown what it has to have before anybody uses it. Not for its server: it waits for requests
+/// under way.
+pub fn settle(number: u32) -> io::Result<PathBuf> {
     // One tag of each queue is never used: see the essay in the parent module.
     let requests = format!("/sys/block/ublkb{number}/queue/nr_requests");
-    fs::write(requests, (DEPTH - 1).to_string())?;
+    let wanted = (DEPTH - 1).to_string();
+    if fs::read_to_string(&requests)?.trim() != wanted {
+        fs::write(requests, wanted)?;
+    }
     let path = block_device(number);
     let numbers = PathBuf::from(format!("/sys/block/ublkb{number}/dev"));
     make_node(&path, libc::S_IFBLK | 0o660, &numbers)?;
@@ -143,19 +153,22 @@ pub fn find(owner: u64) -> io::Result<Option<u32>> {
     Ok(None)
 }
 
+pub fn stand(number: u32) -> io::Result<Stand> {
+    Ok(match information(number)?.state {
+        abi::STATE_DEAD => Stand::Hidden,
+        abi::STATE_LIVE => Stand::Shown,
+        _ => Stand::Waiting,
+    })
+}
+
 pub(super) fn information(number: u32) -> io::Result<DeviceInfo> {
-    let mut bytes = [0u8; size_of::<DeviceInfo>()];
-    let ask = ControlCommand {
-        address: bytes.as_mut_ptr() as u64,
-        length: bytes.len() as u16,
-        ..anything(number)
-    };
-    control(&open()?, abi::GET_DEV_INFO, &ask, SOON)?;
-    DeviceInfo::parse(&bytes).ok_or_else(|| io::ErrorKind::InvalidData.into())
+    let room = vec![0; size_of::<DeviceInfo>()];
+    let told = exchange(&open()?, abi::GET_DEV_INFO, &anything(number), room, SOON)?;
+    DeviceInfo::parse(&told).ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
 /// Ends the block device, once a living server has answered what is under way. Whoever has it open gets
-/// errors from then on.
+/// errors from then on. The kernel holds the process until then, whatever the limit, also where it is killed.
 pub fn stop(number: u32, limit: Duration) -> io::Result<()> {
     unless_gone(control(&open()?, abi::STOP_DEV, &anything(number), limit))
 }
@@ -197,7 +210,8 @@ fn character_device(number: u32) -> PathBuf {
     PathBuf::from(format!("/dev/ublkc{number}"))
 }
 
-pub(super) fn recover(operation: u32, number: u32, limit: Duration) -> io::Result<()> {
+/// A command that tells this process as the server.
+pub(super) fn give(operation: u32, number: u32, limit: Duration) -> io::Result<()> {
     let command = ControlCommand {
         data: std::process::id().into(),
         ..anything(number)

@@ -7,11 +7,11 @@
 //!
 //! # Who does what
 //!
-//! A short-lived program makes the device ([`control::add`]) and, when the engine has fetched from all
-//! queues, shows it ([`control::start`]). The engine alone has the character device open. Nobody holds
-//! anything for it while it is dead: the device itself is what outlives it. Frozen images stay with
-//! FUSE and loop: they are read by one backup at a time, and come and go; a device for each would buy
-//! little.
+//! A short-lived program makes the device ([`control::add`]). The engine, which alone has the character device
+//! open, fetches from all queues and shows it ([`control::start`]); the program then gives it what it needs
+//! before anybody uses it ([`control::settle`]). Nobody holds anything for it while the engine is dead: the
+//! device itself is what outlives it. Frozen images stay with FUSE and loop: they are read by one backup at a
+//! time, and come and go; a device for each would buy little.
 //!
 //! # An engine's death
 //!
@@ -23,6 +23,11 @@
 //! holds because backing I/O is synchronous; with I/O of an io_uring that outlives its process it would
 //! hold only if the device were registered in that ring.
 //!
+//! An engine that dies before the device is shown leaves one that nobody can serve any more: the driver takes
+//! fetched requests back only from a device with a disk. Nobody has seen it yet, so the next engine makes it anew
+//! ([`control::remake`]). That the engine itself shows it is what makes this decidable: a command that another
+//! process gives could show the device after the engine's death, with nobody behind it, for ever.
+//!
 //! Traps, from reading the 6.12 driver and from killing engines over it:
 //!
 //! * The kernel notices a death by the commands that wait in a queue. If a queue has none, because
@@ -33,7 +38,9 @@
 //!   for servers without CAP_SYS_ADMIN, so queue threads give that up before they fetch (a loop device
 //!   has no partitions either).
 //! * Stopping a device fails all I/O on it, also the writing back of what programs wrote to the device
-//!   through the page cache. Who stops it makes sure before that nobody has it open.
+//!   through the page cache. Who stops it makes sure before that nobody has it open, and flushes it.
+//! * Stopping waits until the server has answered what is under way, or is dead, and neither a limit nor a
+//!   kill gets the process out of that wait. It is done in a process that nobody has to wait for.
 //! * Fetching and answering must happen on the same thread, and only one process can open the
 //!   character device. A standby can therefore prepare everything but these.
 //! * If the last process of a mount namespace is an engine that is killed, its exit unmounts what is
@@ -56,6 +63,7 @@ mod ring;
 mod work;
 
 use crate::served::Served;
+use control::Stand;
 use queue::Queue;
 use std::fs::File;
 use std::io;
@@ -146,8 +154,13 @@ pub fn stand_by(
 }
 
 impl Standing {
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+
     /// From now on the threads serve, until the device is stopped. `take_over`: another process served
     /// it before.
+    /// NotConnected: it was stopped before it could be taken over.
     pub fn serve(self, served: Arc<dyn Served>, take_over: bool) -> io::Result<()> {
         if take_over {
             begin_recovery(self.number)?;
@@ -158,7 +171,7 @@ impl Standing {
         *gate.service.lock().unwrap_or_else(PoisonError::into_inner) = Some(service);
         gate.opened.notify_all();
         if take_over {
-            control::recover(abi::END_USER_RECOVERY, self.number, RECOVERY_TIME)?;
+            unless_stopped(self.number, abi::END_USER_RECOVERY)?;
         }
         Ok(())
     }
@@ -172,13 +185,22 @@ fn spawn(name: String, life: impl FnOnce() + Send + 'static) -> io::Result<()> {
 fn begin_recovery(number: u32) -> io::Result<()> {
     let end = Instant::now() + RECOVERY_TIME;
     loop {
-        match control::recover(abi::START_USER_RECOVERY, number, RECOVERY_TIME) {
+        match unless_stopped(number, abi::START_USER_RECOVERY) {
             // Requests are still being taken back, or the old process is not quite gone.
             Err(e) if e.raw_os_error() == Some(libc::EBUSY) && Instant::now() < end => {
                 thread::sleep(Duration::from_millis(1));
             }
             other => return other,
         }
+    }
+}
+
+fn unless_stopped(number: u32, operation: u32) -> io::Result<()> {
+    match control::give(operation, number, RECOVERY_TIME) {
+        Err(_) if control::stand(number)? == Stand::Hidden => {
+            Err(io::ErrorKind::NotConnected.into())
+        }
+        result => result,
     }
 }
 

@@ -23,6 +23,31 @@ pub fn command<T: Plain>(fd: RawFd, operation: u32, argument: &T) -> squeue::Ent
         .build()
 }
 
+/// The same with memory that the kernel reads and writes. Where the limit is over it may still do so later, so that
+/// the memory is then nobody's for ever.
+pub fn exchange(
+    device: &File,
+    operation: u32,
+    argument: &abi::ControlCommand,
+    mut memory: Vec<u8>,
+    limit: Duration,
+) -> io::Result<Vec<u8>> {
+    let argument = abi::ControlCommand {
+        address: memory.as_mut_ptr() as u64,
+        length: memory.len() as u16,
+        ..*argument
+    };
+    match control(device, operation, &argument, limit) {
+        Ok(()) => Ok(memory),
+        Err(e) => {
+            if e.kind() == io::ErrorKind::TimedOut {
+                std::mem::forget(memory);
+            }
+            Err(e)
+        }
+    }
+}
+
 /// Gives the control device one command and waits for its end, at most `limit`.
 pub fn control(
     device: &File,
@@ -32,8 +57,7 @@ pub fn control(
 ) -> io::Result<()> {
     let mut ring: Ring = IoUring::builder().build(2)?;
     let entry = command(device.as_raw_fd(), operation, argument);
-    // SAFETY: the entry is copied; what `argument.address` points to outlives this call, and so the
-    // command, which either ends in it or is taken back with the ring.
+    // SAFETY: the entry is copied; what `argument.address` points to outlives the command (`exchange`).
     unsafe { ring.submission().push(&entry) }.map_err(io::Error::other)?;
     let time = Timespec::from(limit);
     let wait = SubmitArgs::new().timespec(&time);

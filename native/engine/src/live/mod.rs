@@ -1,27 +1,28 @@
-//! Which transport gives a volume its live device, and that device's making and end where it is ublk.
+//! Which transport gives a volume its live device, and that device's making where it is ublk (its end: [`end`]).
 //!
 //! A ublk device is found again by its owner's word, which is made from the run directory's path, so a
 //! half state is recognised whatever died. What runs on it elsewhere (a worker, another engine's
 //! check of its cache) learns from [`shown_file`], as the path of a loop device's file would tell it.
 
-use crate::failure::{Context, Failure, Outcome};
-use crate::kernel;
-use crate::protocol::ErrorKind;
+pub mod end;
+
+use crate::engine::Engine;
+use crate::failure::{Context, Outcome};
 use crate::run_directory::RunDirectory;
-use crate::ublk_faults;
+use crate::state::{Configuration, Word};
+use crate::{kernel, log, ublk_faults};
 use clap::ValueEnum;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
-use transport::loop_device;
-use transport::ublk::control::{self, Geometry};
+use transport::ublk;
+use transport::ublk::control::{self, Geometry, Stand};
 
 /// Files named after devices, each with the path that the live file of its volume would have.
 const SHOWN: &str = "/run/stillframe-ublk";
 const START_TIME: Duration = Duration::from_secs(20);
-const STOP_TIME: Duration = Duration::from_secs(20);
-/// How often to look whether programs such as blkid have closed the device, 10 ms apart.
-const LOOKS: usize = 100;
 
 /// What attach is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -78,7 +79,7 @@ pub fn set_up(choice: Choice, run: &RunDirectory, geometry: &Geometry) -> Outcom
                 Err(refusal) => refusal,
             };
             // A device that was made half would be taken for the live one.
-            tear_down(run)?;
+            end::tear_down(run)?;
             Ok(Chosen::instead(refusal.to_string()))
         }
     }
@@ -91,74 +92,68 @@ fn make_ublk(run: &RunDirectory, geometry: &Geometry) -> Outcome<u32> {
     Ok(number)
 }
 
-/// The live block device, shown if it was not yet; `engine` serves it. None: this volume has no ublk
-/// device.
-pub fn start(run: &RunDirectory, engine: u32) -> Outcome<Option<PathBuf>> {
+/// For the engine: serves the ublk device, which is shown when this returns.
+///
+/// Whatever instant the engine before died at, and a first one that takes over from a dead keeper's: one that was
+/// shown waits for its next server, one that was not yet is made anew, and one that was stopped stays so, as
+/// somebody detaches the volume, or has died over that.
+pub fn serve(queues: ublk::Standing, engine: Arc<Engine>) -> Outcome<()> {
+    let number = queues.number();
+    let state = engine.state.clone();
+    let starting = || format!("starting ublk device {number}");
+    let serving = || "serving the ublk device".to_owned();
+    let stopped = || log::line("the ublk device was stopped; nobody serves it any more");
+    let shown = control::stand(number).context(starting)? != Stand::Hidden;
+    if !shown && state.get(Word::ToShow) == 0 {
+        stopped();
+        return Ok(());
+    }
+    if !shown && state.get(Word::StartCount) > 1 {
+        log::line("the ublk device was never shown; it is made anew");
+        let Configuration {
+            size, sector_size, ..
+        } = engine.configuration;
+        let run = RunDirectory::new(engine.configuration.run_directory.as_ref())?;
+        control::remake(number, owner(&run), &Geometry { size, sector_size })
+            .context(|| "making the ublk device".into())?;
+    }
+    match queues.serve(engine, shown) {
+        Err(e) if e.kind() == ErrorKind::NotConnected => {
+            stopped();
+            return Ok(());
+        }
+        served => served.context(serving)?,
+    }
+    if !shown {
+        control::start(number, START_TIME).context(starting)?;
+    }
+    state.set(Word::ToShow, 0);
+    Ok(())
+}
+
+/// The live block device, ready to be used; its engine serves. None: this volume has no ublk device.
+pub fn settle(run: &RunDirectory) -> Outcome<Option<PathBuf>> {
     let Some(number) = find(run)? else {
         return Ok(None);
     };
-    let started = control::start(number, engine, START_TIME);
-    started
+    let settled = control::settle(number);
+    settled
         .map(Some)
         .context(|| format!("starting ublk device {number}"))
 }
 
-/// Busy if there is a ublk device and somebody uses it.
-pub fn refuse_if_used(run: &RunDirectory) -> Outcome<()> {
-    match find(run)?.map(control::block_device) {
-        Some(device) if device.exists() => refuse_used(&device),
-        _ => Ok(()),
-    }
-}
-
-/// Ends the ublk device if there is one and nobody uses it, while its engine can still serve it.
-pub fn stop(run: &RunDirectory) -> Outcome<()> {
+/// Whether the volume has a ublk device that no engine can show any more: who detached it has died on the way.
+/// Its engine serves, so it was shown once.
+pub fn is_stopped(run: &RunDirectory) -> Outcome<bool> {
     let Some(number) = find(run)? else {
-        return Ok(());
+        return Ok(false);
     };
-    let device = control::block_device(number);
-    if device.exists() {
-        refuse_used(&device)?;
-    }
-    control::stop(number, STOP_TIME).context(|| format!("stopping {}", device.display()))
-}
-
-/// Takes the ublk device away, if there is one, and what tells of it. Its engine is gone.
-pub fn tear_down(run: &RunDirectory) -> Outcome<()> {
-    if let Some(number) = find(run)? {
-        let device = control::block_device(number);
-        control::remove(number, STOP_TIME).context(|| format!("removing {}", device.display()))?;
-    }
-    hide(run);
-    Ok(())
+    let stand = control::stand(number).context(|| format!("ublk device {number}"))?;
+    Ok(stand == Stand::Hidden)
 }
 
 fn find(run: &RunDirectory) -> Outcome<Option<u32>> {
     control::find(owner(run)).context(|| "listing ublk devices".into())
-}
-
-/// Stopping fails what was written to the device and is not on it yet, so nobody may have it open.
-fn refuse_used(device: &Path) -> Outcome<()> {
-    let shown = device.display();
-    let busy = |why: &str| Err(Failure::new(ErrorKind::Busy, format!("{shown} is {why}")));
-    if loop_device::claimed(device).context(|| format!("{shown}"))? {
-        return busy("mounted; unmount it first");
-    }
-    for _ in 0..LOOKS {
-        if !is_open(device) {
-            return Ok(());
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    busy("still open in another program")
-}
-
-fn is_open(device: &Path) -> bool {
-    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
-    processes
-        .filter_map(|process| fs::read_dir(process.path().join("fd")).ok())
-        .flat_map(|descriptors| descriptors.flatten())
-        .any(|descriptor| fs::read_link(descriptor.path()).is_ok_and(|to| to == device))
 }
 
 /// 64 bits of FNV-1a over the path.
