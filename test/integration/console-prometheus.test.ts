@@ -9,6 +9,7 @@ import type { RunEvent } from "@/server/core/contracts/run";
 import { Cleanup } from "../fixtures/cleanup";
 import { ConsoleUnderTest, eventually } from "../fixtures/console-under-test";
 import { goingWell, jobInput, sample, started, volume } from "../fixtures/link-documents";
+import { prometheusProgram } from "../fixtures/prometheus-package";
 import { PrometheusServer } from "../fixtures/prometheus-server";
 import { ScriptedWorker } from "../fixtures/scripted-worker";
 
@@ -140,10 +141,10 @@ test("every alert rule is evaluated; what is wrong here fires or is about to, wi
 
 test("each alert rule fires when it should and not before (Prometheus's own test of rules)", async () => {
   const cases = path.join(import.meta.dirname, "alert-rules.promtool.yml");
-  const { stdout } = await promisify(execFile)("promtool", ["test", "rules", cases], { cwd: programRoot() }).catch(
-    (error: { stdout: string; stderr: string }) => {
-      throw new Error(`expected the rules to hold: ${error.stdout}${error.stderr}`);
-    },
-  );
+  const { stdout } = await promisify(execFile)(await prometheusProgram("promtool"), ["test", "rules", cases], {
+    cwd: programRoot(),
+  }).catch((error: { stdout: string; stderr: string }) => {
+    throw new Error(`expected the rules to hold: ${error.stdout}${error.stderr}`);
+  });
   expect(stdout).toContain("SUCCESS");
 });

@@ -41,7 +41,6 @@ export const testPackageOf = {
   openssl: "openssl",
   pgrep: "procps",
   postgres: "postgresql",
-  prometheus: "prometheus",
   "qemu-img": "qemu-utils",
   "qemu-system-x86_64": "qemu-system-x86",
   tar: "tar",

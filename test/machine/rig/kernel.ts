@@ -7,7 +7,7 @@ import { mkdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { mustRun } from "@/server/worker/programs/run-program";
-import { type Archive, backports, installed } from "./archive";
+import { type Archive, backports, installed } from "../../fixtures/debian-archive";
 
 const cache = fileURLToPath(new URL("../../../native/target/machine", import.meta.url));
 const lists = join(cache, "lists");
