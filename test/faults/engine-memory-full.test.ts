@@ -53,7 +53,7 @@ describe.skipIf(missing)(
                 "--rw=randwrite",
               ],
               ...["--bsrange=4k-256k", "--ioengine=psync", "--randrepeat=0", "--refill_buffers", "--end_fsync=1"],
-              ...["--verify=crc32c", "--verify_fatal=1", "--eta=never"],
+              ...["--verify=crc32c", "--verify_fatal=1", "--verify_state_save=0", "--eta=never"],
             ]),
           );
         // Once, so that the files are there, and each of their blocks must be preserved the second time.

@@ -6,7 +6,7 @@ import { describeOnMachine } from "./rig/on-machine";
 const KERNEL = "6.18";
 
 await describeOnMachine(`a machine without free memory, Linux ${KERNEL}`, KERNEL, () => {
-  test.each(["ublk", "fuse_loop"])(
+  test.concurrent.each(["ublk", "fuse_loop"])(
     "gets on by writing back to an attached volume, under a snapshot and over a kill: %s",
     async (transport) => {
       const { output, kernelLog } = await mustBoot({

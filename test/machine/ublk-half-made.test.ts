@@ -49,8 +49,9 @@ nothing_left() {
 `;
 
 for (const kernel of kernels(["6.18"])) {
+  // At once: the second waits more than it works.
   await describeOnMachine(`a volume over ublk that is half made under Linux ${kernel}`, kernel, () => {
-    test("an engine or attach killed before the device is shown, or a detach killed once it is stopped, cost nothing but to ask again", async () => {
+    test.concurrent("an engine or attach killed before the device is shown, or a detach killed once it is stopped, cost nothing but to ask again", async () => {
       const { output, kernelLog } = await mustBoot({
         kernel,
         programs,
@@ -104,7 +105,7 @@ echo "a volume whose detach was killed can be attached again"
       expect(kernelLog).not.toMatch(TRACE_OF_UBLK);
     });
 
-    test("detach does not wait for an engine that answers nothing, nor takes the device from under what the kernel does with it", async () => {
+    test.concurrent("detach does not wait for an engine that answers nothing, nor takes the device from under what the kernel does with it", async () => {
       const { output, kernelLog } = await mustBoot({
         kernel,
         programs,

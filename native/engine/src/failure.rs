@@ -1,6 +1,7 @@
 //! What went wrong: a kind for programs, a context for people, the source beneath.
 
 use crate::protocol::{EngineFault, ErrorKind};
+use serde::Deserialize;
 use std::error::Error;
 use std::fmt;
 use std::io;
@@ -43,11 +44,13 @@ impl Failure {
         }
     }
 
-    /// What another of these programs printed as its failure; None: it printed none.
+    /// What another of these programs printed as its failure; None: it printed none. One of another version may name a
+    /// kind that this one does not know.
     pub fn told(said: &str) -> Option<Self> {
         let document: serde_json::Value = serde_json::from_str(said.trim()).ok()?;
-        let fault: EngineFault = serde_json::from_value(document["error"].clone()).ok()?;
-        Some(Failure::new(fault.kind, fault.message))
+        let error = &document["error"];
+        let kind = ErrorKind::deserialize(&error["kind"]).unwrap_or(ErrorKind::Internal);
+        Some(Failure::new(kind, error["message"].as_str()?))
     }
 
     pub fn fault(&self) -> EngineFault {
