@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Scope } from "@/server/core/access/scopes";
 import type { RunEvent } from "@/server/core/contracts/run";
 import { ConsoleUnderTest, eventually } from "../fixtures/console-under-test";
-import { goingWell, jobInput, sample, started, volume } from "../fixtures/link-documents";
+import { cacheLocation, goingWell, jobInput, sample, started, volume } from "../fixtures/link-documents";
 import { ScriptedWorker } from "../fixtures/scripted-worker";
 
 let it: ConsoleUnderTest;
@@ -75,18 +75,7 @@ function formatFaults(text: string): string[] {
 
 test("figures of hosts, volumes, caches, runs, quiet gaps and failures, in a form that parsers read", async () => {
   const client = it.client(cookie);
-  worker.answers["cache.list"] = () => [
-    {
-      path: "/cache",
-      mount: "/",
-      totalBytes: 1000 * MIB,
-      freeBytes: 600 * MIB,
-      reservedBytes: 5 * MIB,
-      usedBytes: 3 * MIB,
-      snapshots: [],
-      orphans: [{ path: "/cache/left.cache", sizeBytes: MIB }],
-    },
-  ];
+  worker.answers["cache.list"] = () => [cacheLocation(600 * MIB)];
   const { hostId } = await worker.connect(it.origin, it.hostKey);
   worker.volumes([volume("data"), volume(awkward)]);
   worker.samples([{ ...sample("data", new Date(), 2 * MIB), quietMs: 1500 }]);

@@ -8,7 +8,7 @@ import { programRoot } from "@/server/console/program-root";
 import type { RunEvent } from "@/server/core/contracts/run";
 import { Cleanup } from "../fixtures/cleanup";
 import { ConsoleUnderTest, eventually } from "../fixtures/console-under-test";
-import { goingWell, jobInput, sample, started, volume } from "../fixtures/link-documents";
+import { cacheLocation, goingWell, jobInput, sample, started, volume } from "../fixtures/link-documents";
 import { prometheusProgram } from "../fixtures/prometheus-package";
 import { PrometheusServer } from "../fixtures/prometheus-server";
 import { ScriptedWorker } from "../fixtures/scripted-worker";
@@ -37,18 +37,7 @@ beforeAll(async () => {
   cleanup.add("remove the console", () => it.remove());
   await it.start();
   const client = it.client(await it.signUp());
-  worker.answers["cache.list"] = () => [
-    {
-      path: "/cache",
-      mount: "/",
-      totalBytes: 1000 * MIB,
-      freeBytes: 60 * MIB,
-      reservedBytes: 5 * MIB,
-      usedBytes: 3 * MIB,
-      snapshots: [],
-      orphans: [{ path: "/cache/left.cache", sizeBytes: MIB }],
-    },
-  ];
+  worker.answers["cache.list"] = () => [cacheLocation(60 * MIB)];
   const { hostId } = await worker.connect(it.origin, it.hostKey);
   cleanup.add("drop the worker", () => worker.drop());
   worker.volumes([volume("data"), volume(awkward)]);
