@@ -3,7 +3,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { type AttachedVolume, scratchDirectory } from "../fixtures/attached-volume";
 import { cleanupAfterEach } from "../fixtures/cleanup";
-import { childrenOf, keeperOf, killIfThere, servingEngine, standbyOf } from "../fixtures/engine-process";
+import { childrenOf, keeperAfter, keeperOf, killIfThere, servingEngine, standbyOf } from "../fixtures/engine-process";
 import { LoadedVolume } from "../fixtures/loaded-volume";
 import { pause } from "../fixtures/native-program";
 
@@ -72,7 +72,7 @@ const killings: [string, (volume: AttachedVolume) => Promise<void>][] = [
       const [keeper, serving] = [keeperOf(volume.runDirectory), await servingEngine(volume.runDirectory)];
       const next = await standbyOf(volume.runDirectory, serving);
       killIfThere(keeper);
-      while (keeperOf(volume.runDirectory) !== next) await pause(10);
+      expect(await keeperAfter(volume.runDirectory, keeper)).toBe(next);
       expect(await servingEngine(volume.runDirectory)).toBe(serving);
       killIfThere(serving);
       await untilServed(volume, serving);
@@ -86,7 +86,7 @@ const killings: [string, (volume: AttachedVolume) => Promise<void>][] = [
       process.kill(keeper, "SIGSTOP"); // so that it starts no other one
       for (const pid of childrenOf(keeper)) if (pid !== serving) killIfThere(pid);
       killIfThere(keeper);
-      while (keeperOf(volume.runDirectory) === keeper) await pause(10);
+      await keeperAfter(volume.runDirectory, keeper);
       await standbyOf(volume.runDirectory, serving);
       expect(await servingEngine(volume.runDirectory)).toBe(serving);
       killIfThere(serving);

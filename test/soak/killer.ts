@@ -1,8 +1,8 @@
 /** Kills one volume's engines at random instants, sometimes with the one that stands by or the keeper; measures each pause. */
 import type { AttachedVolume } from "../fixtures/attached-volume";
 import type { Cleanup } from "../fixtures/cleanup";
-import { childrenOf, keeperOf, killIfThere } from "../fixtures/engine-process";
-import { HUNG_MS, KillProbe } from "../fixtures/kill-probe";
+import { childrenOf, keeperAfter, keeperOf, killIfThere } from "../fixtures/engine-process";
+import { KillProbe } from "../fixtures/kill-probe";
 import { pause } from "../fixtures/native-program";
 import { hello } from "./patience";
 import type { Random } from "./random";
@@ -63,7 +63,7 @@ export class Killer {
     this.tally.keeperKills += keeperToo ? 1 : 0;
     this.tally.pausesMs.push(await this.probe.kill(pid));
     this.tally.kills += 1;
-    if (keeperToo) await this.untilKept(keeper);
+    if (keeperToo) await keeperAfter(run, keeper);
     if (way === "young") {
       await pause(this.random.whole(0, 40));
       // Whoever is there now, in whatever state of its start.
@@ -72,13 +72,5 @@ export class Killer {
     const next = await hello(this.volume);
     if (next.pid === pid) throw new Error(`engine ${pid} answers after its kill`);
     this.tally.add("killed");
-  }
-
-  private async untilKept(dead: number): Promise<void> {
-    const end = Date.now() + HUNG_MS;
-    while (keeperOf(this.volume.runDirectory) === dead) {
-      if (Date.now() > end) throw new Error("nobody took the killed keeper's place");
-      await pause(10);
-    }
   }
 }
