@@ -42,6 +42,12 @@ export const openFileSchema = z.object({
       minimumMs: z.number().int().min(0, "must not be negative").max(60_000, "must be at most 60 s").default(250),
       timeoutMs: z.number().int().min(0, "must not be negative").max(3_600_000, "must be at most 1 h").default(60_000),
       atTimeout: z.enum(["snapshot", "fail"]).default("snapshot"),
+      /**
+       * Files, and directories with all that is below them, as the host sees them: writes to these do not spoil the
+       * quiet window. What need not exist yet may be named; what lies on none of the volumes is without effect.
+       * They are still in the snapshot and in the backup.
+       */
+      ignorePaths: z.array(absolutePath).max(100, "must be at most 100 paths").default([]),
     })
     .prefault({}),
   cache: z
