@@ -168,10 +168,10 @@ describe("a cache file", () => {
 
 describe("the reports", () => {
   /** Reports of a subscription of its own, as they come. */
-  async function subscribe(intervalMs: number): Promise<Report[]> {
+  async function subscribe(intervalMs: number, changes?: boolean): Promise<Report[]> {
     const reports: Report[] = [];
     const client = await volume.connect({ report: (report) => reports.push(report) });
-    await client.request("subscribe", { intervalMs });
+    await client.request("subscribe", { intervalMs, changes });
     return reports;
   }
 
@@ -204,6 +204,26 @@ describe("the reports", () => {
     // It began anew with the write, which came after the report before; both are told in whole milliseconds.
     expect(busy?.quietMs).toBeLessThanOrEqual(Date.parse(busy?.at ?? "") - Date.parse(quiet?.at ?? "") + 1);
     expect(busy?.snapshots[0]).toMatchObject({ id: "s1", preservedBlocks: 256, cacheUsedBytes: MIB });
+  });
+
+  it("say where it was written to only if that is asked for, each change once and after an engine's death from the start", async () => {
+    const without = await subscribe(100);
+    const reports = await subscribe(100, true);
+    const places = () =>
+      reports.flatMap(({ changes }) => (changes?.changed ?? []).map(([, at, length]) => [at, length]));
+    await vi.waitUntil(() => reports.length > 0, patience);
+    await write(8 * MIB, 64 * 1024);
+    await mustRun("blkdiscard", ["-o", String(16 * MIB), "-l", String(MIB), volume.device]);
+    await vi.waitUntil(() => places().some(([at]) => at === 16 * MIB), patience);
+    // A report may come between two writes of one program.
+    const written = places().filter(([at = 0]) => at < 16 * MIB);
+    expect(written.reduce((sum, [, length = 0]) => sum + length, 0)).toBe(64 * 1024);
+    expect(reports.map(({ changes }) => changes?.number)).toEqual(reports.map((_, n) => n));
+    expect(without.every(({ changes }) => changes === null)).toBe(true);
+    process.kill(await volume.enginePid(), "SIGKILL");
+    const successor = await subscribe(100, true);
+    await vi.waitUntil(() => successor.length > 0, patience);
+    expect(successor[0]?.changes).toEqual({ number: 0, lost: 0, changed: [] });
   });
 
   it("count what was written to free blocks as skipped, at no cost in cache", async () => {

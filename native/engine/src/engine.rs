@@ -1,5 +1,6 @@
 //! The engine as a transport sees it, and as it reports.
 
+use crate::change_log::ChangeLog;
 use crate::events::Events;
 use crate::holds::Holds;
 use crate::nbd::Nbd;
@@ -28,6 +29,7 @@ pub struct Engine {
     pub volume: Arc<Volume>,
     pub registry: Registry,
     pub telemetry: Telemetry,
+    pub change_log: ChangeLog,
     pub events: Arc<Events>,
     pub nbd: Nbd,
     pub holds: Holds,
@@ -110,6 +112,7 @@ impl Served for Engine {
             Patience::Since(then) => then.elapsed(),
         };
         let began = self.telemetry.change_began();
+        self.change_log.note(offset, length);
         let result = self.apply(change, patience, scratch);
         if result
             .as_ref()
@@ -118,6 +121,7 @@ impl Served for Engine {
             // Counted when it is made.
             return Err(Errno::WOULD_WAIT);
         }
+        self.change_log.note(offset, length);
         self.telemetry
             .change_ended(began.saturating_sub(waited.as_nanos() as u64));
         match change {
@@ -172,6 +176,8 @@ pub struct Since {
     pub histogram: Option<Histogram>,
     /// The watcher of gaps whose series it is; None: since attach.
     pub watcher: Option<usize>,
+    /// The watcher of changes; None: they are not asked for.
+    pub changes: Option<usize>,
 }
 
 impl Engine {
@@ -179,6 +185,8 @@ impl Engine {
         let t = &self.telemetry;
         let now = t.histogram();
         let earlier = since.histogram.unwrap_or([0; crate::telemetry::BUCKETS]);
+        // First: a change that comes after this is told with the next report, and makes this one's quiet time shorter.
+        let changes = since.changes.map(|watcher| self.change_log.tell(watcher));
         let quiet = t.quiet();
         if since.histogram.is_some() {
             since.histogram = Some(now);
@@ -214,6 +222,7 @@ impl Engine {
             snapshots: self.snapshot_reports(),
             pass_through: self.state.get(Word::PassThrough) != 0,
             nbd: self.nbd.report(self),
+            changes: changes.map(Box::new),
         }
     }
 

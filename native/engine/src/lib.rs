@@ -6,6 +6,7 @@
 
 mod attach;
 mod backing;
+mod change_log;
 mod client;
 mod clock;
 mod control;

@@ -10,6 +10,7 @@
 //! keeper's place.
 
 use crate::backing::FileStore;
+use crate::change_log::ChangeLog;
 use crate::engine::Engine;
 use crate::events::Events;
 use crate::failure::{Context, Failure, Outcome};
@@ -161,6 +162,7 @@ pub fn take_up(state: State, backing: File) -> Outcome<Arc<Engine>> {
     registry.tidy();
     Ok(Arc::new(Engine {
         telemetry: Telemetry::new(state.counters()),
+        change_log: ChangeLog::default(),
         configuration,
         volume,
         registry,

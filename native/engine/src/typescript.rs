@@ -57,7 +57,7 @@ fn typescript() -> String {
         ProgressResult, ChangesParams, ChangesResult, ChangedExtent, SnapshotParams, ActivateResult, ReleaseResult,
         SetPolicyParams, ReserveParams, SubscribeParams, UpgradeParams, UpgradeResult, ShutdownParams, SnapshotState, LossCause,
         NbdAccess, NbdTlsFiles, NbdTcp, ServeNbdParams, StopNbdParams, NbdTcpReport, NbdReport,
-        SnapshotReport, LatencyReport, CacheReport, CachePlaceReport, TrackingReport, Report, Event, AttachResult, ExportResult, FailureDocument, Feature, TransportReport, ProbeResult, Exchange<Nothing, Nothing>, EngineMethods,
+        SnapshotReport, LatencyReport, CacheReport, CachePlaceReport, TrackingReport, ChangesReport, Report, Event, AttachResult, ExportResult, FailureDocument, Feature, TransportReport, ProbeResult, Exchange<Nothing, Nothing>, EngineMethods,
     );
     text.truncate(text.trim_end().len());
     text.push('\n');

@@ -104,7 +104,11 @@ export type SubscribeParams = {
 /**
  * 100 or more.
  */
-intervalMs: number, };
+intervalMs: number, 
+/**
+ * Reports say where it was written to.
+ */
+changes?: boolean, };
 
 export type UpgradeParams = { 
 /**
@@ -208,6 +212,21 @@ since: Array<string>,
  */
 voidBecause: string | null, };
 
+export type ChangesReport = { 
+/**
+ * Of this subscription, from 0: a number that is missing is a report that was lost. Nothing is known of what came
+ * before number 0.
+ */
+number: number, 
+/**
+ * Changes that found no room.
+ */
+lost: number, 
+/**
+ * Milliseconds since the last change there, offset and length in bytes: in order of place, neighbours as one.
+ */
+changed: Array<[number, number, number]>, };
+
 export type Report = { id: string, version: string, pid: number, startCount: number, backing: string, sizeBytes: number, sectorSize: number, transport: string, 
 /**
  * Why the transport is not ublk; null: it is, or another was asked for.
@@ -229,7 +248,11 @@ passThrough: boolean,
 /**
  * None: not served.
  */
-nbd: NbdReport | null, };
+nbd: NbdReport | null, 
+/**
+ * None: not asked for.
+ */
+changes: ChangesReport | null, };
 
 export type Event = { "event": "report", report: Report, } | { "event": "released", snapshot: string, cause: LossCause, errno: number | null, detail: string, };
 

@@ -78,7 +78,9 @@ pub fn serve(stream: UnixStream, engine: &Arc<Engine>) -> After {
                 reply(&outbox, request.id, Ok(result));
                 match after {
                     After::Nothing => {}
-                    After::Subscribe(interval) => subscribe(engine, &outbox, interval),
+                    After::Subscribe(interval, changes) => {
+                        subscribe(engine, &outbox, interval, changes);
+                    }
                     After::Shutdown | After::HandOver => {
                         last = after;
                         break;
@@ -110,13 +112,14 @@ fn reply(outbox: &Outbox, id: u64, result: Result<Value, Failure>) {
 }
 
 /// Starts the thread that reports. One subscription a connection is meant; a second one adds reports.
-fn subscribe(engine: &Arc<Engine>, outbox: &Arc<Outbox>, interval: Duration) {
+fn subscribe(engine: &Arc<Engine>, outbox: &Arc<Outbox>, interval: Duration, changes: bool) {
     engine.events.subscribe(outbox);
     let (engine, outbox) = (engine.clone(), outbox.clone());
     let run = move || {
         let mut since = Since {
             histogram: Some(engine.telemetry.histogram()),
             watcher: engine.telemetry.watch(),
+            changes: changes.then(|| engine.change_log.watch()).flatten(),
         };
         loop {
             let report = Box::new(engine.report(&mut since));
@@ -130,6 +133,9 @@ fn subscribe(engine: &Arc<Engine>, outbox: &Arc<Outbox>, interval: Duration) {
         }
         if let Some(watcher) = since.watcher {
             engine.telemetry.stop_watching(watcher);
+        }
+        if let Some(watcher) = since.changes {
+            engine.change_log.stop_watching(watcher);
         }
     };
     if let Err(e) = thread::Builder::new().name("reports".into()).spawn(run) {

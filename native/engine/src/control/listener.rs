@@ -40,7 +40,7 @@ pub fn listen(listener: UnixListener, engine: Arc<Engine>) -> std::io::Result<()
                             log::line("the engine hands over to the next program");
                             std::process::exit(keeper::HANDED_OVER);
                         }
-                        After::Nothing | After::Subscribe(_) => {}
+                        After::Nothing | After::Subscribe(..) => {}
                     }
                     ended.fetch_sub(1, Ordering::Relaxed);
                 });

@@ -28,7 +28,8 @@ const MAX_INTERVAL_MS: u64 = 3_600_000;
 /// What the connection does once the reply is sent.
 pub enum After {
     Nothing,
-    Subscribe(Duration),
+    /// How often, and whether with the changes.
+    Subscribe(Duration, bool),
     HandOver,
     Shutdown,
 }
@@ -87,13 +88,16 @@ pub fn call(
         "progress" => result(&registry.progress(&parse::<ProgressParams>(params)?)?),
         "changes" => result(&registry.changes(&parse::<ChangesParams>(params)?)?),
         "subscribe" => {
-            let interval = parse::<SubscribeParams>(params)?.interval_ms;
+            let SubscribeParams {
+                interval_ms: interval,
+                changes,
+            } = parse(params)?;
             if !(MIN_INTERVAL_MS..=MAX_INTERVAL_MS).contains(&interval) {
                 return Err(Failure::invalid(format!(
                     "intervalMs must be {MIN_INTERVAL_MS} to {MAX_INTERVAL_MS}"
                 )));
             }
-            let after = After::Subscribe(Duration::from_millis(interval));
+            let after = After::Subscribe(Duration::from_millis(interval), changes == Some(true));
             return Ok((result(&Nothing {})?, after));
         }
         "upgrade" => {

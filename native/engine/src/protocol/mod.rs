@@ -79,10 +79,14 @@ pub struct Nothing {}
 
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(optional_fields))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SubscribeParams {
     /// 100 or more.
     pub interval_ms: u64,
+    /// Reports say where it was written to.
+    #[serde(default)]
+    pub changes: Option<bool>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -95,6 +95,20 @@ pub struct TrackingReport {
     pub void_because: Option<String>,
 }
 
+/// Where it was written to, discarded or zeroed since the previous report of the subscription.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "camelCase")]
+pub struct ChangesReport {
+    /// Of this subscription, from 0: a number that is missing is a report that was lost. Nothing is known of what came
+    /// before number 0.
+    pub number: u64,
+    /// Changes that found no room.
+    pub lost: u64,
+    /// Milliseconds since the last change there, offset and length in bytes: in order of place, neighbours as one.
+    pub changed: Vec<(u64, u64, u64)>,
+}
+
 /// All that the engine tells about its volume. Counters run since attach, over restarts.
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(test, derive(TS))]
@@ -131,4 +145,6 @@ pub struct Report {
     pub pass_through: bool,
     /// None: not served.
     pub nbd: Option<NbdReport>,
+    /// None: not asked for.
+    pub changes: Option<Box<ChangesReport>>,
 }
