@@ -3,6 +3,7 @@ import { chmod, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { CacheLocations } from "./cache/cache-locations";
 import { EngineProgram } from "./engine/engine-program";
+import { takeUpWaiting } from "./engine/restart";
 import { messageOf } from "./fault";
 import type { Host } from "./host";
 import { bringUp, takeDown } from "./lifecycle";
@@ -15,6 +16,7 @@ import { PracticeWriters, WRITER_WORD } from "./practice/practice-writers";
 import { ActiveRuns } from "./runs/active-runs";
 import { ExecSessions } from "./snapshots/exec-sessions";
 import { KeptSnapshots } from "./snapshots/kept-snapshots";
+import { retryStuck } from "./snapshots/undo";
 import { undoerFor } from "./snapshots/undo-steps";
 import { answerHostMethod, hostHandlers } from "./socket/host-handlers";
 import { isServed, LocalSocket } from "./socket/local-socket";
@@ -54,6 +56,14 @@ async function startWorker(): Promise<void> {
   const sessions = new ExecSessions(host);
   const snapshots = new KeptSnapshots(host);
   await bringUp(host, runs, snapshots);
+  known.onSilent = (volume) => {
+    const work = known.exclusively(async () => {
+      if (!(await takeUpWaiting(host, volume))) return;
+      await retryStuck();
+      await snapshots.forgetLost();
+    });
+    work.catch((err: unknown) => log.error({ err, volume: volume.record.name }, "the waiting device stays so"));
+  };
 
   // After the answer to whoever asked; engines, mounts and writers stay for the successor.
   const endForRestart = () => setImmediate(() => void stop("restart", { detach: false }));

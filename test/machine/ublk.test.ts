@@ -137,8 +137,29 @@ umount /mnt
 
 ${attached}
 mount /dev/ublkb0 /mnt
+echo before > /mnt/file
+sync
+# Keeper and engines at once, under a snapshot and while somebody writes: the device waits, and goes on.
+mkdir -p -m 700 /tmp/cache
+call /run/v prepare '{"snapshot":"s","cache":{"directory":"/tmp/cache","initialBytes":1048576,"maxBytes":8388608},"whenFull":"release","holdMs":0,"skipFreeBlocks":true}' > /dev/null
+call /run/v activate '{"snapshot":"s"}' > /dev/null
+stillframe-engine export --run-dir /run/v --snapshot s > /dev/null
+( verified --filename=/mnt/load --size=4m --rw=randwrite --bs=4k --iodepth=8 --loops=4 && echo "a load over the death of all ended well" ) &
+load=$!
+sleep 1
 kill -9 $(cat /run/v/keeper.pid) $(engines)
 sleep 1
+${attached}
+wait $load
+call /run/v describe '{}' | grep -q '"snapshots":\\[\\]' && echo "its snapshot is lost"
+[ "$(cat /mnt/file)" = before ] && echo "its file system goes on"
+echo "loops over images: $(losetup -a | wc -l)"
+
+kill -9 $(cat /run/v/keeper.pid) $(engines)
+sleep 1
+truncate -s 112M /tmp/volume
+${attached.trim().split("\n")[1]} 2>&1 > /dev/null || true
+truncate -s 96M /tmp/volume
 ( timeout 30 dd if=/dev/ublkb0 iflag=direct of=/dev/null bs=4k count=1 2> /dev/null || echo "a read without an engine ended with $?" ) &
 sleep 1
 stillframe-engine detach --run-dir /run/v --force > /dev/null
@@ -152,6 +173,11 @@ ${gone}`,
       expect(output).toContain("/dev/ublkb0 is mounted; unmount it first");
       expect(output).toContain("/dev/ublkb0 is still open in another program");
       expect(output).toContain("\nkept\n");
+      expect(output).toContain("a load over the death of all ended well");
+      expect(output).toContain("its snapshot is lost");
+      expect(output).toContain("its file system goes on");
+      expect(output).toContain("loops over images: 0\n");
+      expect(output).toContain("waits for an engine and has 100663296 bytes");
       expect(output).toContain("a read without an engine ended with 1");
       expect(output.match(/left: $/gm)).toHaveLength(2);
       expect(kernelLog).not.toMatch(TRACE_OF_UBLK);

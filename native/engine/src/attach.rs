@@ -5,6 +5,9 @@
 //! loop device: a server that opens its own file can hang at its death. Whatever fails, everything
 //! that was made is taken down again. Where it fails with a ublk device that nobody asked for by name,
 //! the volume is then attached once more, with FUSE and a loop device.
+//!
+//! A ublk device outlives its keeper and all engines: requests on it wait. Attached again it gets a new keeper, and
+//! file systems on it never learn of it; snapshots that were open are lost. It stays also where that fails.
 
 use crate::client::Client;
 use crate::failure::{Context, Failure, Outcome};
@@ -49,27 +52,43 @@ pub fn attach(request: &Request) -> Outcome<AttachResult> {
     let real = std::fs::canonicalize(&request.backing).context(|| format!("{shown}"))?;
     run.create()?;
     let _changing = run_directory::lock(&run.change_lock(), true)?;
-    if let Some(existing) = already_attached(&run, request, &real)? {
-        return Ok(existing);
-    }
-    let result = start(request, &run, &real);
-    if result.is_err() {
+    let waiting = match found(&run, request, &real)? {
+        Found::Attached(existing) => return Ok(existing),
+        Found::Waiting(number) => Some(number),
+        Found::Nothing => None,
+    };
+    let result = start(request, &run, &real, waiting);
+    if result.is_err() && waiting.is_some() {
+        let _ = detach::clear_the_way(&run, &request.id);
+    } else if result.is_err() {
         let _ = detach::take_down(&run, &request.id, detach::How::ByForce);
         let _ = std::fs::remove_file(run.change_lock());
     }
     result
 }
 
-/// What is attached in the directory already, if it works; leftovers of a half state are removed.
-fn already_attached(
-    run: &RunDirectory,
-    request: &Request,
-    real: &Path,
-) -> Outcome<Option<AttachResult>> {
+enum Found {
+    /// It works.
+    Attached(AttachResult),
+    /// A ublk device in use, whose keeper is gone with all engines.
+    Waiting(u32),
+    Nothing,
+}
+
+/// What is attached in the directory already; other leftovers of a half state are removed.
+fn found(run: &RunDirectory, request: &Request, real: &Path) -> Outcome<Found> {
     let Ok(mut client) = Client::connect(run) else {
-        detach::take_down(run, &request.id, detach::How::UnlessOpen)?;
+        let waiting = match request.transport {
+            live::Choice::FuseLoop => None,
+            _ if run_directory::keeper(run).is_some() => None,
+            _ => live::waiting(run)?,
+        };
+        match waiting {
+            Some(_) => detach::clear_the_way(run, &request.id)?,
+            None => detach::take_down(run, &request.id, detach::How::UnlessOpen)?,
+        }
         run.create()?;
-        return Ok(None);
+        return Ok(waiting.map_or(Found::Nothing, Found::Waiting));
     };
     let report = client.call("describe", json!({}))?;
     let text = |key: &str| report[key].as_str().unwrap_or_default().to_owned();
@@ -88,12 +107,18 @@ fn already_attached(
         drop(client);
         detach::take_down(run, &request.id, detach::How::UnlessOpen)?;
         run.create()?;
-        return Ok(None);
+        return Ok(Found::Nothing);
     }
-    finish(run, &report).map(Some)
+    finish(run, &report).map(Found::Attached)
 }
 
-fn start(request: &Request, run: &RunDirectory, real: &Path) -> Outcome<AttachResult> {
+/// `waiting`: the ublk device that is there already.
+fn start(
+    request: &Request,
+    run: &RunDirectory,
+    real: &Path,
+    waiting: Option<u32>,
+) -> Outcome<AttachResult> {
     let opened = backing::open(real)?;
     let sector_size = request.sector_size.unwrap_or(opened.sector_size);
     if ![512, 4096].contains(&sector_size) {
@@ -120,8 +145,12 @@ fn start(request: &Request, run: &RunDirectory, real: &Path) -> Outcome<AttachRe
         ublk: chosen.ublk,
         not_ublk_because: chosen.not_ublk_because,
     };
-    let chosen = live::set_up(request.transport, run, &geometry)?;
-    let may_change = request.transport == live::Choice::Auto && chosen.ublk.is_some();
+    let chosen = match waiting {
+        Some(number) => live::Chosen::again(number, &geometry)?,
+        None => live::set_up(request.transport, run, &geometry)?,
+    };
+    let may_change =
+        request.transport == live::Choice::Auto && chosen.ublk.is_some() && waiting.is_none();
     let bring_up = |chosen| bring_up(run, &configuration(chosen), &opened, request.own_groups);
     match bring_up(chosen) {
         Err(failure) if may_change => {

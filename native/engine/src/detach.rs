@@ -103,18 +103,29 @@ pub fn take_down(run: &RunDirectory, id: &str, how: How) -> Outcome<()> {
     if how != How::UnlessUsed {
         residence::remove_groups(&id);
     }
-    for file in [
-        run.socket(),
-        run.nbd(),
-        run.refusal(),
-        run.keeper_lock(),
-        run.log(),
-    ] {
-        let _ = fs::remove_file(file);
-    }
+    remove_files(run);
+    let _ = fs::remove_file(run.log());
     let _ = fs::remove_dir(run.fuse());
     let _ = fs::remove_dir(run.path());
     Ok(())
+}
+
+/// Takes down what is left of a keeper and its engines, but for the ublk device: whoever uses that waits on for the
+/// next engine. Frozen images are gone with the engine; who still reads one gets errors.
+pub fn clear_the_way(run: &RunDirectory, id: &str) -> Outcome<()> {
+    abort(run)?;
+    clear_loops(run, true)?;
+    end_keeper(run, true)?;
+    unmount(run)?;
+    residence::remove_groups(id);
+    remove_files(run);
+    Ok(())
+}
+
+fn remove_files(run: &RunDirectory) {
+    for file in [run.socket(), run.nbd(), run.refusal(), run.keeper_lock()] {
+        let _ = fs::remove_file(file);
+    }
 }
 
 fn shut_down(client: &mut Option<Client>, force: bool) -> Outcome<()> {

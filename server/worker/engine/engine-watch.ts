@@ -9,8 +9,10 @@ import type { EngineMethods, Report } from "./protocol.gen";
 
 const FAST_MS = 100;
 const SLOW_MS = 5000;
-/** An engine that is being replaced is back after one or two attempts. */
-const WORTH_A_LINE = 5;
+/** An engine that is being replaced is back after one or two attempts; so many take a second and a half. */
+const SILENT = 5;
+/** While it stays silent its silence is told again after so many attempts more, half a minute. */
+const SILENT_AGAIN = 15;
 
 export interface WatchListener {
   /** `asked`: on request, out of the subscription's row; its longest gap is that since attach. */
@@ -34,6 +36,8 @@ export class EngineWatch {
   constructor(
     readonly volume: string,
     private readonly socketPath: string,
+    /** The engine does not answer, and should have been replaced by now. */
+    private readonly silent: () => void,
   ) {
     void this.keepConnected();
   }
@@ -106,7 +110,8 @@ export class EngineWatch {
         await this.followOnce();
       } catch (error) {
         this.failures += 1;
-        if (this.failures === WORTH_A_LINE) log.warn({ volume: this.volume, err: error }, "the engine does not answer");
+        if (this.failures === SILENT) log.warn({ volume: this.volume, err: error }, "the engine does not answer");
+        if (this.failures % SILENT_AGAIN === SILENT && !this.stopped.signal.aborted) this.silent();
         await pause(Math.min(2000, 50 * 2 ** Math.min(this.failures, 6)), this.stopped.signal);
       }
     }

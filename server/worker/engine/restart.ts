@@ -5,7 +5,8 @@ import { monotonicMs, pause } from "../clock";
 import type { Host } from "../host";
 import { log } from "../log";
 import { childrenOf, readStat } from "../programs/processes";
-import { repairVolume } from "../volumes/attach";
+import { attachRecord, repairVolume } from "../volumes/attach";
+import { isUblk } from "../volumes/block-device";
 import type { AttachedVolume } from "../volumes/known-volumes";
 import { EngineGone } from "./client";
 import { asEngineFault } from "./engine-fault";
@@ -27,6 +28,18 @@ export async function restartEngine(host: Host, volume: AttachedVolume): Promise
   await host.writers.stop(record);
   await repairVolume(host.known, host.engine, record);
   if (record.writer) await host.writers.start(record);
+}
+
+/**
+ * A ublk device whose keeper and engines are all gone waits, and with it whoever uses it: it is taken up again without
+ * being asked. True where that was so.
+ */
+export async function takeUpWaiting(host: Host, volume: AttachedVolume): Promise<boolean> {
+  const { record, device } = volume;
+  if (host.known.findAttached(record.name) !== volume || !isUblk(device) || (await hasKeeper(volume))) return false;
+  log.warn({ volume: record.name }, "keeper and engines are gone; taking the waiting device up again");
+  await attachRecord(host.known, host.engine, record);
+  return true;
 }
 
 async function handsOver(host: Host, { record, runDirectory }: AttachedVolume): Promise<boolean> {

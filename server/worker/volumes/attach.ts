@@ -15,6 +15,7 @@ import {
   deviceSizeBytes,
   fileSystemType,
   isHeld,
+  isUblk,
   loopBackingFile,
   loopOf,
   passingLoopImage,
@@ -194,8 +195,9 @@ export async function suspendVolume(known: KnownVolumes, engine: EngineProgram, 
 }
 
 /**
- * Repairs a volume whose engine and keeper are gone, so that its live device answers nothing but errors: takes down
- * what is left of them and attaches the volume anew. Its snapshots are lost, its data is not.
+ * Repairs a volume whose engine and keeper are gone. A ublk device waits with all who use it, and goes on under a new
+ * keeper. Any other live device answers nothing but errors: what is left is taken down, and the volume attached anew.
+ * Its snapshots are lost, its data is not.
  */
 export async function repairVolume(
   known: KnownVolumes,
@@ -203,18 +205,38 @@ export async function repairVolume(
   record: KnownVolume,
 ): Promise<AttachedVolume> {
   const device = known.findAttached(record.name)?.device ?? null;
-  if (device !== null) await unmountDevice(device);
-  else if (record.mount !== null) await unmount(record.mount);
-  await engine.detach(engineDirectory(known.places, record.id), { force: true });
+  const mount = record.mount === null ? [] : [record.mount];
+  const points = device === null ? mount : await mountPointsOf(device);
+  const runDirectory = engineDirectory(known.places, record.id);
+  if (device !== null && isUblk(device)) {
+    const revived = await attachRecord(known, engine, record).catch((err: unknown) => {
+      log.error({ err, volume: record.name }, "the waiting device cannot be taken up; the volume is attached anew");
+      return null;
+    });
+    if (revived !== null) return revived;
+    // Whoever waits for it gets errors now: unmounting would wait as well.
+    await engine.detach(runDirectory, { force: true });
+  }
+  await unmountAll(points);
+  await engine.detach(runDirectory, { force: true });
   return attachRecord(known, engine, record);
 }
 
 /** Where it was mounted, outermost first. */
 async function unmountDevice(device: string): Promise<string[]> {
-  const number = await deviceNumber(device);
-  const points = (await readMounts()).filter((m) => m.device === number).map((m) => m.mountPoint);
-  for (const point of [...points].reverse()) await unmount(point);
+  const points = await mountPointsOf(device);
+  await unmountAll(points);
   return points;
+}
+
+/** Outermost first. */
+async function mountPointsOf(device: string): Promise<string[]> {
+  const number = await deviceNumber(device);
+  return (await readMounts()).filter((m) => m.device === number).map((m) => m.mountPoint);
+}
+
+async function unmountAll(points: readonly string[]): Promise<void> {
+  for (const point of [...points].reverse()) await unmount(point);
 }
 
 /** Whether it had to be mounted. */

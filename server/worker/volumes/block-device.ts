@@ -34,6 +34,11 @@ export async function loopBackingFile(number: string): Promise<string | null> {
   return null;
 }
 
+/** A live device that outlives its keeper and its engines, waiting. */
+export function isUblk(device: string): boolean {
+  return basename(device).startsWith("ublkb");
+}
+
 /** The whole image behind a loop device that is released with its mount; null for any other device. */
 export async function passingLoopImage(number: string): Promise<string | null> {
   const read = async (name: string) =>

@@ -43,6 +43,8 @@ export class KnownVolumes {
   private readonly records = new Map<string, KnownVolume>();
   private readonly attached = new Map<string, AttachedVolume>();
   private last: Promise<unknown> = Promise.resolve();
+  /** Called when a volume's engine does not answer for longer than a replacement takes, and again while it does not. */
+  onSilent: (volume: AttachedVolume) => void = () => {};
 
   constructor(readonly places: Places) {}
 
@@ -99,7 +101,7 @@ export class KnownVolumes {
       device: engine.device,
       sizeBytes: engine.sizeBytes,
       runDirectory: engineDirectory(this.places, record.id),
-      watch: new EngineWatch(record.name, engine.socket),
+      watch: new EngineWatch(record.name, engine.socket, () => this.onSilent(volume)),
     };
     this.attached.set(record.name, volume);
     return volume;

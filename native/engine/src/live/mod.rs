@@ -7,7 +7,7 @@
 pub mod end;
 
 use crate::engine::Engine;
-use crate::failure::{Context, Outcome};
+use crate::failure::{Context, Failure, Outcome};
 use crate::run_directory::RunDirectory;
 use crate::state::{Configuration, Word};
 use crate::{kernel, log, ublk_faults};
@@ -58,6 +58,26 @@ impl Chosen {
             not_ublk_because: Some(reason),
             ..Chosen::default()
         }
+    }
+
+    /// A ublk device that waits for its next engine.
+    pub fn again(number: u32, wanted: &Geometry) -> Outcome<Self> {
+        let device = control::block_device(number);
+        let there = control::geometry(number).context(|| format!("{}", device.display()))?;
+        if there != *wanted {
+            let shown = |g: &Geometry| format!("{} bytes, sectors of {}", g.size, g.sector_size);
+            let why = format!(
+                "{} waits for an engine and has {}, but the backing store {}; detach with force",
+                device.display(),
+                shown(&there),
+                shown(wanted)
+            );
+            return Err(Failure::new(crate::protocol::ErrorKind::Busy, why));
+        }
+        Ok(Chosen {
+            ublk: Some(number),
+            ..Chosen::default()
+        })
     }
 }
 
@@ -150,6 +170,15 @@ pub fn is_stopped(run: &RunDirectory) -> Outcome<bool> {
     };
     let stand = control::stand(number).context(|| format!("ublk device {number}"))?;
     Ok(stand == Stand::Hidden)
+}
+
+/// The ublk device that somebody may use, whatever became of its engine.
+pub fn waiting(run: &RunDirectory) -> Outcome<Option<u32>> {
+    let Some(number) = find(run)? else {
+        return Ok(None);
+    };
+    let stand = control::stand(number).context(|| format!("ublk device {number}"))?;
+    Ok((stand != Stand::Hidden).then_some(number))
 }
 
 fn find(run: &RunDirectory) -> Outcome<Option<u32>> {

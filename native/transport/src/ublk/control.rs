@@ -19,6 +19,7 @@ const NEEDED: u64 = abi::FEATURE_USER_RECOVERY
     | abi::FEATURE_USER_COPY;
 
 /// What a device is to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Geometry {
     pub size: u64,
     /// 512 or 4096.
@@ -127,6 +128,19 @@ pub fn settle(number: u32) -> io::Result<PathBuf> {
     let numbers = PathBuf::from(format!("/sys/block/ublkb{number}/dev"));
     make_node(&path, libc::S_IFBLK | 0o660, &numbers)?;
     Ok(path)
+}
+
+/// Of a device that is shown.
+pub fn geometry(number: u32) -> io::Result<Geometry> {
+    let told = |name: &str| -> io::Result<u64> {
+        let text = fs::read_to_string(format!("/sys/block/ublkb{number}/{name}"))?;
+        let value = text.trim().parse();
+        value.map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))
+    };
+    Ok(Geometry {
+        size: told("size")? << 9,
+        sector_size: told("queue/logical_block_size")? as u32,
+    })
 }
 
 pub fn block_device(number: u32) -> PathBuf {

@@ -20,6 +20,7 @@ export const article: Article = {
     heading("An engine does not answer"),
     list(
       "Absent or zombie: its keeper starts the next one within moments, and requests in flight are served again. If it has given up, the engine's log says what killed it ten times.",
+      "Its keeper and every engine gone together, as after killing them all by name: over ublk the volume waits, and the worker takes it up again within seconds, still mounted. Over FUSE it answers nothing but errors; restarting the engine unmounts it, attaches it anew and mounts it again. Either way its data is whole and its open snapshots are lost.",
       "Running, but silent: it may wait for a disk that does not answer. The kernel's messages name the disk.",
       "Different versions: after an upgrade the engine of an attached volume is still the old one until it is restarted.",
     ),
