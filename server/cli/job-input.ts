@@ -58,13 +58,26 @@ export async function jobInput(options: JobOptions): Promise<NewJob> {
 }
 
 /** Never from the command line: every user of the host can read that. */
-async function passwordOf(options: JobOptions): Promise<string | undefined> {
-  if (options.passwordFile === undefined) return process.env.STILLFRAME_RESTIC_PASSWORD || undefined;
-  const content = await read(options.passwordFile);
+async function passwordOf({ passwordFile }: JobOptions): Promise<string | undefined> {
+  return passwordFile === undefined ? process.env.STILLFRAME_RESTIC_PASSWORD || undefined : passwordIn(passwordFile);
+}
+
+async function passwordIn(file: string): Promise<string> {
+  const content = await read(file);
   const password = content.replace(/\r?\n$/, "");
-  if (password === "") throw usageFailure(`${options.passwordFile} is empty`);
-  if (password.includes("\n")) throw usageFailure(`${options.passwordFile} has more than one line`);
+  if (password === "") throw usageFailure(`${file} is empty`);
+  if (password.includes("\n")) throw usageFailure(`${file} has more than one line`);
   return password;
+}
+
+/** What `job show --json` tells beside what can be changed. */
+const READ_ONLY = ["id", "hostId", "hasPassword", "paused", "nextRunAt"];
+
+/** A whole job, as `job show --json` prints it, for `job update`. */
+export async function changedJob(options: { file: string; passwordFile?: string }): Promise<NewJob> {
+  const password = options.passwordFile === undefined ? undefined : await passwordIn(options.passwordFile);
+  const document = Object.entries(await jobDocument(options.file)).filter(([field]) => !READ_ONLY.includes(field));
+  return { ...(Object.fromEntries(document) as NewJob), ...(password ? { password } : {}) };
 }
 
 async function jobDocument(file: string): Promise<NewJob> {

@@ -177,6 +177,32 @@ describe("a job from the command line", () => {
     await here.must("job", "remove", "from a file");
     expect((await here.cli("job", "run", "from a file")).exitCode).toBe(1);
   });
+
+  test("is paused, continued and replaced by what was shown of it, its stored password kept", async () => {
+    await here.must(
+      ...["job", "create", "--name", "kept", "--volume", "alpha", "--restic", here.path("kept-repo")],
+      ...["--password-file", here.file("kept-password", "secret of kept"), ...quick],
+    );
+    expect(await here.json("job", "pause", "kept")).toMatchObject({ paused: true });
+    const refused = await here.cli("job", "run", "kept");
+    expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("paused") });
+    expect(await here.json("job", "continue", "kept")).toMatchObject({ paused: false });
+
+    const shown = await here.json<Record<string, object>>("job", "show", "kept");
+    const changed = { ...shown, openFile: { ...shown.openFile, oneAtATime: "on" } };
+    const file = here.file("kept.json", JSON.stringify(changed));
+    expect(await here.json("job", "update", "kept", "--file", file)).toEqual(changed);
+    await here.must("job", "run", "kept", "--wait");
+
+    const wrong = here.file("wrong.json", JSON.stringify({ ...changed, selection: { volumes: [] } }));
+    expect(await here.cli("job", "update", "kept", "--file", wrong)).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining("selection.volumes"),
+    });
+    expect(await here.json("job", "show", "kept")).toEqual(changed);
+    expect((await here.cli("job", "update", "no such job", "--file", file)).exitCode).toBe(1);
+    await here.must("job", "remove", "kept");
+  });
 });
 
 describe("users", () => {

@@ -1,5 +1,5 @@
 /** A machine becomes a host by the command of the page Hosts, as pasted: fetched program, real worker, real backup. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Sqlite from "better-sqlite3";
@@ -160,11 +160,15 @@ describe("a machine", () => {
     const list = await machine.cli("job", "list");
     expect(list.stdout).toContain("nightly");
     expect(list.stdout).not.toContain("elsewhere");
+    const own = join(machine.home, "own.json");
+    writeFileSync(own, (await machine.cli("job", "show", "nightly", "--json")).stdout);
     for (const args of [
       ["user", "list"],
       ["user", "invite", "eve@example.net", "--role", "administrator"],
       ["settings", "set", "--one-at-a-time", "on"],
       ["job", "run", "elsewhere"],
+      ["job", "pause", "elsewhere"],
+      ["job", "update", "elsewhere", "--file", own],
       ["job", "remove", "elsewhere"],
     ]) {
       expect(await machine.cli(...args), args.join(" ")).toMatchObject({ exitCode: 1 });

@@ -8,7 +8,7 @@ import { formatInstant } from "@/server/core/text/instant";
 import { examples, jsonOption } from "../examples";
 import { Failure } from "../failure";
 import { withHookOptions } from "../hook-options";
-import { type JobOptions, jobInput } from "../job-input";
+import { changedJob, type JobOptions, jobInput } from "../job-input";
 import { withOpenFileOptions } from "../open-file-options";
 import { runDocument } from "../output/documents";
 import { printFacts, printNote } from "../output/print";
@@ -47,6 +47,7 @@ export function addJobCommands(program: Command): void {
     });
 
   addCreate(job);
+  addChanges(job);
 
   job
     .command("run")
@@ -123,6 +124,45 @@ function addCreate(job: Command): void {
       const made = await withWorker(command, (worker) => worker.console("job.create", input));
       printFacts(globalOptions(command).json, made, () => jobTable([made]));
     });
+}
+
+function addChanges(job: Command): void {
+  job
+    .command("update")
+    .description("replace a job by a document such as `job show --json` prints; its runs and backups stay")
+    .argument("<job>", "name or id")
+    .requiredOption("--file <file>", "the whole job as JSON; - reads standard input")
+    .option("--password-file <file>", "file with another password for the repository (default: the one that is stored)")
+    .option(...jsonOption)
+    .addHelpText(
+      "after",
+      examples(
+        "stillframe job show nightly --json > job.json",
+        "stillframe job update nightly --file job.json",
+        "stillframe job show nightly --json | jq '.openFile.oneAtATime = \"on\"' | stillframe job update nightly --file -",
+      ),
+    )
+    .action(async (name: string, options: { file: string; passwordFile?: string }, command: Command) => {
+      const to = await changedJob(options);
+      const job = await withWorker(command, (worker) => worker.console("job.update", { ...to, job: name }));
+      printFacts(globalOptions(command).json, job, () => jobText(job));
+    });
+
+  for (const [word, paused, description] of [
+    ["pause", true, "nobody and nothing starts the job until it is continued; what is running goes on"],
+    ["continue", false, "the job is started again, by its schedule too"],
+  ] as const) {
+    job
+      .command(word)
+      .description(description)
+      .argument("<job>", "name or id")
+      .option(...jsonOption)
+      .addHelpText("after", examples(`stillframe job ${word} nightly`))
+      .action(async (name: string, _options, command: Command) => {
+        const job = await withWorker(command, (worker) => worker.console("job.setPaused", { job: name, paused }));
+        printFacts(globalOptions(command).json, job, () => jobText(job));
+      });
+  }
 }
 
 function jobTable(jobs: readonly Job[]): string {

@@ -10,7 +10,7 @@ import {
   type ConsoleOutput,
   consoleMethods,
 } from "@/server/core/contracts/console-methods";
-import { jobSchema } from "@/server/core/contracts/job";
+import { jobInputSchema, jobSchema } from "@/server/core/contracts/job";
 import { isEnded } from "@/server/core/runs/phases";
 import { fault } from "../services/fault-error";
 import type { Services } from "../services/services";
@@ -32,6 +32,15 @@ const handlers: Handlers = {
     jobSchema.parse(
       await jobs.create(consoleMethods["job.create"].input.transform((job) => ({ ...job, hostId })).parse(input)),
     ),
+  "job.update": async ({ jobs }, { job, ...to }) => {
+    const { id, hostId } = await jobs.find(job);
+    return jobSchema.parse(await jobs.update(id, jobInputSchema.parse({ ...to, hostId })));
+  },
+  "job.setPaused": async ({ jobs }, { job, paused }) => {
+    const { id } = await jobs.find(job);
+    await jobs.setPaused(id, paused);
+    return jobSchema.parse(await jobs.get(id));
+  },
   "job.remove": async ({ jobs }, { job }) => {
     await jobs.remove((await jobs.find(job)).id);
     return {};
@@ -76,6 +85,8 @@ const handlers: Handlers = {
 /** What changes something, as the audit log calls it. */
 const audited: Partial<Record<ConsoleMethod, AuditAction>> = {
   "job.create": "jobs.create",
+  "job.update": "jobs.update",
+  "job.setPaused": "jobs.setPaused",
   "job.remove": "jobs.remove",
   "job.run": "jobs.run",
   "run.cancel": "runs.cancel",

@@ -16,6 +16,15 @@ export const consoleMethods = {
   "job.list": { input: z.object({}).strict(), output: z.array(jobSchema) },
   /** `hostId` is filled with the calling host when empty. */
   "job.create": { input: jobInputSchema.omit({ hostId: true }).strict(), output: jobSchema },
+  /** The whole job; a password that is left out stays as it is stored. */
+  "job.update": {
+    input: jobInputSchema
+      .omit({ hostId: true })
+      .extend({ job: z.string().min(1) })
+      .strict(),
+    output: jobSchema,
+  },
+  "job.setPaused": { input: z.object({ job: z.string().min(1), paused: z.boolean() }).strict(), output: jobSchema },
   "job.remove": { input: byName, output: z.object({}) },
   /** `job`: name or id. */
   "job.run": { input: byName, output: z.object({ runId: z.string() }) },
