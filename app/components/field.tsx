@@ -24,6 +24,8 @@ type FieldProps = {
   error?: string | null;
   /** Label beside the control on wide screens. */
   row?: boolean;
+  /** Stands under the label, quieter than it. */
+  note?: ReactNode;
   /** Only for assistive technology: what stands around it tells the rest. */
   labelHidden?: boolean;
   /** The control is a group of several elements: the label names it but does not focus one. */
@@ -32,7 +34,7 @@ type FieldProps = {
   children: ReactNode;
 };
 
-export function Field({ label, hint, error, row, labelHidden, group, className, children }: FieldProps) {
+export function Field({ label, hint, error, row, note, labelHidden, group, className, children }: FieldProps) {
   const id = useId();
   const describedBy = [error && `${id}-error`, hint && `${id}-hint`].filter(Boolean).join(" ") || undefined;
   const Label = group ? "span" : "label";
@@ -45,13 +47,12 @@ export function Field({ label, hint, error, row, labelHidden, group, className, 
           className,
         )}
       >
-        <Label
-          id={`${id}-label`}
-          htmlFor={group ? undefined : id}
-          className={labelHidden ? "sr-only" : cn("block font-medium", row ? "sm:pt-1.5" : "mb-1.5")}
-        >
-          {label}
-        </Label>
+        <div className={labelHidden ? "sr-only" : row ? "sm:pt-1.5" : "mb-1.5"}>
+          <Label id={`${id}-label`} htmlFor={group ? undefined : id} className="block font-medium">
+            {label}
+          </Label>
+          {note && <p className="mt-0.5 text-mute text-xs">{note}</p>}
+        </div>
         <div className="min-w-0">
           {children}
           {error && (

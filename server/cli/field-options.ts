@@ -8,6 +8,7 @@ const optionOfField: Readonly<Record<string, string>> = {
   password: "--password-file",
   "openFile.quiet.minimumMs": "--min-quiet",
   "openFile.quiet.timeoutMs": "--quiet-timeout",
+  "openFile.quiet.ignorePaths": "--ignore-path",
   "openFile.cache.location": "--cache-location",
   "openFile.cache.initialBytes": "--cache-initial",
   "openFile.cache.maxBytes": "--cache-max",

@@ -22,8 +22,11 @@ export interface JobOptions extends OpenFileOptions, ScheduleOptions, RetentionO
   passwordFile?: string;
   oneAtATime?: "inherit" | "on" | "off";
   openFile: boolean;
-  withoutSnapshot?: "fail" | "read-live";
+  withoutSnapshot?: keyof typeof noSnapshotOf;
 }
+
+/** As options write it. */
+export const noSnapshotOf = { fail: "fail", "read-live": "readLive" } as const;
 
 export async function jobInput(options: JobOptions): Promise<NewJob> {
   const password = await passwordOf(options);
@@ -45,7 +48,7 @@ export async function jobInput(options: JobOptions): Promise<NewJob> {
       ...openFileOf(options),
       enabled: options.openFile,
       oneAtATime: options.oneAtATime ?? "inherit",
-      noSnapshot: options.withoutSnapshot === "read-live" ? "readLive" : "fail",
+      ...(options.withoutSnapshot && { noSnapshot: noSnapshotOf[options.withoutSnapshot] }),
     },
     hooks: hooksOf(options),
     schedule: scheduleOf(options),
@@ -71,7 +74,7 @@ async function passwordIn(file: string): Promise<string> {
 }
 
 /** What `job show --json` tells beside what can be changed. */
-const READ_ONLY = ["id", "hostId", "hasPassword", "paused", "nextRunAt"];
+const READ_ONLY = ["id", "hostId", "hasPassword", "paused", "nextRunAt", "effectiveMode", "effectiveOpenFile"];
 
 /** A whole job, as `job show --json` prints it, for `job update`. */
 export async function changedJob(options: { file: string; passwordFile?: string }): Promise<NewJob> {

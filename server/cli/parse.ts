@@ -8,6 +8,10 @@ export function sizeOption(text: string): number {
   return parsed.bytes;
 }
 
+export function sizeOrAutomatic(text: string): number | "automatic" {
+  return text.trim() === "automatic" ? "automatic" : sizeOption(text);
+}
+
 /** Milliseconds, a whole number; `2s` and `250ms` are read too. */
 export function millisecondsOption(text: string): number {
   const match = /^(\d+)\s*(ms|s)?$/.exec(text.trim());

@@ -37,6 +37,12 @@ test.afterAll(async () => {
 const button = (name: string | RegExp) => page.getByRole("button", { name, exact: true });
 const field = (name: string) => page.getByLabel(name, { exact: true });
 const client = () => company.console.client(company.cookie);
+/** Goes to a group of choices and on to one of them. */
+async function chooseOf(group: string, choice: string): Promise<void> {
+  const radios = page.getByRole("radiogroup", { name: group, exact: true });
+  await keys.to(radios.getByRole("radio", { checked: true }));
+  await keys.choose(radios.getByRole("radio", { name: choice, exact: true }));
+}
 
 test("sign-in leads to the place that was asked for, and sign-out back to it", async ({ browser }) => {
   const anybody = await browser.newContext({ baseURL: company.origin });
@@ -125,16 +131,18 @@ test("a job with its open-file settings, its schedule and what it keeps", async 
   await keys.to(page.getByRole("radio", { name: "By hand" }));
   await keys.choose(page.getByRole("radio", { name: "Chosen days" }));
   await keys.toAndWrite(field("Times"), "03:15");
-  await keys.to(page.getByRole("radio", { name: /^Inherit/ }));
-  await keys.choose(page.getByRole("radio", { name: "On", exact: true }));
-  await keys.toAndWrite(field("Minimum quiet time"), "0.5");
-  await keys.to(page.getByRole("radio", { name: "freeze anyway" }));
-  await keys.choose(page.getByRole("radio", { name: "fail with OFO-QUIET" }));
+  await chooseOf("Process volumes one at a time", "on");
+  await chooseOf("Minimum quiet time", "Own");
+  await keys.toAndWrite(field("Minimum quiet time, own value"), "0.5");
+  await chooseOf("And then", "fail with OFO-QUIET");
+  await chooseOf("Ignored paths", "Own");
+  await keys.to(field("Ignored paths, own value"));
+  await page.keyboard.type("/home/.cache\n\n /var/lib/postgresql/log ");
   await keys.to(field("Cache location"));
   await keys.press("ArrowDown");
-  await keys.toAndWrite(field("Maximum size"), "2 GiB");
-  await keys.to(page.getByRole("radio", { name: "release the snapshot" }));
-  await keys.choose(page.getByRole("radio", { name: "hold writers" }));
+  await chooseOf("Maximum size", "Own");
+  await keys.toAndWrite(field("Maximum size, own value"), "2 GiB");
+  await chooseOf("When the cache is full", "hold writers");
   await keys.toAndPress(button("Create this job"), "Enter");
   await expect(page.getByRole("heading", { level: 1, name: "By the keyboard" })).toBeVisible();
   const job = (await client().jobs.list.query()).find(({ name }) => name === "By the keyboard");
@@ -144,7 +152,12 @@ test("a job with its open-file settings, its schedule and what it keeps", async 
     schedule: { kind: "daily", times: ["03:15"] },
     openFile: {
       oneAtATime: "on",
-      quiet: { minimumMs: 500, atTimeout: "fail" },
+      quiet: {
+        minimumMs: 500,
+        timeoutMs: "inherit",
+        atTimeout: "fail",
+        ignorePaths: ["/home/.cache", "/var/lib/postgresql/log"],
+      },
       cache: { location: "/var/lib/stillframe/cache", maxBytes: 2 * 1024 ** 3, whenFull: "hold" },
     },
   });
@@ -282,6 +295,30 @@ test("settings: dialogs hold the focus and give it back", async () => {
   await expect(dialog).toHaveCount(0);
   await expect(invite).toBeFocused();
   await expect(page.getByRole("row", { name: /katherine@example.net Viewer/ })).toBeVisible();
+});
+
+test("settings: a default for all jobs is changed, refused where it cannot be, and taken back", async () => {
+  const minimum = async () => (await client().settings.get.query()).openFile.quiet.minimumMs;
+  await keys.open("/settings", "Settings");
+  await keys.toAndWrite(field("Minimum quiet time"), "75");
+  await keys.toAndPress(button("Save defaults"), "Enter");
+  await expect(page.getByText("must be at most 60 s")).toBeVisible();
+  await expect(field("Minimum quiet time")).toBeFocused();
+  await keys.write("0.75");
+  await expect(page.getByText(/^Changes \d+ jobs?, each from its next run on\.$/)).toBeVisible();
+  await keys.press("Enter");
+  await expect(page.getByText("Saved.", { exact: true })).toBeVisible();
+  expect(await minimum()).toBe(750);
+  await keys.open(`/jobs/${jobs.web.id}`, "Web content");
+  await expect(page.getByRole("radio", { name: "Inherit (750 ms)" })).toBeChecked();
+  await keys.open("/settings", "Settings");
+  await keys.toAndWrite(field("Minimum quiet time"), "0.25");
+  await keys.press("Enter");
+  await expect.poll(minimum).toBe(250);
+  await keys.toAndPress(button("Undo"), "Enter");
+  await expect.poll(minimum).toBe(750);
+  await expect(field("Minimum quiet time")).toHaveValue("0.75");
+  await client().settings.set.mutate({ openFile: { quiet: { minimumMs: 250 } } });
 });
 
 test("settings: a cache location that is removed leaves the focus at those that stay", async () => {

@@ -122,7 +122,8 @@ test("during a run the cache on the screen is the engine's", async () => {
 test("a cache that is too small fails the run with its evidence, and no write", async () => {
   const file = join(here.mount("accounts"), "busy.bin");
   await makeJob("Too small", "sleep 4; find $STILLFRAME_PATHS -type f -exec cat {} + > /dev/null", async () => {
-    await page.getByLabel("Maximum size").fill("8 MiB");
+    await page.getByRole("radiogroup", { name: "Maximum size" }).getByRole("radio", { name: "Own" }).click();
+    await page.getByLabel("Maximum size, own value").fill("8 MiB");
   });
   await expect(page.getByText("Backing up").first()).toBeVisible({ timeout: 60_000 });
   const load = new Overwriter(file, 8 * MIB);

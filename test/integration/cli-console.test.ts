@@ -191,7 +191,11 @@ describe("a job from the command line", () => {
     const shown = await here.json<Record<string, object>>("job", "show", "kept");
     const changed = { ...shown, openFile: { ...shown.openFile, oneAtATime: "on" } };
     const file = here.file("kept.json", JSON.stringify(changed));
-    expect(await here.json("job", "update", "kept", "--file", file)).toEqual(changed);
+    expect(await here.json("job", "update", "kept", "--file", file)).toEqual({
+      ...changed,
+      effectiveMode: "oneAtATime",
+      effectiveOpenFile: { ...shown.effectiveOpenFile, oneAtATime: "on" },
+    });
     await here.must("job", "run", "kept", "--wait");
 
     const wrong = here.file("wrong.json", JSON.stringify({ ...changed, selection: { volumes: [] } }));
@@ -250,6 +254,27 @@ describe("settings", () => {
     expect(await here.json("settings", "import-reg", on)).toMatchObject({ oneAtATime: true });
     expect(await here.json("settings", "get")).toMatchObject({ oneAtATime: true });
     await here.must("settings", "set", "--one-at-a-time", "off");
+  });
+
+  test("what jobs inherit is set, and a job shows what applies to it", async () => {
+    const defaults = ["--min-quiet", "300", "--cache-max", "64M", "--ignore-path", "/var/log"];
+    expect(await here.json("settings", "set", ...defaults)).toMatchObject({
+      openFile: {
+        quiet: { minimumMs: 300, timeoutMs: 60_000, ignorePaths: ["/var/log"] },
+        cache: { maxBytes: 2 ** 26 },
+      },
+    });
+    const job = ["--name", "inherits", "--volume", "alpha", "--command", "true", "--quiet-timeout", "5s"];
+    await here.must("job", "create", ...job);
+    const { stdout } = await here.cli("job", "show", "inherits");
+    expect(stdout).toMatch(/^quiet time +300 ms \(inherited\)$/m);
+    expect(stdout).toMatch(/^waits at most +5 s$/m);
+    expect(stdout).toMatch(/^maximum size +64.0 MiB \(inherited\)$/m);
+    await here.must("job", "remove", "inherits");
+    const builtIn = ["--min-quiet", "250", "--cache-max", "automatic", "--ignore-nothing"];
+    expect(await here.json("settings", "set", ...builtIn)).toMatchObject({
+      openFile: { quiet: { minimumMs: 250, ignorePaths: [] }, cache: { maxBytes: null } },
+    });
   });
 
   test.each([

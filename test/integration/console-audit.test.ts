@@ -38,7 +38,7 @@ test("every procedure that changes something has its words, and each word its pr
 
 test("a change of settings is kept with the values before and after", async () => {
   const { settings } = it.client(cookie);
-  await settings.set.mutate({ oneAtATime: true });
+  await settings.set.mutate({ oneAtATime: true, openFile: { quiet: { minimumMs: 400 } } });
   const [entry] = await log();
   expect(entry).toMatchObject({
     by: ADMINISTRATOR.email,
@@ -47,8 +47,8 @@ test("a change of settings is kept with the values before and after", async () =
     action: "settings.set",
     outcome: "done",
     message: null,
-    before: { oneAtATime: false },
-    after: { oneAtATime: true },
+    before: { oneAtATime: false, openFile: { quiet: { minimumMs: 250, timeoutMs: 60_000 } } },
+    after: { oneAtATime: true, openFile: { quiet: { minimumMs: 400, timeoutMs: 60_000 } } },
   });
 });
 

@@ -154,6 +154,50 @@ test("an export of the original's registry sets one at a time for all jobs; anyt
   expect(await client.settings.get.query()).toMatchObject({ oneAtATime: true });
 });
 
+test("a run gets the defaults for what its job inherits, as they are when it starts", async () => {
+  const openFile = { quiet: { timeoutMs: 1000 } };
+  const { id } = await client.jobs.create.mutate({ ...jobInput(hostId, "Nightly", ["data"]), openFile });
+  expect(await client.jobs.get.query({ id })).toMatchObject({
+    openFile: { quiet: { minimumMs: "inherit", timeoutMs: 1000 } },
+    effectiveOpenFile: { quiet: { minimumMs: 250, timeoutMs: 1000 } },
+  });
+  await client.settings.set.mutate({
+    openFile: { quiet: { minimumMs: 700, timeoutMs: 9000 }, cache: { whenFull: "hold" }, noSnapshot: "readLive" },
+  });
+  expect(await worker.ask("job.list", {})).toMatchObject({
+    result: [{ effectiveOpenFile: { quiet: { minimumMs: 700, timeoutMs: 1000 } } }],
+  });
+  await client.jobs.run.mutate({ id });
+  expect(worker.received.find((m) => m.type === "request" && m.method === "run.start")).toMatchObject({
+    params: {
+      openFile: {
+        quiet: { minimumMs: 700, timeoutMs: 1000, atTimeout: "snapshot", ignorePaths: [] },
+        cache: { initialBytes: null, maxBytes: null, whenFull: "hold", holdMs: 5000 },
+        noSnapshot: "readLive",
+      },
+    },
+  });
+});
+
+test("sizes out of order are refused by name, and a changed default does not lock a job", async () => {
+  const create = client.jobs.create.mutate;
+  const good = jobInput(hostId, "Nightly", ["data"]);
+  const sized = (cache: object) => ({ ...good, openFile: { cache } });
+  const { id } = await create(sized({ initialBytes: 64 << 20 }));
+  const set = client.settings.set.mutate;
+  await expect(set({ openFile: { cache: { initialBytes: 4 << 20, maxBytes: 2 << 20 } } })).rejects.toMatchObject(
+    refusal("invalid", "openFile.cache.initialBytes"),
+  );
+  expect((await client.settings.get.query()).openFile.cache).toMatchObject({ initialBytes: null, maxBytes: null });
+  await set({ openFile: { cache: { maxBytes: 16 << 20 } } });
+  expect((await client.jobs.get.query({ id })).effectiveOpenFile.cache.initialBytes).toBe(16 << 20);
+  const renamed = await client.jobs.update.mutate({ id, job: { ...sized({ initialBytes: 64 << 20 }), name: "Other" } });
+  expect(renamed.name).toBe("Other");
+  await expect(create(sized({ initialBytes: 64 << 20 }))).rejects.toMatchObject(
+    refusal("invalid", "openFile.cache.initialBytes"),
+  );
+});
+
 test("cache locations reach the hosts, also one that was away", async () => {
   const allowed = () =>
     worker.received.flatMap((m) => (m.type === "request" && m.method === "cache.allow" ? [m.params] : [])).at(-1);

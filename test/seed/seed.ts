@@ -11,7 +11,9 @@ import { JobStore } from "@/server/console/data/jobs";
 import { failureRow } from "@/server/console/data/run-events";
 import type { RunSpec } from "@/server/core/contracts/job";
 import type { Run, RunEvent } from "@/server/core/contracts/run";
+import { defaultSettings } from "@/server/core/contracts/settings";
 import { initialRun, reduce } from "@/server/core/runs/reduce";
+import { effectiveOpenFile } from "@/server/core/settings/effective-open-file";
 import { Random } from "../soak/random";
 import { hostName, job, runEvents, volumesOf } from "./plausible";
 
@@ -72,7 +74,8 @@ async function seedJobs(db: Database, count: number, hosts: readonly SeededHost[
     const jobId = randomUUID();
     await store.save(jobId, input, undefined, null);
     const mode = input.openFile.oneAtATime === "on" ? "oneAtATime" : "allAtOnce";
-    const { name: jobName, selection, openFile, hooks, destination } = input;
+    const { name: jobName, selection, hooks, destination } = input;
+    const openFile = effectiveOpenFile(input.openFile, defaultSettings);
     specs.push({
       hostId: host.id,
       spec: { jobId, jobName, mode, selection, openFile, hooks, destination, password: null },

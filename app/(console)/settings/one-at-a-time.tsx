@@ -12,7 +12,7 @@ import type { Settings } from "@/server/core/contracts/settings";
 export function OneAtATime({ settings }: { settings: Settings }) {
   const trpc = useTRPC();
   const queryClient = useQueryClient();
-  const jobs = useQuery(trpc.jobs.list.queryOptions());
+  const jobs = useQuery(trpc.jobs.list.queryOptions(undefined, { refetchInterval: 5000 }));
   const set = useMutation(
     trpc.settings.set.mutationOptions({
       onSuccess: (saved) => {

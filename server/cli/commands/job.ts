@@ -1,8 +1,16 @@
 import { type Command, Option } from "commander";
-import type { Job } from "@/server/core/contracts/job";
+import type { EffectiveJob, Job } from "@/server/core/contracts/job";
 import { momentWords } from "@/server/core/hooks/hook-words";
 import { retentionWords } from "@/server/core/planning/retention-words";
 import { scheduleWords } from "@/server/core/planning/schedule-words";
+import {
+  atTimeoutWords,
+  lengthWords,
+  noSnapshotWords,
+  quietWords,
+  sizeWords,
+  whenFullWords,
+} from "@/server/core/settings/open-file-words";
 import { formatDuration } from "@/server/core/text/duration";
 import { formatInstant } from "@/server/core/text/instant";
 import { examples, jsonOption } from "../examples";
@@ -102,13 +110,13 @@ function addCreate(job: Command): void {
     .option("--grace <minutes>", "how late it may start when it cannot in time (default: 60)", countOption)
     .option("--no-open-file", "do not use snapshots")
     .addOption(
-      new Option("--without-snapshot <what>", "if no snapshot can be had (default: fail)").choices([
+      new Option("--without-snapshot <what>", "if no snapshot can be had (default: inherit the setting)").choices([
         "fail",
         "read-live",
       ]),
     )
     .option(...jsonOption);
-  withHookOptions(withOpenFileOptions(withRetentionOptions(create)))
+  withHookOptions(withOpenFileOptions(withRetentionOptions(create), { inherits: true }))
     .addHelpText(
       "after",
       examples(
@@ -178,14 +186,15 @@ function jobTable(jobs: readonly Job[]): string {
   ]);
 }
 
-function jobText(job: Job): string {
+function jobText(job: EffectiveJob): string {
   const { schedule, selection } = job;
   const facts: [string, string][] = [
     ["name", job.name],
     ["id", job.id],
     ["volumes", selection.volumes.join(", ")],
     ["paths", selection.paths.join(", ") || "all"],
-    ["one at a time", job.openFile.oneAtATime],
+    ["one at a time", ownOr(job.openFile.oneAtATime, job.effectiveMode === "oneAtATime" ? "on" : "off")],
+    ...panelFacts(job),
     ["destination", destinationText(job)],
     ["old backups", retentionText(job)],
     ...hookFacts(job),
@@ -196,6 +205,28 @@ function jobText(job: Job): string {
     ["next run", nextRunText(job)],
   ];
   return facts.map(([name, value]) => `${name.padEnd(15)}${value}`).join("\n");
+}
+
+const ownOr = (own: unknown, words: string) => (own === "inherit" ? `${words} (inherited)` : words);
+
+/** What applies now, and which of it the job inherits. */
+function panelFacts({ openFile: own, effectiveOpenFile: { enabled, quiet, cache, noSnapshot } }: EffectiveJob) {
+  if (!enabled) return [["snapshots", "none: files are read live"] satisfies [string, string]];
+  const waits = quiet.minimumMs > 0;
+  const facts: [string, string | false][] = [
+    ["quiet time", ownOr(own.quiet.minimumMs, quietWords(quiet.minimumMs))],
+    ["waits at most", waits && ownOr(own.quiet.timeoutMs, lengthWords(quiet.timeoutMs))],
+    ["and then", waits && ownOr(own.quiet.atTimeout, atTimeoutWords[quiet.atTimeout])],
+    ["ignores", waits && ownOr(own.quiet.ignorePaths, quiet.ignorePaths.join(", ") || "no writes")],
+    ["cache", cache.location ?? "location automatic"],
+    ["initial size", ownOr(own.cache.initialBytes, sizeWords(cache.initialBytes))],
+    ["maximum size", ownOr(own.cache.maxBytes, sizeWords(cache.maxBytes))],
+    ["free space", ownOr(own.cache.skipFreeBlocks, cache.skipFreeBlocks ? "left out" : "preserved")],
+    ["when full", ownOr(own.cache.whenFull, whenFullWords[cache.whenFull])],
+    ["holds at most", cache.whenFull === "hold" && ownOr(own.cache.holdMs, lengthWords(cache.holdMs))],
+    ["no snapshot", ownOr(own.noSnapshot, noSnapshotWords[noSnapshot])],
+  ];
+  return facts.filter((fact): fact is [string, string] => fact[1] !== false);
 }
 
 function retentionText({ destination }: Job): string {

@@ -4,7 +4,7 @@ import {
   destinationSchema,
   type Job,
   type JobInput,
-  openFileSchema,
+  jobOpenFileSchema,
   selectionSchema,
 } from "@/server/core/contracts/job";
 import { scheduleSchema } from "@/server/core/contracts/schedule";
@@ -22,7 +22,7 @@ function toJob(row: Row): Job {
     name: row.name,
     hostId: row.hostId,
     selection: selectionSchema.parse(JSON.parse(row.selection)),
-    openFile: openFileSchema.parse(JSON.parse(row.openFile)),
+    openFile: jobOpenFileSchema.parse(JSON.parse(row.openFile)),
     destination: destinationSchema.parse(JSON.parse(row.destination)),
     hooks: row.hooks === null ? [] : hooksSchema.parse(JSON.parse(row.hooks)),
     schedule: row.schedule === null ? null : scheduleSchema.parse(JSON.parse(row.schedule)),

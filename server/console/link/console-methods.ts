@@ -10,7 +10,7 @@ import {
   type ConsoleOutput,
   consoleMethods,
 } from "@/server/core/contracts/console-methods";
-import { jobInputSchema, jobSchema } from "@/server/core/contracts/job";
+import { effectiveJobSchema, jobInputSchema } from "@/server/core/contracts/job";
 import { isEnded } from "@/server/core/runs/phases";
 import { fault } from "../services/fault-error";
 import type { Services } from "../services/services";
@@ -27,19 +27,19 @@ type Handlers = {
 
 const handlers: Handlers = {
   "job.list": async ({ jobs }, _input, { hostId, local }) =>
-    (await jobs.list()).filter((job) => local || job.hostId === hostId).map((job) => jobSchema.parse(job)),
+    (await jobs.list()).filter((job) => local || job.hostId === hostId).map((job) => effectiveJobSchema.parse(job)),
   "job.create": async ({ jobs }, input, { hostId }) =>
-    jobSchema.parse(
+    effectiveJobSchema.parse(
       await jobs.create(consoleMethods["job.create"].input.transform((job) => ({ ...job, hostId })).parse(input)),
     ),
   "job.update": async ({ jobs }, { job, ...to }) => {
     const { id, hostId } = await jobs.find(job);
-    return jobSchema.parse(await jobs.update(id, jobInputSchema.parse({ ...to, hostId })));
+    return effectiveJobSchema.parse(await jobs.update(id, jobInputSchema.parse({ ...to, hostId })));
   },
   "job.setPaused": async ({ jobs }, { job, paused }) => {
     const { id } = await jobs.find(job);
     await jobs.setPaused(id, paused);
-    return jobSchema.parse(await jobs.get(id));
+    return effectiveJobSchema.parse(await jobs.get(id));
   },
   "job.remove": async ({ jobs }, { job }) => {
     await jobs.remove((await jobs.find(job)).id);

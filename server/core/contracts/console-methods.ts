@@ -4,27 +4,30 @@
  */
 import { z } from "zod";
 import { emailSchema, newLinkSchema, userViewSchema } from "./accounts";
-import { jobInputSchema, jobSchema } from "./job";
+import { effectiveJobSchema, jobInputSchema } from "./job";
 import { roleSchema } from "./role";
 import { runEventSchema, runSchema } from "./run";
-import { settingsSchema } from "./settings";
+import { settingsChangeSchema, settingsSchema } from "./settings";
 
 const byEmail = z.object({ email: emailSchema }).strict();
 const byName = z.object({ job: z.string().min(1) }).strict();
 
 export const consoleMethods = {
-  "job.list": { input: z.object({}).strict(), output: z.array(jobSchema) },
+  "job.list": { input: z.object({}).strict(), output: z.array(effectiveJobSchema) },
   /** `hostId` is filled with the calling host when empty. */
-  "job.create": { input: jobInputSchema.omit({ hostId: true }).strict(), output: jobSchema },
+  "job.create": { input: jobInputSchema.omit({ hostId: true }).strict(), output: effectiveJobSchema },
   /** The whole job; a password that is left out stays as it is stored. */
   "job.update": {
     input: jobInputSchema
       .omit({ hostId: true })
       .extend({ job: z.string().min(1) })
       .strict(),
-    output: jobSchema,
+    output: effectiveJobSchema,
   },
-  "job.setPaused": { input: z.object({ job: z.string().min(1), paused: z.boolean() }).strict(), output: jobSchema },
+  "job.setPaused": {
+    input: z.object({ job: z.string().min(1), paused: z.boolean() }).strict(),
+    output: effectiveJobSchema,
+  },
   "job.remove": { input: byName, output: z.object({}) },
   /** `job`: name or id. */
   "job.run": { input: byName, output: z.object({ runId: z.string() }) },
@@ -53,7 +56,7 @@ export const consoleMethods = {
     output: z.object({ restoredFiles: z.number(), restoredBytes: z.number() }),
   },
   "settings.get": { input: z.object({}).strict(), output: settingsSchema },
-  "settings.set": { input: settingsSchema.partial().strict(), output: settingsSchema },
+  "settings.set": { input: settingsChangeSchema, output: settingsSchema },
   /** The bytes of a `.reg` export, base64. */
   "settings.importReg": { input: z.object({ content: z.base64() }).strict(), output: settingsSchema },
   /** `user.*`, `signin.link` and what changes settings are answered to the console's own host alone. */

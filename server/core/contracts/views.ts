@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { errorCodeSchema } from "./error-code";
-import { absolutePath, jobSchema, MINIMUM_CACHE_BYTES, modeSchema } from "./job";
+import { absolutePath, effectiveJobSchema, MINIMUM_CACHE_BYTES } from "./job";
 import { evidenceSchema, runEventSchema, runSchema } from "./run";
 import { settingsSchema } from "./settings";
 import { instant } from "./time";
@@ -43,10 +43,8 @@ export type LiveSample = z.infer<typeof liveSampleSchema>;
 export const keptSampleSchema = sampleSchema.extend({ peakBytesPerSecond: z.number().nonnegative().optional() });
 export type KeptSample = z.infer<typeof keptSampleSchema>;
 
-export const jobViewSchema = jobSchema.extend({
+export const jobViewSchema = effectiveJobSchema.extend({
   lastRun: runSchema.nullable(),
-  /** The job's own setting if it has one, else the global one. */
-  effectiveMode: modeSchema,
   /** Its time has come, and this is in the way of its start. */
   waitingFor: z.string().nullable().default(null),
 });

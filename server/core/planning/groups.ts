@@ -1,8 +1,8 @@
 /** Which volumes are snapped together. */
-import type { Mode, OpenFile } from "../contracts/job";
+import type { JobOpenFile, Mode } from "../contracts/job";
 
 /** The job's own setting if it has one, else the global one. */
-export function effectiveMode(setting: OpenFile["oneAtATime"], globalOneAtATime: boolean): Mode {
+export function effectiveMode(setting: JobOpenFile["oneAtATime"], globalOneAtATime: boolean): Mode {
   const oneAtATime = setting === "inherit" ? globalOneAtATime : setting === "on";
   return oneAtATime ? "oneAtATime" : "allAtOnce";
 }

@@ -39,7 +39,10 @@ export const jobs = {
     input: job("db01", "Documents", ["/srv/documents"], daily("03:30"), {
       paths: ["/srv/documents/contracts", "/srv/documents/drawings"],
       excludes: ["*.tmp", "~$*"],
-      openFile: { ...jobInputSchema.shape.openFile.parse({}), oneAtATime: "on" },
+      openFile: jobInputSchema.shape.openFile.parse({
+        oneAtATime: "on",
+        quiet: { minimumMs: 500, ignorePaths: ["/srv/documents/.index", "/srv/documents/drawings/autosave"] },
+      }),
       destination: {
         kind: "restic",
         repository: "/backup/db01",

@@ -1,8 +1,10 @@
 /** Tells a run as a worker does, in events, and what was measured of its volumes meanwhile. */
 import type { RunSpec } from "@/server/core/contracts/job";
 import type { RunEvent, VolumeResult } from "@/server/core/contracts/run";
+import { defaultSettings } from "@/server/core/contracts/settings";
 import type { KeptSample } from "@/server/core/contracts/views";
 import { initialRun, reduce } from "@/server/core/runs/reduce";
+import { effectiveOpenFile } from "@/server/core/settings/effective-open-file";
 import type { StoredRun } from "../../seed/seed";
 import { Random } from "../../soak/random";
 import { type JobName, jobs } from "./company-jobs";
@@ -40,7 +42,8 @@ export function tell({ job, number, from, tookMs, startedBy = "schedule", ...how
   const { input, id: jobId } = jobs[job];
   const mode = how.oneAtATime ? "oneAtATime" : "allAtOnce";
   const runId = `33333333-0000-4000-8000-${String(number).padStart(12, "0")}`;
-  const { name: jobName, selection, openFile, destination, hooks } = input;
+  const { name: jobName, selection, destination, hooks } = input;
+  const openFile = effectiveOpenFile(input.openFile, defaultSettings);
   const spec: Omit<RunSpec, "password"> = { runId, jobId, jobName, mode, selection, openFile, destination, hooks };
   const queued = initialRun(spec, { number, hostId: input.hostId, startedBy });
   const events = how.missed ? failed(from, how.failure) : went(selection.volumes, { mode, from, tookMs, ...how });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { openFileOf } from "@/server/cli/open-file-options";
-import { collect, countOption, millisecondsOption, portOption, sizeOption } from "@/server/cli/parse";
-import { openFileSchema } from "@/server/core/contracts/job";
+import { openFileOf, panelOf } from "@/server/cli/open-file-options";
+import { collect, countOption, millisecondsOption, portOption, sizeOption, sizeOrAutomatic } from "@/server/cli/parse";
+import { jobOpenFileSchema, openFileSchema } from "@/server/core/contracts/job";
 
 describe("values of options", () => {
   test("durations are milliseconds unless they say seconds", () => {
@@ -28,4 +28,21 @@ test("what is not given keeps the panel's own defaults", () => {
     quiet: { minimumMs: 0, timeoutMs: 60_000 },
     cache: { maxBytes: 8 * 1024 ** 2, whenFull: "release", skipFreeBlocks: false },
   });
+});
+
+test("what a job is not given it inherits; “automatic” and no path at all are values of its own", () => {
+  expect(jobOpenFileSchema.parse(openFileOf({}))).toMatchObject({
+    quiet: { minimumMs: "inherit", ignorePaths: "inherit" },
+    cache: { maxBytes: "inherit", skipFreeBlocks: "inherit" },
+  });
+  const cacheMax = sizeOrAutomatic("automatic");
+  expect(jobOpenFileSchema.parse(openFileOf({ cacheMax, ignoreNothing: true, skipFree: true }))).toMatchObject({
+    quiet: { ignorePaths: [] },
+    cache: { maxBytes: null, skipFreeBlocks: true },
+  });
+  expect(panelOf({ hold: 50, ignorePath: ["/a/../b"] })).toEqual({
+    quiet: { ignorePaths: ["/b"] },
+    cache: { holdMs: 50 },
+  });
+  expect(() => panelOf({ ignoreNothing: true, ignorePath: ["/a"] })).toThrow("exclude each other");
 });

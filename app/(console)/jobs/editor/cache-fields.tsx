@@ -4,12 +4,15 @@ import { Controller, useFormContext } from "react-hook-form";
 import { BytesInput } from "@/app/components/bytes-input";
 import { Field } from "@/app/components/field";
 import { SecondsInput } from "@/app/components/seconds-input";
-import { Segmented } from "@/app/components/segmented";
 import { Select } from "@/app/components/select";
-import { Switch } from "@/app/components/switch";
 import { useTRPC } from "@/app/trpc/client";
+import { defaultSettings } from "@/server/core/contracts/settings";
+import { type SizeProblem, sizeProblem } from "@/server/core/settings/effective-open-file";
+import { lengthWords, onOff, onOffWords, sizeWords, whenFullWords } from "@/server/core/settings/open-file-words";
 import { formatBytes } from "@/server/core/text/bytes";
+import { Inheritable, InheritableChoice } from "./inheritable";
 import type { JobDraft, JobDraftIn } from "./job-draft";
+import { useDraftOpenFile } from "./use-draft-open-file";
 import { useForecast } from "./use-forecast";
 
 const AUTOMATIC = "automatic";
@@ -20,7 +23,11 @@ export function CacheFields({ jobId }: { jobId: string | null }) {
   const { control, watch, formState } = useFormContext<JobDraftIn, unknown, JobDraft>();
   const errors = formState.errors.openFile?.cache;
   const hostId = watch("hostId");
-  const whenFull = watch("openFile.cache.whenFull");
+  const { settings, own, effective } = useDraftOpenFile();
+  const inherited = settings?.openFile.cache;
+  const holds = effective.cache.whenFull === "hold";
+  const problem = settings && sizeProblem(own, settings);
+  const wrong = (field: SizeProblem["field"]) => (problem?.field === field ? problem.message : undefined);
   const locations = (useQuery(trpc.cache.list.queryOptions({})).data ?? []).filter((one) => one.hostId === hostId);
   const sizes = useForecast(jobId).fit.placements;
   const range = (pick: (size: { initialBytes: number; maxBytes: number }) => number) => {
@@ -65,95 +72,105 @@ export function CacheFields({ jobId }: { jobId: string | null }) {
         control={control}
         name="openFile.cache.initialBytes"
         render={({ field }) => (
-          <Field
-            row
+          <Inheritable
             label="Initial size"
             hint="Reserved for each volume before the snapshot, so that nothing else can take it."
-            error={errors?.initialBytes?.message}
+            error={errors?.initialBytes?.message ?? wrong("openFile.cache.initialBytes")}
+            value={field.value === undefined ? "inherit" : field.value}
+            onChange={field.onChange}
+            inherited={inherited?.initialBytes}
+            fallback={null}
+            words={sizeWords}
           >
-            <BytesInput
-              className="max-w-64"
-              value={field.value ?? null}
-              onChange={field.onChange}
-              placeholder={range((size) => size.initialBytes)}
-            />
-          </Field>
+            {(value, onChange) => (
+              <BytesInput
+                className="max-w-64"
+                value={value}
+                onChange={onChange}
+                placeholder={range((size) => size.initialBytes)}
+              />
+            )}
+          </Inheritable>
         )}
       />
       <Controller
         control={control}
         name="openFile.cache.maxBytes"
         render={({ field }) => (
-          <Field
-            row
+          <Inheritable
             label="Maximum size"
             hint="Most that each volume’s cache may grow to. Automatic: 30 % of the free space, at least 50 MiB."
-            error={errors?.maxBytes?.message}
+            error={errors?.maxBytes?.message ?? wrong("openFile.cache.maxBytes")}
+            value={field.value === undefined ? "inherit" : field.value}
+            onChange={field.onChange}
+            inherited={inherited?.maxBytes}
+            fallback={null}
+            words={sizeWords}
           >
-            <BytesInput
-              className="max-w-64"
-              value={field.value ?? null}
-              onChange={field.onChange}
-              placeholder={range((size) => size.maxBytes)}
-            />
-          </Field>
+            {(value, onChange) => (
+              <BytesInput
+                className="max-w-64"
+                value={value}
+                onChange={onChange}
+                placeholder={range((size) => size.maxBytes)}
+              />
+            )}
+          </Inheritable>
         )}
       />
       <Controller
         control={control}
         name="openFile.cache.skipFreeBlocks"
         render={({ field }) => (
-          <Field
-            row
+          <InheritableChoice
             label="Leave out free space"
             hint={
-              (field.value ?? true)
+              effective.cache.skipFreeBlocks
                 ? "What no file uses at the instant takes no cache; the image shows it as zeroes."
                 : "Free space is preserved as well: for images that must have what deleted files left."
             }
-          >
-            <Switch checked={field.value ?? true} onChange={field.onChange} />
-          </Field>
+            value={typeof field.value === "boolean" ? onOff(field.value) : "inherit"}
+            onChange={(value) => field.onChange(value === "inherit" ? value : value === "on")}
+            inherited={inherited && onOff(inherited.skipFreeBlocks)}
+            words={onOffWords}
+          />
         )}
       />
       <Controller
         control={control}
         name="openFile.cache.whenFull"
         render={({ field }) => (
-          <Field
-            row
-            group
+          <InheritableChoice
             label="When the cache is full"
             hint={
-              field.value === "hold"
+              holds
                 ? "Writers wait for room; after the time below the snapshot is released all the same."
                 : "The snapshot is given up, the run fails with 0xa000851c, and live writes go on."
             }
-          >
-            <Segmented
-              value={field.value ?? "release"}
-              onChange={field.onChange}
-              options={[
-                { value: "release", label: "release the snapshot" },
-                { value: "hold", label: "hold writers" },
-              ]}
-            />
-          </Field>
+            value={field.value ?? "inherit"}
+            onChange={field.onChange}
+            inherited={inherited?.whenFull}
+            words={whenFullWords}
+          />
         )}
       />
-      {whenFull === "hold" && (
+      {holds && (
         <Controller
           control={control}
           name="openFile.cache.holdMs"
           render={({ field }) => (
-            <Field
-              row
+            <Inheritable
               label="Hold for at most"
               hint="Longest that an application’s write may wait."
               error={errors?.holdMs?.message}
+              value={field.value ?? "inherit"}
+              onChange={field.onChange}
+              inherited={inherited?.holdMs}
+              fallback={defaultSettings.openFile.cache.holdMs}
+              words={lengthWords}
             >
-              <SecondsInput value={field.value ?? 0} onChange={field.onChange} onBlur={field.onBlur} />
-            </Field>
+              {(value, onChange) => <SecondsInput value={value} onChange={onChange} onBlur={field.onBlur} />}
+            </Inheritable>
           )}
         />
       )}

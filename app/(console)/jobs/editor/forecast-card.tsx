@@ -9,18 +9,14 @@ import { formatBytes } from "@/server/core/text/bytes";
 import { ForecastBars } from "./forecast-bars";
 import { ForecastBasis } from "./forecast-basis";
 import type { JobDraft, JobDraftIn } from "./job-draft";
+import { useDraftOpenFile } from "./use-draft-open-file";
 import { useForecast } from "./use-forecast";
 
 /** Cache that the job will need, both ways, against the room there is. Follows the form as it changes. */
 export function ForecastCard({ jobId }: { jobId: string | null }) {
   const forecast = useForecast(jobId);
-  const { setValue, watch } = useFormContext<JobDraftIn, unknown, JobDraft>();
-  const [enabled, whenFull, holdMs, noSnapshot] = watch([
-    "openFile.enabled",
-    "openFile.cache.whenFull",
-    "openFile.cache.holdMs",
-    "openFile.noSnapshot",
-  ]);
+  const { setValue } = useFormContext<JobDraftIn, unknown, JobDraft>();
+  const { enabled, cache, noSnapshot } = useDraftOpenFile().effective;
   const { mode, volumes, roomKnown, fit } = forecast;
   const { needAllAtOnceBytes, needOneAtATimeBytes } = forecast.forecast;
   const several = volumes.length > 1;
@@ -73,8 +69,8 @@ export function ForecastCard({ jobId }: { jobId: string | null }) {
               ))}
               {!chosen.fits && (
                 <p className="text-[0.8125rem] text-mute">
-                  {whenFull === "hold"
-                    ? `When a cache is full, writers wait for at most ${(Number(holdMs) || 0) / 1000} s; then its snapshot is released`
+                  {cache.whenFull === "hold"
+                    ? `When a cache is full, writers wait for at most ${(cache.holdMs || 0) / 1000} s; then its snapshot is released`
                     : "When a cache is full, its snapshot is released"}
                   , and the run fails with 0xa000851c.{" "}
                   {noSnapshot === "readLive" &&

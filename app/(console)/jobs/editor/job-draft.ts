@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { type JobInput, type jobInputSchema, openFileSchema } from "@/server/core/contracts/job";
+import { type JobInput, type jobInputSchema, jobOpenFileSchema } from "@/server/core/contracts/job";
 import type { JobView } from "@/server/core/contracts/views";
 
 /** The form's values: a job as it is sent, possibly not valid yet. */
@@ -16,7 +16,7 @@ export function draftOf(job: JobView | null, hostId: string): JobDraft {
     name: "",
     hostId,
     selection: { volumes: [], paths: [], excludes: [] },
-    openFile: openFileSchema.parse({}),
+    openFile: jobOpenFileSchema.parse({}),
     hooks: [],
     schedule: null,
     destination: { kind: "restic", repository: "" },

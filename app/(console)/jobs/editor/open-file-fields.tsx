@@ -1,26 +1,21 @@
 "use client";
-import { useQuery } from "@tanstack/react-query";
 import { Controller, useFormContext } from "react-hook-form";
 import { Card, CardTitle } from "@/app/components/card";
 import { Field } from "@/app/components/field";
-import { SecondsInput } from "@/app/components/seconds-input";
-import { Segmented } from "@/app/components/segmented";
 import { Select } from "@/app/components/select";
 import { Switch } from "@/app/components/switch";
-import { useTRPC } from "@/app/trpc/client";
+import { noSnapshotWords, onOff, onOffWords } from "@/server/core/settings/open-file-words";
 import { CacheFields } from "./cache-fields";
 import { HooksFields } from "./hooks-fields";
+import { InheritableChoice } from "./inheritable";
 import type { JobDraft, JobDraftIn } from "./job-draft";
+import { QuietFields } from "./quiet-fields";
+import { useDraftOpenFile } from "./use-draft-open-file";
 
 /** The Advanced Open File panel: how the volumes are frozen. */
 export function OpenFileFields({ jobId }: { jobId: string | null }) {
-  const trpc = useTRPC();
-  const settings = useQuery(trpc.settings.get.queryOptions()).data;
-  const { control, watch, formState } = useFormContext<JobDraftIn, unknown, JobDraft>();
-  const errors = formState.errors.openFile;
-  const enabled = watch("openFile.enabled");
-  const quietMs = watch("openFile.quiet.minimumMs");
-  const inherited = settings === undefined ? "" : settings.oneAtATime ? " (on)" : " (off)";
+  const { control } = useFormContext<JobDraftIn, unknown, JobDraft>();
+  const { settings, own } = useDraftOpenFile();
   return (
     <Card>
       <CardTitle>Advanced Open File</CardTitle>
@@ -41,7 +36,7 @@ export function OpenFileFields({ jobId }: { jobId: string | null }) {
           </Field>
         )}
       />
-      {enabled && (
+      {own.enabled && (
         <>
           <Controller
             control={control}
@@ -63,72 +58,17 @@ export function OpenFileFields({ jobId }: { jobId: string | null }) {
             control={control}
             name="openFile.oneAtATime"
             render={({ field }) => (
-              <Field
-                row
-                group
+              <InheritableChoice
                 label="Process volumes one at a time"
                 hint="Off: all volumes frozen at one instant. On: each at its own, after the cache of the one before is gone; needs less room."
-              >
-                <Segmented
-                  value={field.value ?? "inherit"}
-                  onChange={field.onChange}
-                  options={[
-                    { value: "inherit", label: `Inherit${inherited}` },
-                    { value: "on", label: "On" },
-                    { value: "off", label: "Off" },
-                  ]}
-                />
-              </Field>
+                value={field.value ?? "inherit"}
+                onChange={field.onChange}
+                inherited={settings && onOff(settings.oneAtATime)}
+                words={onOffWords}
+              />
             )}
           />
-          <Controller
-            control={control}
-            name="openFile.quiet.minimumMs"
-            render={({ field }) => (
-              <Field
-                row
-                label="Minimum quiet time"
-                hint="The freeze waits for a gap without a write at least this long. 0: it does not wait."
-                error={errors?.quiet?.minimumMs?.message}
-              >
-                <SecondsInput value={field.value ?? 0} onChange={field.onChange} onBlur={field.onBlur} />
-              </Field>
-            )}
-          />
-          {quietMs !== 0 && (
-            <>
-              <Controller
-                control={control}
-                name="openFile.quiet.timeoutMs"
-                render={({ field }) => (
-                  <Field
-                    row
-                    label="Give up waiting after"
-                    hint="How long a run may wait for such a gap."
-                    error={errors?.quiet?.timeoutMs?.message}
-                  >
-                    <SecondsInput value={field.value ?? 0} onChange={field.onChange} onBlur={field.onBlur} />
-                  </Field>
-                )}
-              />
-              <Controller
-                control={control}
-                name="openFile.quiet.atTimeout"
-                render={({ field }) => (
-                  <Field row group label="And then" hint="A snapshot without a quiet window is said so in the result.">
-                    <Segmented
-                      value={field.value ?? "snapshot"}
-                      onChange={field.onChange}
-                      options={[
-                        { value: "snapshot", label: "freeze anyway" },
-                        { value: "fail", label: "fail with OFO-QUIET" },
-                      ]}
-                    />
-                  </Field>
-                )}
-              />
-            </>
-          )}
+          <QuietFields />
           <CacheFields jobId={jobId} />
         </>
       )}
@@ -136,21 +76,14 @@ export function OpenFileFields({ jobId }: { jobId: string | null }) {
         control={control}
         name="openFile.noSnapshot"
         render={({ field }) => (
-          <Field
-            row
-            group
+          <InheritableChoice
             label="If no snapshot can be had"
             hint="Reading live may catch files between two writes; the result then carries a warning."
-          >
-            <Segmented
-              value={field.value ?? "fail"}
-              onChange={field.onChange}
-              options={[
-                { value: "fail", label: "fail the volume" },
-                { value: "readLive", label: "read it live, warn" },
-              ]}
-            />
-          </Field>
+            value={field.value ?? "inherit"}
+            onChange={field.onChange}
+            inherited={settings?.openFile.noSnapshot}
+            words={noSnapshotWords}
+          />
         )}
       />
       <HooksFields />

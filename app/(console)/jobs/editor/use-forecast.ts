@@ -9,10 +9,10 @@ import { type ExpectedDuration, expectedDuration } from "@/server/core/planning/
 import type { CandidateLocation } from "@/server/core/planning/cache-choice";
 import { type CacheFit, cacheFit } from "@/server/core/planning/cache-fit";
 import { type Forecast, type ForecastVolume, forecastCache } from "@/server/core/planning/forecast";
-import { effectiveMode } from "@/server/core/planning/groups";
 import { nextStarts, scheduleProblem } from "@/server/core/planning/schedule";
 import { hourOfWeekUtc } from "@/server/core/planning/write-windows";
 import type { JobDraft, JobDraftIn } from "./job-draft";
+import { useDraftOpenFile } from "./use-draft-open-file";
 
 const PAST_RUNS = 20;
 const HOUR_MS = 3_600_000;
@@ -39,13 +39,8 @@ export type JobForecast = {
 export function useForecast(jobId: string | null): JobForecast {
   const trpc = useTRPC();
   const { watch } = useFormContext<JobDraftIn, unknown, JobDraft>();
-  const [hostId, names, cache, oneAtATime] = watch([
-    "hostId",
-    "selection.volumes",
-    "openFile.cache",
-    "openFile.oneAtATime",
-  ]);
-  const settings = useQuery(trpc.settings.get.queryOptions()).data;
+  const [hostId, names] = watch(["hostId", "selection.volumes"]);
+  const { cache, oneAtATime } = useDraftOpenFile().effective;
   const onHost = (useQuery(trpc.volumes.list.queryOptions({})).data ?? []).filter((one) => one.hostId === hostId);
   const caches = useQuery(trpc.cache.list.queryOptions({}, { refetchInterval: 5000 }));
   const hours = useScheduledHours();
@@ -65,10 +60,10 @@ export function useForecast(jobId: string | null): JobForecast {
       return { name, sizeBytes, usedBytes, measured: measures.find((one) => one.name === name) ?? null };
     });
   const number = (value: unknown) => (typeof value === "number" && Number.isFinite(value) ? value : null);
-  const skipFreeBlocks = cache?.skipFreeBlocks ?? true;
-  const options = { initialBytes: number(cache?.initialBytes), maxBytes: number(cache?.maxBytes), skipFreeBlocks };
+  const { skipFreeBlocks } = cache;
+  const options = { initialBytes: number(cache.initialBytes), maxBytes: number(cache.maxBytes), skipFreeBlocks };
   const locations = (caches.data ?? [])
-    .filter((one) => one.hostId === hostId && (!cache?.location || one.path === cache.location))
+    .filter((one) => one.hostId === hostId && (!cache.location || one.path === cache.location))
     .map(
       (one): CandidateLocation => ({
         path: one.path,
@@ -82,7 +77,7 @@ export function useForecast(jobId: string | null): JobForecast {
   const expected = expectedDuration(volumes, past ?? []);
   const forecast = forecastCache(volumes, options, expected);
   return {
-    mode: effectiveMode(oneAtATime ?? "inherit", settings?.oneAtATime ?? false),
+    mode: oneAtATime === "on" ? "oneAtATime" : "allAtOnce",
     volumes,
     roomKnown: caches.isPending ? null : locations.length > 0,
     skipFreeBlocks,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { settingsSchema } from "@/server/core/contracts/settings";
+import { settingsChangeSchema, settingsSchema } from "@/server/core/contracts/settings";
 import { regImportResultSchema } from "@/server/core/contracts/views";
 import { permitted, router } from "../procedures";
 
@@ -10,7 +10,7 @@ export const settingsRouter = router({
     .output(settingsSchema)
     .query(({ ctx }) => ctx.services.settings.get()),
   set: permitted("changeSettings")
-    .input(settingsSchema.partial().strict())
+    .input(settingsChangeSchema)
     .output(settingsSchema)
     .mutation(({ ctx, input }) => ctx.services.settings.set(input)),
   /** `content`: the bytes of a `.reg` export, base64. Nothing changes unless the value is found. */

@@ -1,6 +1,6 @@
 /** Carries out what can be pressed on a failure page. The error table says which action helps for which code. */
 import type { Hook } from "@/server/core/contracts/hooks";
-import { type Job, jobSchema, type OpenFile } from "@/server/core/contracts/job";
+import { type EffectiveJob, effectiveJobSchema, type JobInput, type JobOpenFile } from "@/server/core/contracts/job";
 import {
   type ActionResult,
   actionResultSchema,
@@ -94,9 +94,13 @@ export class Actions {
     return { message: `${what} runs again as run ${number}.`, runId };
   }
 
-  async #changeAndRerun(failure: FailureDetail, change: (openFile: OpenFile) => OpenFile, what: string): Promise<Done> {
-    const { id, hasPassword: _, paused: __, nextRunAt: ___, ...job } = await this.#job(failure);
-    await this.#parts.jobs.update(id, { ...job, openFile: change(job.openFile) });
+  async #changeAndRerun(
+    failure: FailureDetail,
+    change: (openFile: JobOpenFile) => JobOpenFile,
+    what: string,
+  ): Promise<Done> {
+    const job = await this.#job(failure);
+    await this.#parts.jobs.update(job.id, { ...inputOf(job), openFile: change(job.openFile) });
     return this.#rerun(failure, what);
   }
 
@@ -113,12 +117,12 @@ export class Actions {
 
   /** For later runs: when it is quiet nobody runs it again now. */
   async #quietHour(failure: FailureDetail): Promise<Done> {
-    const { id, hasPassword: _, paused: __, ...job } = await this.#job(failure);
+    const job = await this.#job(failure);
     const zone = scheduleZone(job.schedule, await this.#parts.hosts.get(job.hostId));
     const weeks = await this.#parts.history.weeks(job.hostId, job.selection.volumes, zone);
     const start = quietStart(job.schedule, weeks, failure.code === "a000851c" ? "writes" : "rest");
     if (!start.ok) throw fault("conflict", start.reason);
-    await this.#parts.jobs.update(id, { ...job, schedule: start.schedule });
+    await this.#parts.jobs.update(job.id, { ...inputOf(job), schedule: start.schedule });
     const { quietMs, bytesPerSecond, weeks: from } = start.hour;
     const rate = `${formatBytes(Math.round(bytesPerSecond))} a second`;
     const evidence = `its volumes rested for ${formatDuration(quietMs)} then, and ${rate} were written (from ${from} ${from === 1 ? "week" : "weeks"})`;
@@ -130,8 +134,8 @@ export class Actions {
 
   async #raiseMaximum(failure: FailureDetail): Promise<Done> {
     const evidence = cacheFullEvidence.parse(failure.evidence);
-    const { openFile } = await this.#job(failure);
-    const present = openFile.cache.maxBytes ?? evidence.maxBytes;
+    const { effectiveOpenFile } = await this.#job(failure);
+    const present = effectiveOpenFile.cache.maxBytes ?? evidence.maxBytes;
     if (!present) throw fault("invalid", "The size that was too small is not known.", { field: "action" });
     const maxBytes = Math.min(present * 2, mostRoom(evidence.locations) ?? Number.POSITIVE_INFINITY);
     if (maxBytes <= present) {
@@ -210,10 +214,11 @@ export class Actions {
     if (room !== null && chosen.maxBytes !== null && chosen.maxBytes > room) {
       throw fault("conflict", `There is room for ${formatBytes(room)} only.`, { field: "cache.maxBytes" });
     }
+    const initialBytes = initialBelow(await this.#job(failure), chosen.maxBytes);
     const where = chosen.location === null ? "where there is most room" : `in ${chosen.location}`;
     return this.#changeAndRerun(
       failure,
-      (open) => ({ ...open, cache: { ...open.cache, ...chosen, initialBytes: initialBelow(open, chosen.maxBytes) } }),
+      (open) => ({ ...open, cache: { ...open.cache, ...chosen, initialBytes } }),
       `Its caches are now kept ${where}${chosen.maxBytes === null ? "" : `, up to ${formatBytes(chosen.maxBytes)} each`}; the job`,
     );
   }
@@ -232,13 +237,12 @@ export class Actions {
     const job = await this.#job(failure);
     const { hook: wanted, label } = this.#hookOf(failure, job);
     const hooks = job.hooks.map((hook) => (hook === wanted ? { ...hook, onFailure: "warn" as const } : hook));
-    const { id, hasPassword: _, paused: __, nextRunAt: ___, ...rest } = job;
-    await this.#parts.jobs.update(id, { ...rest, hooks });
+    await this.#parts.jobs.update(job.id, { ...inputOf(job), hooks });
     return this.#rerun(failure, `A failure of “${label}” is a warning from now on; the job`);
   }
 
   /** The hook that failed, as the job has it now. */
-  #hookOf(failure: FailureDetail, { hooks }: Job): { hook: Hook; label: string } {
+  #hookOf(failure: FailureDetail, { hooks }: EffectiveJob): { hook: Hook; label: string } {
     const { hook: label } = hookFailedEvidence.parse(failure.evidence);
     const index = label === null ? -1 : hookLabels(hooks).indexOf(label);
     const hook = hooks[index];
@@ -248,16 +252,22 @@ export class Actions {
     return { hook, label };
   }
 
-  async #job({ job }: FailureDetail): Promise<Job> {
+  async #job({ job }: FailureDetail): Promise<EffectiveJob> {
     const found = (await this.#parts.jobs.list()).find((candidate) => candidate.id === job.id);
     if (!found) throw fault("notFound", `The job “${job.name}” has been removed since.`);
-    return jobSchema.parse(found);
+    return effectiveJobSchema.parse(found);
   }
 }
 
-/** The initial size of a cache that must stay below a new largest one. */
-function initialBelow({ cache: { initialBytes } }: OpenFile, maxBytes: number | null): number | null {
-  return initialBytes === null || maxBytes === null ? initialBytes : Math.min(initialBytes, maxBytes);
+function inputOf({ name, hostId, selection, openFile, hooks, schedule, destination }: EffectiveJob): JobInput {
+  return { name, hostId, selection, openFile, hooks, schedule, destination };
+}
+
+/** The initial size of a cache that must stay below a new largest one; as the job has it where it does. */
+function initialBelow({ openFile, effectiveOpenFile }: EffectiveJob, maxBytes: number | null) {
+  const { initialBytes } = effectiveOpenFile.cache;
+  const above = initialBytes !== null && maxBytes !== null && initialBytes > maxBytes;
+  return above ? maxBytes : openFile.cache.initialBytes;
 }
 
 /** What the roomiest of the locations could give one cache; null when none is known. */

@@ -3,11 +3,14 @@ import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type { HookTrial } from "@/server/core/contracts/hooks";
 import type { HostInput } from "@/server/core/contracts/host-methods";
-import type { Job, JobInput } from "@/server/core/contracts/job";
+import type { EffectiveJob, Job, JobInput } from "@/server/core/contracts/job";
+import type { Settings } from "@/server/core/contracts/settings";
 import type { JobView } from "@/server/core/contracts/views";
 import { type JobListQuery, listJobs } from "@/server/core/lists/job-list";
 import type { Page } from "@/server/core/lists/paging";
+import { effectiveMode } from "@/server/core/planning/groups";
 import { nextStart, scheduleProblem } from "@/server/core/planning/schedule";
+import { effectiveOpenFile, sizeProblem } from "@/server/core/settings/effective-open-file";
 import type { HostStore } from "../../data/hosts";
 import type { JobStore, NewJob } from "../../data/jobs";
 import type { RunStore } from "../../data/runs";
@@ -15,7 +18,6 @@ import type { SettingStore } from "../../data/settings";
 import { noteChange } from "../audit/change-note";
 import { fault } from "../fault-error";
 import type { Hosts } from "../hosts/hosts";
-import { effectiveMode } from "../runs/effective-mode";
 import { scheduleZone } from "../schedule/schedule-zone";
 import type { WaitingStarts } from "../schedule/waiting-starts";
 import type { Vault } from "../secrets/vault";
@@ -52,10 +54,9 @@ export class Jobs {
     const { jobs, runs, settings } = this.#parts;
     const [all, lastRuns, present] = await Promise.all([jobs.list(), runs.lastByJob(), settings.get()]);
     return all.map((job) => ({
-      ...job,
+      ...withEffective(job, present),
       lastRun: lastRuns.get(job.id) ?? null,
       waitingFor: this.#waitingFor(job),
-      effectiveMode: effectiveMode(job.openFile, present),
     }));
   }
 
@@ -97,8 +98,8 @@ export class Jobs {
     const job = await this.#parts.jobs.find(id);
     if (!job) return null;
     const [lastRun] = await this.#parts.runs.list({ jobId: id, limit: 1 });
-    const mode = effectiveMode(job.openFile, await this.#parts.settings.get());
-    return { ...job, lastRun: lastRun ?? null, effectiveMode: mode, waitingFor: this.#waitingFor(job) };
+    const effective = withEffective(job, await this.#parts.settings.get());
+    return { ...effective, lastRun: lastRun ?? null, waitingFor: this.#waitingFor(job) };
   }
 
   #waitingFor({ id, nextRunAt }: Job): string | null {
@@ -135,6 +136,7 @@ export class Jobs {
     }
     noteChange({ subject: job.name });
     checkSelection(job, (await hostStore.volumes()).get(job.hostId) ?? null);
+    await this.#checkSizes(job, stored);
     if (job.destination.kind === "restic" && password === undefined && !stored?.hasPassword) {
       throw fault("invalid", "A restic repository needs a password.", { field: "password" });
     }
@@ -145,6 +147,13 @@ export class Jobs {
     const { lastRun: _, waitingFor: __, ...after } = saved;
     noteChange({ after });
     return saved;
+  }
+
+  /** What a changed setting has put out of order does not keep a person from changing something else of the job. */
+  async #checkSizes({ openFile }: NewJob, stored: Job | null): Promise<void> {
+    if (stored && isDeepStrictEqual(stored.openFile.cache, openFile.cache)) return;
+    const problem = sizeProblem(openFile, await this.#parts.settings.get());
+    if (problem) throw fault("invalid", problem.message, { field: problem.field });
   }
 
   /** Undefined: as it was, for its schedule is. */
@@ -189,3 +198,9 @@ export class Jobs {
     return sealed === null ? null : this.#parts.vault.open(sealed, jobId);
   }
 }
+
+const withEffective = (job: Job, settings: Settings): EffectiveJob => ({
+  ...job,
+  effectiveMode: effectiveMode(job.openFile.oneAtATime, settings.oneAtATime),
+  effectiveOpenFile: effectiveOpenFile(job.openFile, settings),
+});

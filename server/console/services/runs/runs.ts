@@ -7,7 +7,9 @@ import type { EvidenceFor } from "@/server/core/errors/evidence";
 import { errorTable } from "@/server/core/errors/table";
 import type { Page } from "@/server/core/lists/paging";
 import type { RunListQuery } from "@/server/core/lists/run-list";
+import { effectiveMode } from "@/server/core/planning/groups";
 import { isEnded } from "@/server/core/runs/phases";
+import { effectiveOpenFile } from "@/server/core/settings/effective-open-file";
 import type { JobStore } from "../../data/jobs";
 import type { DueRun, RunFilter, RunStore } from "../../data/runs";
 import type { SettingStore } from "../../data/settings";
@@ -18,7 +20,6 @@ import { unreachableMessage } from "../hosts/unreachable";
 import type { Vault } from "../secrets/vault";
 import type { RunRecorder } from "../telemetry/run-recorder";
 import type { Telemetry } from "../telemetry/telemetry";
-import { effectiveMode } from "./effective-mode";
 import type { RunLog } from "./run-log";
 
 /** Most events that a run's page loads at first; `follow` brings the rest. */
@@ -176,14 +177,14 @@ export class Runs {
 
   async #specOf(job: Job): Promise<RunSpec> {
     const { jobs, settings, vault } = this.#parts;
-    const sealed = await jobs.sealedPassword(job.id);
+    const [sealed, present] = await Promise.all([jobs.sealedPassword(job.id), settings.get()]);
     return {
       runId: randomUUID(),
       jobId: job.id,
       jobName: job.name,
-      mode: effectiveMode(job.openFile, await settings.get()),
+      mode: effectiveMode(job.openFile.oneAtATime, present.oneAtATime),
       selection: job.selection,
-      openFile: job.openFile,
+      openFile: effectiveOpenFile(job.openFile, present),
       destination: job.destination,
       hooks: job.hooks,
       password: sealed === null ? null : vault.open(sealed, job.id),

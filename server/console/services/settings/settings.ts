@@ -1,6 +1,6 @@
 /** The settings for every job, and their import from the original's registry. */
 import type { Logger } from "pino";
-import type { Settings } from "@/server/core/contracts/settings";
+import { type Settings, type SettingsChange, settingsSchema } from "@/server/core/contracts/settings";
 import type { RegImportResult } from "@/server/core/contracts/views";
 import { readRegExport } from "@/server/core/settings/reg-import";
 import type { SettingStore } from "../../data/settings";
@@ -24,14 +24,16 @@ export class SettingsService {
   }
 
   /** Cache locations go to every connected host first: one that refuses them leaves the settings as they were. */
-  async set(change: Partial<Settings>): Promise<Settings> {
+  async set({ openFile, ...change }: SettingsChange): Promise<Settings> {
     const { cacheLocations: locations } = change;
-    noteChange({ subject: "settings", before: await this.#store.get() });
+    const before = await this.#store.get();
+    noteChange({ subject: "settings", before });
+    const defaults = openFile && { openFile: changedDefaults(before, openFile) };
     if (locations) {
       const connected = (await this.#hosts.list()).filter((host) => host.connected);
       for (const host of connected) await this.#hosts.ask(host.id, "cache.allow", { locations });
     }
-    await this.#store.set(change);
+    await this.#store.set({ ...change, ...defaults });
     const after = await this.#store.get();
     noteChange({ after });
     return after;
@@ -53,4 +55,17 @@ export class SettingsService {
     const settings = await this.set({ oneAtATime: found.value === 1 });
     return { settings, key: found.key, value: found.value };
   }
+}
+
+function changedDefaults({ openFile: present, ...rest }: Settings, change: NonNullable<SettingsChange["openFile"]>) {
+  const openFile = {
+    ...present,
+    ...change,
+    quiet: { ...present.quiet, ...change.quiet },
+    cache: { ...present.cache, ...change.cache },
+  };
+  const checked = settingsSchema.safeParse({ ...rest, openFile });
+  if (checked.success) return checked.data.openFile;
+  const [issue] = checked.error.issues;
+  throw fault("invalid", issue?.message ?? "This cannot be.", { field: issue?.path.join(".") ?? null });
 }
