@@ -191,11 +191,11 @@ describe("a job from the command line", () => {
     const shown = await here.json<Record<string, object>>("job", "show", "kept");
     const changed = { ...shown, openFile: { ...shown.openFile, oneAtATime: "on" } };
     const file = here.file("kept.json", JSON.stringify(changed));
-    expect(await here.json("job", "update", "kept", "--file", file)).toEqual({
-      ...changed,
+    const effective = {
       effectiveMode: "oneAtATime",
       effectiveOpenFile: { ...shown.effectiveOpenFile, oneAtATime: "on" },
-    });
+    };
+    expect(await here.json("job", "update", "kept", "--file", file)).toEqual({ ...changed, ...effective });
     await here.must("job", "run", "kept", "--wait");
 
     const wrong = here.file("wrong.json", JSON.stringify({ ...changed, selection: { volumes: [] } }));
@@ -203,7 +203,7 @@ describe("a job from the command line", () => {
       exitCode: 2,
       stderr: expect.stringContaining("selection.volumes"),
     });
-    expect(await here.json("job", "show", "kept")).toEqual(changed);
+    expect(await here.json("job", "show", "kept")).toEqual({ ...changed, ...effective });
     expect((await here.cli("job", "update", "no such job", "--file", file)).exitCode).toBe(1);
     await here.must("job", "remove", "kept");
   });
