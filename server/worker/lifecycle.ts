@@ -4,6 +4,7 @@ import { messageOf } from "./fault";
 import { RequestHooks } from "./hooks/request-hooks";
 import type { Host } from "./host";
 import { log } from "./log";
+import { removeUnfinishedImages } from "./practice/practice-volumes";
 import type { ActiveRuns } from "./runs/active-runs";
 import type { KeptSnapshots } from "./snapshots/kept-snapshots";
 import { leftJournals, retryStuck } from "./snapshots/undo";
@@ -18,6 +19,7 @@ import { reattachVolume, returnVolume } from "./volumes/attach";
 export async function bringUp(host: Host, runs: ActiveRuns, snapshots: KeptSnapshots): Promise<void> {
   const { volumes, snapshots: kept, undo, runs: journals, owed, writers, secrets } = host.places;
   for (const directory of [volumes, kept, undo, journals, owed, writers]) await removeUnfinished(directory);
+  await removeUnfinishedImages(host.places);
   await host.known.load();
   await runs.recover(await leftJournals(host.places, host.undoer));
   for (const journal of await leftJournals(host.places, host.undoer)) {

@@ -1,10 +1,10 @@
 /** Practice volumes: image-backed, attached through the engine, mounted; ordinary volumes to everything else. */
-import { mkdir, open, rm, statfs } from "node:fs/promises";
+import { access, mkdir, open, rename, rm, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { HostInput } from "@/server/core/contracts/host-methods";
 import { formatBytes } from "@/server/core/text/bytes";
 import type { EngineProgram } from "../engine/engine-program";
-import { errnoName, FaultError, messageOf } from "../fault";
+import { FaultError, messageOf } from "../fault";
 import { log } from "../log";
 import { type Places, practiceMount, volumeId } from "../places";
 import { mustRun } from "../programs/run-program";
@@ -16,6 +16,7 @@ import type { PracticeWriters } from "./practice-writers";
 const SMALLEST_XFS_BYTES = 300 * 1024 * 1024;
 /** Left free where the image lies. */
 const SPARE_BYTES = 256 * 1024 * 1024;
+const IMAGE = "volume.img";
 
 /**
  * How a practice image is formatted: 4 KiB blocks; nothing discarded, so the image stays allocated and a write
@@ -31,7 +32,15 @@ function practiceDirectory(places: Places, name: string): string {
   return join(places.practice, name);
 }
 
-/** `practice.create`. A failure leaves nothing behind. */
+/** Where images are made, until a record tells of them. */
+const makingDirectory = (places: Places): string => `${places.practice}.new`;
+
+/** At start: images that a killed worker was still making. */
+export async function removeUnfinishedImages(places: Places): Promise<void> {
+  await rm(makingDirectory(places), { recursive: true, force: true });
+}
+
+/** `practice.create`. A failure leaves nothing behind, nor does a worker that is killed over it. */
 export async function createPractice(
   known: KnownVolumes,
   engine: EngineProgram,
@@ -49,29 +58,37 @@ export async function createPractice(
   }
   const sizeBytes = Math.floor(input.sizeBytes / 4096) * 4096;
   const directory = practiceDirectory(places, name);
-  const image = join(directory, "volume.img");
+  if (await exists(directory)) throw new FaultError("conflict", `${directory} already exists`, { field: "name" });
+  const making = join(makingDirectory(places), name);
   const mount = practiceMount(places, name);
-  await makeImage(directory, image, sizeBytes);
+  const record: KnownVolume = {
+    id: volumeId(name),
+    name,
+    source: join(directory, IMAGE),
+    mount,
+    fsType: fs,
+    sectorSize: 4096,
+    practice: true,
+    writer: input.writer,
+    remounted: false,
+    suspended: false,
+    attaching: { foundAt: null },
+  };
   try {
+    const image = await makeImage(making, sizeBytes);
     await mustRun(...formatCommand(fs, image), { timeoutMs: 600_000 });
     await mkdir(mount, { recursive: true });
-    const volume = await attachRecord(known, engine, {
-      id: volumeId(name),
-      name,
-      source: image,
-      mount,
-      fsType: fs,
-      sectorSize: 4096,
-      practice: true,
-      writer: input.writer,
-      remounted: false,
-      suspended: false,
-      attaching: null,
-    });
+    // The record first: a start after this completes what is there, and forgets what is not.
+    await known.save(record);
+    await mkdir(dirname(directory), { recursive: true, mode: 0o700 });
+    await rename(making, directory);
+    const volume = await attachRecord(known, engine, record);
     if (input.writer) await writers.start(volume.record);
     return volume;
   } catch (error) {
-    if (known.find(name) !== null) await detachVolume(known, engine, name);
+    if (known.findAttached(name) !== null) await detachVolume(known, engine, name);
+    else await known.forget(name);
+    await rm(making, { recursive: true, force: true });
     await removeTraces(directory, mount);
     throw error;
   }
@@ -121,29 +138,26 @@ async function resumeWriter(writers: PracticeWriters, record: KnownVolume): Prom
   await writers.start(record).catch((err: unknown) => log.error({ err }, messageOf(err)));
 }
 
-/** Allocates the whole image, or nothing. */
-async function makeImage(directory: string, image: string, sizeBytes: number): Promise<void> {
-  await mkdir(dirname(directory), { recursive: true, mode: 0o700 });
-  const { bavail, bsize } = await statfs(dirname(directory));
+/** Allocates the whole image, in a directory of its own. */
+async function makeImage(directory: string, sizeBytes: number): Promise<string> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const { bavail, bsize } = await statfs(directory);
   const freeBytes = bavail * bsize;
   if (freeBytes < sizeBytes + SPARE_BYTES) {
-    const message = `${dirname(directory)} has ${formatBytes(freeBytes)} free, ${formatBytes(sizeBytes)} and some spare are needed`;
+    const message = `${dirname(dirname(directory))} has ${formatBytes(freeBytes)} free, ${formatBytes(sizeBytes)} and some spare are needed`;
     throw new FaultError("invalid", message, { field: "sizeBytes" });
   }
-  try {
-    await mkdir(directory, { mode: 0o700 });
-  } catch (error) {
-    if (errnoName(error) !== "EEXIST") throw error;
-    throw new FaultError("conflict", `${directory} already exists`, { field: "name" });
-  }
-  try {
-    await (await open(image, "wx", 0o600)).close();
-    await mustRun("fallocate", ["-l", String(sizeBytes), image], { timeoutMs: 600_000 });
-  } catch (error) {
-    await rm(directory, { recursive: true, force: true });
-    throw error;
-  }
+  const image = join(directory, IMAGE);
+  await (await open(image, "wx", 0o600)).close();
+  await mustRun("fallocate", ["-l", String(sizeBytes), image], { timeoutMs: 600_000 });
+  return image;
 }
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
 
 async function removeTraces(directory: string, mount: string | null): Promise<void> {
   await rm(directory, { recursive: true, force: true });
