@@ -170,7 +170,7 @@ test("a worker that is killed during a run ends it as interrupted, says what was
   await runEnds(page, "Backed up");
 });
 
-test("a volume that is never quiet fails as OFO-QUIET, and both ways out of it work", async () => {
+test("a volume that is never quiet fails as OFO-QUIET, and the ways out of it work", async () => {
   await here.must("practice", "create", "busy", "--size", "64M", "--writer");
   for (const name of ["Patient", "Impatient"]) {
     const quiet = ["--min-quiet", "5000", "--quiet-timeout", "3000", "--at-quiet-timeout", "fail"];
@@ -180,6 +180,11 @@ test("a volume that is never quiet fails as OFO-QUIET, and both ways out of it w
   await opensFailure("OFO-QUIET");
   await expect(page.getByRole("heading", { level: 1 })).toHaveText(/no gap of 5\.0 s between writes within 3\.0 s/);
   await expect(page.getByRole("table", { name: "Who wrote" })).toContainText("busy");
+  await page.getByRole("button", { name: "Choose: Ignore writes to these paths" }).click();
+  const dialog = page.getByRole("dialog", { name: "Ignore writes to these paths" });
+  await expect(dialog.getByRole("button", { name: "Ignore and rerun" })).toBeDisabled();
+  await expect(dialog.getByRole("checkbox").first()).toBeVisible();
+  await page.keyboard.press("Escape");
   await apply("Use the longest gaps seen");
   await page.getByRole("link", { name: "Watch the run" }).click();
   await runEnds(page, "Backed up");

@@ -126,6 +126,60 @@ test("the cache of a job moves to an allowed location with room, and grows no fu
   });
 });
 
+test("writes to paths that the evidence names, and to no others, are ignored beside those that are ignored already", async () => {
+  await client.settings.set.mutate({ openFile: { quiet: { ignorePaths: ["/data/log/old", "/var/spool"] } } });
+  await client.jobs.update.mutate({ id: jobId, job: { ...jobInput(hostId, "Nightly", ["data"]), openFile: {} } });
+  const at = new Date().toISOString();
+  const writers = [
+    { pid: 7, command: "logger", writes: 40, paths: ["/data/log/a.log", "/data/index"] },
+    { pid: 8, command: "idle", writes: null, paths: ["/data/open"] },
+  ];
+  await run(
+    {
+      ...{ type: "failure", at, code: "OFO-QUIET", volume: null, message: "no gap" },
+      evidence: { minimumMs: 250, timeoutMs: 1000, writers },
+    },
+    { type: "ended", at, outcome: "failed", code: "OFO-QUIET" },
+  );
+  const id = (await groups())[0]?.newest.id ?? "";
+  const ignore = (...ignorePaths: string[]) => client.failures.act.mutate({ id, action: "ignorePaths", ignorePaths });
+  for (const elsewhere of ["/", "/etc/passwd", "/data/log/b.log"])
+    await expect(ignore(elsewhere)).rejects.toThrow("evidence does not name");
+  await expect(ignore()).rejects.toThrow("Choose at least one path");
+  expect((await ignore("/data/log", "/data/open")).message).toMatch(
+    /^Writes to 2 paths are ignored from now on; the job/,
+  );
+  const quiet = { ignorePaths: ["/var/spool", "/data/log", "/data/open"] };
+  expect((await client.jobs.list.query())[0]?.openFile).toMatchObject({ quiet: { ...quiet, minimumMs: "inherit" } });
+  expect((await client.audit.list.query({}))[0]).toMatchObject({
+    action: "failures.act",
+    before: { openFile: { quiet: { ignorePaths: "inherit" } } },
+    after: { openFile: { quiet } },
+  });
+});
+
+test("a job that released its snapshot holds its writers from then on, for as long as it or the settings say", async () => {
+  await client.jobs.update.mutate({ id: jobId, job: { ...jobInput(hostId, "Nightly", ["data"]), openFile: {} } });
+  await client.settings.set.mutate({ openFile: { cache: { holdMs: 1500 } } });
+  const at = new Date().toISOString();
+  const full = { type: "failure", at, code: "a000851c", volume: "data", message: "full" } as const;
+  await run(
+    { ...full, evidence: { cause: "maximumReached", maxBytes: 2 ** 20, whenFull: "release" } },
+    { type: "ended", at, outcome: "failed", code: "a000851c" },
+  );
+  const id = (await groups())[0]?.newest.id ?? "";
+  const { message, runId } = await client.failures.act.mutate({ id, action: "holdWriters" });
+  expect(message).toContain("wait for room, for at most 1.5 s; the job runs again");
+  expect((await client.jobs.get.query({ id: jobId })).openFile.cache).toMatchObject({
+    whenFull: "hold",
+    holdMs: "inherit",
+  });
+  expect(worker.received.findLast((m) => m.type === "request" && m.method === "run.start")).toMatchObject({
+    params: { runId, openFile: { cache: { whenFull: "hold", holdMs: 1500 } } },
+  });
+  await expect(client.failures.act.mutate({ id, action: "holdWriters" })).rejects.toThrow("holds writers already");
+});
+
 test("a worker that is restarted from here is told as restarted once it is connected again", async () => {
   await expect(client.hosts.restartWorker.mutate({ hostId })).rejects.toThrow("no answer to host.restart");
   worker.answers["host.restart"] = () => {

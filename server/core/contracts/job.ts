@@ -33,6 +33,13 @@ export type Mode = z.infer<typeof modeSchema>;
 
 const cacheSize = z.number().int().min(MINIMUM_CACHE_BYTES, "must be at least 1 MiB").nullable();
 
+/**
+ * Files, and directories with all that is below them, as the host sees them: writes to these do not spoil the quiet
+ * window. What need not exist yet may be named; what lies on none of the volumes is without effect. They are still in
+ * the snapshot and in the backup.
+ */
+export const ignorePathsSchema = z.array(absolutePath).max(100, "must be at most 100 paths");
+
 /** What the settings give for every job, and a job may have its own of. */
 const field = {
   quiet: {
@@ -40,12 +47,7 @@ const field = {
     minimumMs: z.number().int().min(0, "must not be negative").max(60_000, "must be at most 60 s"),
     timeoutMs: z.number().int().min(0, "must not be negative").max(3_600_000, "must be at most 1 h"),
     atTimeout: z.enum(["snapshot", "fail"]),
-    /**
-     * Files, and directories with all that is below them, as the host sees them: writes to these do not spoil the
-     * quiet window. What need not exist yet may be named; what lies on none of the volumes is without effect.
-     * They are still in the snapshot and in the backup.
-     */
-    ignorePaths: z.array(absolutePath).max(100, "must be at most 100 paths"),
+    ignorePaths: ignorePathsSchema,
   },
   cache: {
     /** Null: the broker chooses. */

@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { errorCodeSchema } from "./error-code";
-import { absolutePath, effectiveJobSchema, MINIMUM_CACHE_BYTES } from "./job";
+import { absolutePath, effectiveJobSchema, ignorePathsSchema, MINIMUM_CACHE_BYTES } from "./job";
 import { evidenceSchema, runEventSchema, runSchema } from "./run";
 import { settingsSchema } from "./settings";
 import { instant } from "./time";
@@ -126,6 +126,13 @@ export const cachePlaceSchema = z
   .object({ location: absolutePath.nullable(), maxBytes: z.number().int().min(MINIMUM_CACHE_BYTES).nullable() })
   .strict();
 export type CachePlace = z.infer<typeof cachePlaceSchema>;
+
+/** What a person has chosen for an action: `cache` belongs to `placeCache`, `ignorePaths` to the action of that name. */
+export const actionChoiceSchema = z
+  .object({ cache: cachePlaceSchema, ignorePaths: ignorePathsSchema })
+  .partial()
+  .strict();
+export type ActionChoice = z.infer<typeof actionChoiceSchema>;
 export type ActionResult = z.infer<typeof actionResultSchema>;
 
 export const feedbackViewSchema = z.object({

@@ -8,7 +8,9 @@ export const actionIds = [
   "useLongestGap",
   "quietHour",
   "freezeAnyway",
+  "ignorePaths",
   "raiseMaximum",
+  "holdWriters",
   "placeCache",
   "removeOrphans",
   "restartEngine",
@@ -53,9 +55,19 @@ const wording: Record<ActionId, { label: string; description: string }> = {
     description:
       "From now on this job takes its snapshot at the time-out even without a quiet window, and says so in its result; then reruns it. The file systems are still frozen for the instant, so the image is consistent; an application may be caught between two of its writes.",
   },
+  ignorePaths: {
+    label: "Ignore writes to these paths",
+    description:
+      "Chooses files or directories of those that were written to: from now on writes to them do not spoil this job's quiet window. They are backed up all the same, as they are at the instant, perhaps between two writes. Then reruns it.",
+  },
   raiseMaximum: {
     label: "Raise the maximum",
     description: "Doubles this job's largest cache size, as far as the location has room, and reruns it.",
+  },
+  holdWriters: {
+    label: "Hold writers for a while",
+    description:
+      "From now on a write that finds this job's cache full waits until there is room again, for at most as long as the job says (5 s, unless it or the settings say otherwise). The application that wrote stands still for that long. If no room comes, the snapshot is released as before. Then reruns it.",
   },
   placeCache: {
     label: "Move or enlarge the cache",

@@ -29,6 +29,8 @@ export const cacheFullEvidence = z.object({
   volume: text,
   mode: modeSchema.nullable().default(null),
   maxBytes: bytes.nullable().default(null),
+  /** What the job had chosen; null in what workers told that did not say it. */
+  whenFull: z.enum(["release", "hold"]).nullable().default(null),
   errno,
   locations: z.array(locationSchema).default([]),
   /** How the cache filled, oldest first. */
@@ -52,7 +54,18 @@ export const noQuietEvidence = z.object({
   /** `upToMs` is null for the last step, which has no upper end. */
   gapHistogram: z.array(z.object({ upToMs: z.number().nullable(), count: z.number().int() })).default([]),
   writesPerSecond: z.number().nonnegative().nullable().default(null),
-  writers: z.array(z.object({ pid: z.number().int(), command: z.string(), paths: z.array(z.string()) })).default([]),
+  writers: z
+    .array(
+      z.object({
+        pid: z.number().int(),
+        command: z.string(),
+        /** Changes of files that were seen, at least so many; null: it only has files open for writing. */
+        writes: z.number().int().nonnegative().nullable().default(null),
+        /** Most often changed first. */
+        paths: z.array(z.string()),
+      }),
+    )
+    .default([]),
 });
 
 export const unreachableEvidence = z.object({

@@ -5,6 +5,17 @@ export function isWithin(path: string, directory: string): boolean {
   return path === directory || directory === "/" || path.startsWith(`${directory}/`);
 }
 
+/** `/a/b` → `/a`. */
+export function directoryOf(path: string): string {
+  return path.slice(0, Math.max(1, path.lastIndexOf("/")));
+}
+
+/** Without those that lie below another, each once, in their order. */
+export function widestPaths(paths: readonly string[]): string[] {
+  const each = [...new Set(paths)];
+  return each.filter((path) => !each.some((other) => other !== path && isWithin(path, other)));
+}
+
 /** `/a//b/` → `/a/b`. */
 export function normalPath(path: string): string {
   const parts = path.split("/").filter((p) => p !== "" && p !== ".");

@@ -78,6 +78,7 @@ export async function snapshotLost(
       volume: loss.volume,
       mode: demand.mode,
       maxBytes: cache.maxBytes,
+      whenFull: demand.cache.whenFull,
       errno: loss.errno,
       locations: [
         {

@@ -8,6 +8,7 @@ const GIB = 1024 ** 3;
 const fullAt = NOW - 7 * HOUR;
 const cacheFull: EvidenceFor<"a000851c"> = {
   ...{ cause: "maximumReached", volume: "/srv/documents", mode: "allAtOnce", maxBytes: 3 * GIB, errno: null },
+  ...{ whenFull: "release" },
   locations: [
     ...[
       {
@@ -52,8 +53,12 @@ const noQuiet: EvidenceFor<"OFO-QUIET"> = {
     count: [1204, 610, 288, 41, 0, 0][i] ?? 0,
   })),
   writers: [
-    { pid: 2114, command: "nginx: worker process", paths: ["/srv/www/cache/a1/9f/3c", "/srv/www/log/access.log"] },
-    { pid: 3871, command: "php-fpm: pool www", paths: ["/srv/www/sessions/sess_4f1c90aa"] },
+    {
+      ...{ pid: 2114, command: "nginx: worker process", writes: 2143 },
+      paths: ["/srv/www/log/access.log", "/srv/www/cache/a1/9f/3c"],
+    },
+    { pid: 3871, command: "php-fpm: pool www", writes: 88, paths: ["/srv/www/sessions/sess_4f1c90aa"] },
+    { pid: 901, command: "rsyslogd", writes: null, paths: ["/srv/www/log/messages"] },
   ],
 };
 const missed: EvidenceFor<"SF-107"> = {

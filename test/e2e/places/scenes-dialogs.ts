@@ -34,6 +34,19 @@ export const dialogs: readonly Scene[] = [
     },
   },
   {
+    ...narrow,
+    name: "ignore-paths",
+    path: "/troubleshoot",
+    shows: OPEN,
+    act: async (page) => {
+      await failure("OFO-QUIET of Web content")(page);
+      await press("Choose")(page);
+      await page.getByRole("checkbox", { name: "/srv/www/log/access.log" }).click();
+      await page.getByRole("radio", { name: "their directories" }).click();
+      await expect(page.getByRole("list", { name: "Will be ignored" })).toContainText("/srv/www/log");
+    },
+  },
+  {
     ...wide,
     name: "restart-engine",
     path: "/troubleshoot?state=all",

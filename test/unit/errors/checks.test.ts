@@ -74,6 +74,28 @@ describe("one at a time is offered", () => {
   });
 });
 
+describe("an action that changes the job is offered where it can help", () => {
+  const offered = <C extends ErrorCode>(code: C, evidence: EvidenceFor<C>) =>
+    errorTable[code].actionsFor(JSON.parse(JSON.stringify(evidence))).map(({ id }) => id);
+  const full = { cause: "maximumReached", whenFull: "release" } as const;
+  const quiet = { minimumMs: 250, timeoutMs: 60_000 };
+
+  test("holding writers: the cache filled while it was open, and they were not held", () => {
+    expect(offered("a000851c", full)).toContain("holdWriters");
+    expect(offered("a000851c", { ...full, cause: "noSpace" })).toContain("holdWriters");
+    expect(offered("a000851c", { cause: "maximumReached" })).toContain("holdWriters");
+    expect(offered("a000851c", { ...full, whenFull: "hold" })).not.toContain("holdWriters");
+    expect(offered("a000851c", { ...full, cause: "noLocation" })).not.toContain("holdWriters");
+    expect(offered("a000851c", { ...full, cause: "io" })).not.toContain("holdWriters");
+  });
+  test("ignoring paths: the evidence has some", () => {
+    const writer = { pid: 1, command: "logger", writes: 4, paths: ["/log"] };
+    expect(offered("OFO-QUIET", { ...quiet, writers: [writer] })).toContain("ignorePaths");
+    expect(offered("OFO-QUIET", { ...quiet, writers: [{ ...writer, paths: [] }] })).not.toContain("ignorePaths");
+    expect(offered("OFO-QUIET", quiet)).not.toContain("ignorePaths");
+  });
+});
+
 describe("a path that is missing", () => {
   test("deleted from the live volume", () => {
     const found = verdicts("a00084af", { path: "/a", errno: 2, existsLive: false, snapshotReleased: false });

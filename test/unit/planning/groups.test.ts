@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { effectiveMode, groupsOf } from "@/server/core/planning/groups";
-import { pathsByVolume } from "@/server/core/planning/selection";
+import { directoryOf, pathsByVolume, widestPaths } from "@/server/core/planning/selection";
 
 describe("mode of a job", () => {
   it("is the job's own if it has one, else the global one", () => {
@@ -28,5 +28,12 @@ describe("selected paths", () => {
     const split = pathsByVolume(volumes, ["/srv/data/ä b/", "/srv/database", "/etc"]);
     expect(split.paths).toEqual({ root: ["/srv/database"], inner: ["/srv/data/ä b"] });
     expect(split.elsewhere).toEqual(["/etc"]);
+  });
+});
+
+describe("paths to ignore", () => {
+  it("are the widest: what lies below another adds nothing", () => {
+    expect(widestPaths(["/a/b", "/c", "/a", "/c", "/ab"])).toEqual(["/c", "/a", "/ab"]);
+    expect(["/a/b", "/a", "/"].map(directoryOf)).toEqual(["/a", "/", "/"]);
   });
 });

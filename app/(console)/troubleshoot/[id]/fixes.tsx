@@ -9,12 +9,13 @@ import { ConfirmDialog } from "@/app/components/confirm-dialog";
 import { useTRPC } from "@/app/trpc/client";
 import { faultOf } from "@/app/trpc/fault";
 import { actionPermission, may, refusal } from "@/server/core/access/permissions";
-import type { CachePlace, FailureDetail } from "@/server/core/contracts/views";
+import type { ActionChoice, FailureDetail } from "@/server/core/contracts/views";
 import type { Action, ActionId } from "@/server/core/errors/actions";
 import type { ErrorEntry } from "@/server/core/errors/entry";
 import { useViewer } from "../../access/may";
 import { CachePlaceDialog } from "./cache-place-dialog";
 import { FixResult } from "./fix-result";
+import { IgnorePathsDialog } from "./ignore-paths-dialog";
 
 /** Actions that are a place to go to rather than something that the console does. */
 function placeOf(action: ActionId, failure: FailureDetail): string | null {
@@ -25,6 +26,9 @@ function placeOf(action: ActionId, failure: FailureDetail): string | null {
 
 /** Those that reach beyond the job ask first; their description says what they touch. */
 const asksFirst = new Set<ActionId>(["restartEngine", "restartWorker", "repair", "removeOrphans"]);
+
+/** Those that need to be told what. */
+const choosing = new Set<ActionId>(["placeCache", "ignorePaths"]);
 
 /** While it works, where that takes longer than a moment. */
 const underWay: Partial<Record<ActionId, string>> = {
@@ -45,9 +49,9 @@ export function Fixes({ failure, entry }: { failure: FailureDetail; entry: Error
       onSettled: () => queryClient.invalidateQueries({ queryKey: trpc.pathKey() }),
     }),
   );
-  const carryOut = (action: ActionId, cache?: CachePlace) => {
+  const carryOut = (action: ActionId, choice: ActionChoice = {}) => {
     setAsking(null);
-    act.mutate({ id: failure.id, action, ...(cache && { cache }) });
+    act.mutate({ id: failure.id, action, ...choice });
   };
   return (
     <Card>
@@ -77,11 +81,11 @@ export function Fixes({ failure, entry }: { failure: FailureDetail; entry: Error
                     busy={mine && act.isPending}
                     disabled={!mine && act.isPending}
                     onClick={() =>
-                      asksFirst.has(action.id) || action.id === "placeCache" ? setAsking(action) : carryOut(action.id)
+                      asksFirst.has(action.id) || choosing.has(action.id) ? setAsking(action) : carryOut(action.id)
                     }
-                    aria-label={`${action.id === "placeCache" ? "Choose" : "Apply"}: ${action.label}`}
+                    aria-label={`${choosing.has(action.id) ? "Choose" : "Apply"}: ${action.label}`}
                   >
-                    {action.id === "placeCache" ? "Choose" : "Apply"}
+                    {choosing.has(action.id) ? "Choose" : "Apply"}
                   </Button>
                 ) : (
                   <p className="text-[0.8125rem] text-mute">{refusal(role, actionPermission(action.id))}</p>
@@ -116,7 +120,13 @@ export function Fixes({ failure, entry }: { failure: FailureDetail; entry: Error
         open={asking?.id === "placeCache"}
         onOpenChange={(open) => !open && setAsking(null)}
         failure={failure}
-        onChoose={(cache) => carryOut("placeCache", cache)}
+        onChoose={(cache) => carryOut("placeCache", { cache })}
+      />
+      <IgnorePathsDialog
+        open={asking?.id === "ignorePaths"}
+        onOpenChange={(open) => !open && setAsking(null)}
+        failure={failure}
+        onChoose={(ignorePaths) => carryOut("ignorePaths", { ignorePaths })}
       />
     </Card>
   );

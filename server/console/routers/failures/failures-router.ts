@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { actionPermission } from "@/server/core/access/permissions";
 import {
+  actionChoiceSchema,
   actionResultSchema,
-  cachePlaceSchema,
   diagnosticsBundleSchema,
   failureDetailSchema,
   failureGroupSchema,
@@ -47,12 +47,13 @@ export const failuresRouter = router({
     .input(byId)
     .output(diagnosticsBundleSchema)
     .mutation(({ ctx, input }) => ctx.services.diagnostics.ofFailure(input.id)),
-  /** `action`: an id of the error table; `cache` belongs to `placeCache`. */
+  /** `action`: an id of the error table. */
   act: permitted("troubleshoot")
-    .input(z.object({ id: z.string().min(1), action: z.string().min(1), cache: cachePlaceSchema.optional() }).strict())
+    .input(actionChoiceSchema.extend({ id: z.string().min(1), action: z.string().min(1) }).strict())
     .output(actionResultSchema)
     .mutation(({ ctx, input }) => {
       demand(ctx.viewer.role, actionPermission(input.action));
-      return ctx.services.actions.act(input.id, input.action, input.cache);
+      const { id, action, ...choice } = input;
+      return ctx.services.actions.act(id, action, choice);
     }),
 });

@@ -1,7 +1,15 @@
 /** Carries out what can be pressed on a failure page. The error table says which action helps for which code. */
 import type { Hook } from "@/server/core/contracts/hooks";
-import { type EffectiveJob, effectiveJobSchema, type JobInput, type JobOpenFile } from "@/server/core/contracts/job";
 import {
+  type EffectiveJob,
+  effectiveJobSchema,
+  ignorePathsSchema,
+  type JobInput,
+  type JobOpenFile,
+} from "@/server/core/contracts/job";
+import { defaultSettings } from "@/server/core/contracts/settings";
+import {
+  type ActionChoice,
   type ActionResult,
   actionResultSchema,
   type CachePlace,
@@ -19,6 +27,7 @@ import { hookLabels } from "@/server/core/hooks/hook-words";
 import { quietStart } from "@/server/core/planning/quiet-start";
 import { reachableQuiet } from "@/server/core/planning/quiet-window";
 import { scheduleWords } from "@/server/core/planning/schedule-words";
+import { directoryOf, widestPaths } from "@/server/core/planning/selection";
 import { formatBytes } from "@/server/core/text/bytes";
 import { formatDuration } from "@/server/core/text/duration";
 import { noteChange } from "../audit/change-note";
@@ -41,7 +50,7 @@ type Parts = {
 };
 /** What a service did, where it looked at nothing part by part. */
 type Done = Pick<ActionResult, "message" | "runId"> & Partial<ActionResult>;
-type Carry = (failure: FailureDetail, cache: CachePlace | undefined) => Promise<Done>;
+type Carry = (failure: FailureDetail, choice: ActionChoice) => Promise<Done>;
 
 export class Actions {
   readonly #parts: Parts;
@@ -61,10 +70,12 @@ export class Actions {
         ),
       useLongestGap: (failure) => this.#useLongestGap(failure),
       quietHour: (failure) => this.#quietHour(failure),
+      ignorePaths: (failure, { ignorePaths }) => this.#ignorePaths(failure, ignorePaths),
+      holdWriters: (failure) => this.#holdWriters(failure),
       raiseMaximum: (failure) => this.#raiseMaximum(failure),
       allowLocation: (failure) => this.#allowLocation(failure),
       removeOrphans: (failure) => this.#removeOrphans(failure),
-      placeCache: (failure, cache) => this.#placeCache(failure, cache),
+      placeCache: (failure, { cache }) => this.#placeCache(failure, cache),
       restartEngine: (failure) => this.#restartEngine(failure),
       restartWorker: ({ hostId }) => this.#parts.hosts.restartWorker(hostId),
       repair: (failure) => this.#repair(failure),
@@ -77,14 +88,14 @@ export class Actions {
     };
   }
 
-  async act(failureId: string, action: string, cache?: CachePlace): Promise<ActionResult> {
+  async act(failureId: string, action: string, choice: ActionChoice): Promise<ActionResult> {
     const failure = await this.#parts.failures.get(failureId);
     noteChange({ subject: `${failure.code} of ${failure.job.name}` });
     const offered = errorTable[failure.code].actionsFor(failure.evidence).find((candidate) => candidate.id === action);
     if (!offered) {
       throw fault("invalid", `“${action}” is not an action for ${failure.code}.`, { field: "action" });
     }
-    return actionResultSchema.parse(await this.#actions[offered.id](failure, cache));
+    return actionResultSchema.parse(await this.#actions[offered.id](failure, choice));
   }
 
   async #rerun(failure: FailureDetail, what: string): Promise<Done> {
@@ -112,6 +123,45 @@ export class Actions {
       failure,
       (open) => ({ ...open, quiet: { ...open.quiet, ...quiet } }),
       `The minimum quiet time is now ${formatDuration(quiet.minimumMs)}, waited for up to ${formatDuration(quiet.timeoutMs)}; the job`,
+    );
+  }
+
+  /** Only what the evidence names, or a directory that such a file lies in: an operator ignores no other part of a volume. */
+  async #ignorePaths(failure: FailureDetail, chosen: readonly string[] = []): Promise<Done> {
+    const named = noQuietEvidence.parse(failure.evidence).writers.flatMap(({ paths }) => paths);
+    const [elsewhere] = chosen.filter(
+      (path) => path === "/" || !named.some((one) => one === path || directoryOf(one) === path),
+    );
+    if (elsewhere !== undefined) {
+      throw fault("invalid", `The evidence does not name ${elsewhere}. Ignore it in the job’s form.`, {
+        field: "ignorePaths",
+      });
+    }
+    if (chosen.length === 0) throw fault("invalid", "Choose at least one path.", { field: "ignorePaths" });
+    const { effectiveOpenFile } = await this.#job(failure);
+    const ignorePaths = widestPaths([...effectiveOpenFile.quiet.ignorePaths, ...chosen]);
+    const { success } = ignorePathsSchema.safeParse(ignorePaths);
+    if (!success)
+      throw fault("conflict", "A job can ignore 100 paths. Choose their directories.", { field: "ignorePaths" });
+    return this.#changeAndRerun(
+      failure,
+      (open) => ({ ...open, quiet: { ...open.quiet, ignorePaths } }),
+      `Writes to ${chosen.length === 1 ? chosen[0] : `${chosen.length} paths`} are ignored from now on; the job`,
+    );
+  }
+
+  async #holdWriters(failure: FailureDetail): Promise<Done> {
+    const { openFile, effectiveOpenFile } = await this.#job(failure);
+    const { whenFull, holdMs } = effectiveOpenFile.cache;
+    if (whenFull === "hold" && holdMs > 0) {
+      throw fault("conflict", `The job holds writers already, for at most ${formatDuration(holdMs)}.`);
+    }
+    const longest = holdMs > 0 ? holdMs : defaultSettings.openFile.cache.holdMs;
+    const own = holdMs > 0 ? openFile.cache.holdMs : longest;
+    return this.#changeAndRerun(
+      failure,
+      (open) => ({ ...open, cache: { ...open.cache, whenFull: "hold", holdMs: own } }),
+      `When its cache is full, writers now wait for room, for at most ${formatDuration(longest)}; the job`,
     );
   }
 

@@ -29,6 +29,7 @@ export const article: Article = {
     list(
       "Raise the maximum, if the location has room. A cache on a disk other than the volumes may by default take 30 % of its free space.",
       "Allow another location, best on a different disk: it also takes the copying off the volume's own disk.",
+      "Hold writers, if what writes may stand still for some seconds: a write that finds the cache full waits for room, and only when none comes is the snapshot released. It helps against short bursts and while room is being made, not against a load that goes on.",
       "Remove orphaned cache files, if the cache page lists any. They remain after a power cut and are removed at the worker's start.",
       "Run the job when less is overwritten, or make it shorter: the second run to a restic repository reads the same but writes much less.",
     ),

@@ -21,7 +21,10 @@ export const article: Article = {
     paragraph(
       "For a transactional database, choose “take the snapshot anyway” with a short time-out: its own journal covers the instant. For programs without a journal that write sets of files, keep the minimum and move the job to an hour when they rest.",
     ),
-    code("stillframe job create --file job.json    # openFile.quiet: minimumMs, timeoutMs, atTimeout"),
+    paragraph(
+      "Where the writes are of no matter for the backup, such as a log or an index that is built anew, name the files or their directories among the job's ignored paths: writes to them no longer count, and they are backed up all the same. The evidence shows who wrote to what, and the action “Ignore writes to these paths” takes them from there.",
+    ),
+    code("stillframe job create --file job.json    # openFile.quiet: minimumMs, timeoutMs, atTimeout, ignorePaths"),
     heading("What one at a time changes"),
     paragraph(
       "Each volume then waits for a gap of its own, which comes far sooner than a gap common to all. The instants of the volumes differ.",

@@ -104,6 +104,7 @@ export const cacheFull = defineEntry({
   actions: [
     action("oneAtATime"),
     action("raiseMaximum"),
+    action("holdWriters"),
     action("placeCache"),
     action(
       "quietHour",
@@ -114,6 +115,7 @@ export const cacheFull = defineEntry({
   ],
   helps: (e, id) => {
     if (id === "oneAtATime") return e.mode !== "oneAtATime" && savedOneAtATime(e) !== 0;
+    if (id === "holdWriters") return e.whenFull !== "hold" && (e.cause === "maximumReached" || e.cause === "noSpace");
     return id !== "removeOrphans" || e.orphanBytes !== 0;
   },
   figures: (e, id) => {

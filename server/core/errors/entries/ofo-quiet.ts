@@ -29,7 +29,8 @@ export const noQuiet = defineEntry({
       check: (e) => verdict(e.writesPerSecond === null ? null : e.writesPerSecond >= 1),
       detail: (e) => {
         const rate = e.writesPerSecond === null ? "rate not known" : `${e.writesPerSecond.toFixed(1)} writes a second`;
-        const names = [...new Set(e.writers.map((w) => w.command))].slice(0, 4).join(", ");
+        const seen = e.writers.filter(({ writes }) => writes !== null);
+        const names = [...new Set((seen.length > 0 ? seen : e.writers).map((w) => w.command))].slice(0, 4).join(", ");
         return names ? `${rate}, by ${names}` : rate;
       },
     },
@@ -52,11 +53,15 @@ export const noQuiet = defineEntry({
   ],
   actions: [
     action("useLongestGap"),
+    action("ignorePaths"),
     action("quietHour"),
     action("freezeAnyway"),
     action("oneAtATime"),
     action("rerun"),
   ],
-  helps: (e, id) => id !== "oneAtATime" || waitedForSeveral(e),
+  helps: (e, id) => {
+    if (id === "ignorePaths") return e.writers.some(({ paths }) => paths.length > 0);
+    return id !== "oneAtATime" || waitedForSeveral(e);
+  },
   article,
 });

@@ -58,6 +58,9 @@ export function QuietEvidence({ evidence }: { evidence: EvidenceOf<"OFO-QUIET"> 
               <th scope="col" className="n">
                 Process
               </th>
+              <th scope="col" className="n">
+                Changes seen
+              </th>
               <th scope="col">Files</th>
             </tr>
           </thead>
@@ -67,6 +70,9 @@ export function QuietEvidence({ evidence }: { evidence: EvidenceOf<"OFO-QUIET"> 
                 <td className="lead wrap-anywhere">{writer.command}</td>
                 <td className="n" data-label="Process">
                   {writer.pid}
+                </td>
+                <td className="n" data-label="Changes seen">
+                  {writer.writes === null ? "has it open" : formatCount(writer.writes)}
                 </td>
                 <td data-label="Files" className="font-mono text-xs">
                   <span className="wrap-anywhere">{someOf(writer.paths)}</span>
