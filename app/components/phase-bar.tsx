@@ -1,11 +1,11 @@
-import { Ban, Check, CircleAlert, CircleDot } from "lucide-react";
+import { Ban, Check, CircleAlert, CircleDot, TriangleAlert } from "lucide-react";
 import { cn } from "./class-names";
 
 export type PhaseStep = {
   name: string;
   /** What it took, or when it was; empty before its turn. */
   value: string;
-  state: "done" | "now" | "next" | "failed" | "stopped" | "skipped";
+  state: "done" | "now" | "next" | "failed" | "missed" | "stopped" | "skipped";
 };
 
 const looks = {
@@ -14,6 +14,7 @@ const looks = {
   next: "border-line text-faint",
   skipped: "border-line text-faint",
   failed: "border-loss text-ink",
+  missed: "border-write text-ink",
   stopped: "border-edge text-ink",
 };
 const words = {
@@ -22,6 +23,7 @@ const words = {
   next: "not yet",
   skipped: "not done",
   failed: "failed",
+  missed: "missed",
   stopped: "stopped",
 };
 
@@ -41,6 +43,7 @@ export function PhaseBar({ steps }: { steps: readonly PhaseStep[] }) {
               <CircleDot className="size-3.5 shrink-0 animate-breathe text-frozen" aria-hidden />
             )}
             {step.state === "failed" && <CircleAlert className="size-3.5 shrink-0 text-loss" aria-hidden />}
+            {step.state === "missed" && <TriangleAlert className="size-3.5 shrink-0 text-write" aria-hidden />}
             {step.state === "stopped" && <Ban className="size-3.5 shrink-0 text-mute" aria-hidden />}
             {step.name}
             <span className="sr-only">: {words[step.state]}</span>

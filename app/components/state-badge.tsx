@@ -10,8 +10,8 @@ import {
   TriangleAlert,
   Unplug,
 } from "lucide-react";
-import type { Outcome, Phase, VolumeResult } from "@/server/core/contracts/run";
 import type { VolumeState } from "@/server/core/contracts/volume";
+import { type RunState, stateWords } from "@/server/core/runs/state-words";
 import { cn } from "./class-names";
 
 type Look = { word: string; icon: LucideIcon; tone: string };
@@ -23,23 +23,23 @@ const NOW = "text-frozen-ink";
 const CALM = "text-mute";
 
 /** Every state has a word and a shape of its own; the colour only repeats them. */
-const looks: Record<Outcome | Phase | VolumeResult["state"] | VolumeState | "queued", Look> = {
-  queued: { word: "Queued", icon: CircleDashed, tone: CALM },
-  pending: { word: "Waiting", icon: CircleDashed, tone: CALM },
-  reserving: { word: "Reserving caches", icon: CircleDot, tone: NOW },
-  preparing: { word: "Running hooks", icon: CircleDot, tone: NOW },
-  waitingForQuiet: { word: "Waiting for quiet", icon: CirclePause, tone: NOW },
-  holding: { word: "Holding applications", icon: CirclePause, tone: NOW },
-  freezing: { word: "Freezing", icon: CircleDot, tone: NOW },
-  snapshotted: { word: "Snapshot taken", icon: CircleDot, tone: NOW },
-  backingUp: { word: "Backing up", icon: CircleDot, tone: NOW },
-  releasing: { word: "Releasing", icon: CircleDot, tone: NOW },
-  done: { word: "Done", icon: CircleCheck, tone: GOOD },
-  succeeded: { word: "Succeeded", icon: CircleCheck, tone: GOOD },
-  warnings: { word: "With warnings", icon: TriangleAlert, tone: WARN },
-  failed: { word: "Failed", icon: CircleAlert, tone: BAD },
-  cancelled: { word: "Cancelled", icon: Ban, tone: CALM },
-  interrupted: { word: "Interrupted", icon: Unplug, tone: BAD },
+const looks: Record<RunState | VolumeState, Look> = {
+  queued: { word: stateWords.queued, icon: CircleDashed, tone: CALM },
+  pending: { word: stateWords.pending, icon: CircleDashed, tone: CALM },
+  reserving: { word: stateWords.reserving, icon: CircleDot, tone: NOW },
+  preparing: { word: stateWords.preparing, icon: CircleDot, tone: NOW },
+  waitingForQuiet: { word: stateWords.waitingForQuiet, icon: CirclePause, tone: NOW },
+  holding: { word: stateWords.holding, icon: CirclePause, tone: NOW },
+  freezing: { word: stateWords.freezing, icon: CircleDot, tone: NOW },
+  snapshotted: { word: stateWords.snapshotted, icon: CircleDot, tone: NOW },
+  backingUp: { word: stateWords.backingUp, icon: CircleDot, tone: NOW },
+  releasing: { word: stateWords.releasing, icon: CircleDot, tone: NOW },
+  done: { word: stateWords.done, icon: CircleCheck, tone: GOOD },
+  succeeded: { word: stateWords.succeeded, icon: CircleCheck, tone: GOOD },
+  warnings: { word: stateWords.warnings, icon: TriangleAlert, tone: WARN },
+  failed: { word: stateWords.failed, icon: CircleAlert, tone: BAD },
+  cancelled: { word: stateWords.cancelled, icon: Ban, tone: CALM },
+  interrupted: { word: stateWords.interrupted, icon: Unplug, tone: BAD },
   attached: { word: "Attached", icon: CircleCheck, tone: GOOD },
   available: { word: "Not attached", icon: Circle, tone: CALM },
   detached: { word: "Detached", icon: CircleDashed, tone: CALM },
@@ -52,6 +52,16 @@ export function StateBadge({ state, className }: { state: keyof typeof looks; cl
     <span className={cn("inline-flex items-center gap-1.5 whitespace-nowrap align-middle", tone, className)}>
       <Icon className="size-4 shrink-0" aria-hidden />
       {word}
+    </span>
+  );
+}
+
+/** Beside the state: the snapshot was taken at the time-out of the wait for one, as the job allows. */
+export function NoQuietWindow() {
+  return (
+    <span className="inline-flex items-center gap-1 whitespace-nowrap text-write-ink text-xs">
+      <TriangleAlert className="size-3.5 shrink-0" aria-hidden />
+      no quiet window
     </span>
   );
 }

@@ -1,11 +1,34 @@
 /** Follows a run to its end by its log's positions, so that nothing is shown twice and nothing missed. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Run } from "@/server/core/contracts/run";
+import type { Run, RunEvent } from "@/server/core/contracts/run";
+import { quietWait, quietWaitWords, waitedFor } from "@/server/core/runs/quiet-wait";
 import { exitCodes, Failure } from "./failure";
 import { eventText } from "./output/run-text";
 import type { WorkerConnection } from "./worker-connection";
 
 const pollMs = 300;
+const waitTellMs = 5000;
+
+/** While the run waits for a quiet window, says now and then how far it is. */
+class WaitTeller {
+  private heard: RunEvent[] = [];
+  private toldAt = Date.now();
+
+  constructor(private readonly print: (line: string) => void) {}
+
+  hear(event: RunEvent): void {
+    if (event.type === "phase") this.heard = [];
+    if (event.type === "phase" || event.type === "quietGap" || event.type === "quietEnded") this.heard.push(event);
+  }
+
+  tell(): void {
+    const wait = quietWait(this.heard);
+    const now = Date.now();
+    if (wait === null || now - Math.max(this.toldAt, Date.parse(wait.since)) < waitTellMs) return;
+    this.toldAt = now;
+    this.print(`${new Date(now).toISOString()}  ${quietWaitWords(wait, waitedFor(wait, now))}`);
+  }
+}
 
 /**
  * Prints each event once and returns the run as it ended. On SIGINT or SIGTERM the run is cancelled when
@@ -21,6 +44,7 @@ export async function followRun(
   const stop = (): void => signal.abort();
   process.once("SIGINT", stop).once("SIGTERM", stop);
   try {
+    const wait = new WaitTeller(print);
     let position = 0;
     let cancelled = false;
     for (;;) {
@@ -29,7 +53,9 @@ export async function followRun(
         position = at;
         const line = eventText(event);
         if (line) print(line);
+        wait.hear(event);
       }
+      wait.tell();
       if (ended && events.length === 0) break;
       if (signal.signal.aborted && !cancelled) {
         cancelled = true;

@@ -173,12 +173,13 @@ test("a worker that is killed during a run ends it as interrupted, says what was
 test("a volume that is never quiet fails as OFO-QUIET, and the ways out of it work", async () => {
   await here.must("practice", "create", "busy", "--size", "64M", "--writer");
   for (const name of ["Patient", "Impatient"]) {
-    const quiet = ["--min-quiet", "5000", "--quiet-timeout", "3000", "--at-quiet-timeout", "fail"];
+    const quiet = ["--min-quiet", "5000", "--quiet-timeout", "4000", "--at-quiet-timeout", "fail"];
     await here.must("job", "create", "--name", name, "--volume", "busy", "--command", "true", ...quiet);
   }
   await run("Patient");
+  await expect(page.getByText(/^(Longest gap so far|No gap seen yet).* 5\.0 s wanted; waited \d s/)).toBeVisible();
   await opensFailure("OFO-QUIET");
-  await expect(page.getByRole("heading", { level: 1 })).toHaveText(/no gap of 5\.0 s between writes within 3\.0 s/);
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText(/no gap of 5\.0 s between writes within 4\.0 s/);
   await expect(page.getByRole("table", { name: "Who wrote" })).toContainText("busy");
   await page.getByRole("button", { name: "Choose: Ignore writes to these paths" }).click();
   const dialog = page.getByRole("dialog", { name: "Ignore writes to these paths" });
@@ -194,6 +195,9 @@ test("a volume that is never quiet fails as OFO-QUIET, and the ways out of it wo
   await apply("Freeze anyway");
   await page.getByRole("link", { name: "Watch the run" }).click();
   await runEnds(page, "Backed up");
+  await expect(page.getByText("taken without a quiet window")).toBeVisible();
+  const number = /run (\d+)/i.exec((await page.getByRole("main").textContent()) ?? "")?.[1] ?? "";
+  expect(await here.json("run", "show", number)).toMatchObject({ state: "succeeded", volumes: [{ quiet: "missed" }] });
 });
 
 test("a selected path that is gone is told, and its action opens the job at its paths", async () => {

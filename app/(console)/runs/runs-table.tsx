@@ -1,8 +1,9 @@
 "use client";
 import Link from "next/link";
-import { CodeTag, StateBadge } from "@/app/components/state-badge";
+import { CodeTag, NoQuietWindow, StateBadge } from "@/app/components/state-badge";
 import { Time } from "@/app/components/time";
 import type { Run, VolumeResult } from "@/server/core/contracts/run";
+import { withoutQuiet } from "@/server/core/runs/quiet-wait";
 import { formatBytes } from "@/server/core/text/bytes";
 import { formatDuration } from "@/server/core/text/duration";
 
@@ -41,6 +42,7 @@ export function RunsTable({ runs, brief }: { runs: readonly Run[]; brief?: boole
               <span className="inline-flex flex-wrap items-center gap-2">
                 <StateBadge state={run.state} />
                 {run.code && <CodeTag code={run.code} />}
+                {withoutQuiet(run).length > 0 && <NoQuietWindow />}
               </span>
             </td>
             {!brief && (

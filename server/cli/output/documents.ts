@@ -20,8 +20,8 @@ export function snapshotDocument(snapshot: Snapshot) {
 }
 
 function resultDocument(volume: VolumeResult) {
-  const { name, provider, takenAt, state, code, cacheUsedBytes, bytesRead } = volume;
-  return { name, provider, takenAt, state, code, cacheUsedBytes, bytesRead };
+  const { name, provider, takenAt, quiet = null, state, code, cacheUsedBytes, bytesRead } = volume;
+  return { name, provider, takenAt, quiet, state, code, cacheUsedBytes, bytesRead };
 }
 
 export function runDocument(run: Run) {

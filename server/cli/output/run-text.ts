@@ -1,6 +1,8 @@
 /** Runs and their events as text for people. */
 import type { Run, RunEvent } from "@/server/core/contracts/run";
 import { phaseWords } from "@/server/core/runs/phase-words";
+import { withoutQuiet } from "@/server/core/runs/quiet-wait";
+import { stateWords } from "@/server/core/runs/state-words";
 import { formatBytes } from "@/server/core/text/bytes";
 import { formatDuration } from "@/server/core/text/duration";
 import { formatTable } from "./table";
@@ -13,16 +15,22 @@ export function runTable(runs: readonly Run[]): string {
     { title: "RUN", value: (r) => String(r.number), right: true },
     { title: "JOB", value: (r) => r.job.name },
     { title: "MODE", value: (r) => modeText[r.mode] },
-    { title: "STATE", value: (r) => r.state },
+    { title: "RESULT", value: resultText },
     { title: "CODE", value: (r) => r.code ?? "-" },
     { title: "STARTED", value: (r) => r.startedAt ?? "-" },
     { title: "ID", value: (r) => r.id },
   ]);
 }
 
+/** A window that was missed is always told, however well the run went. */
+function resultText(run: Run): string {
+  const words = stateWords[run.state];
+  return withoutQuiet(run).length > 0 ? `${words}, no quiet window` : words;
+}
+
 export function runText(run: Run): string {
   const facts = [
-    `Run ${run.number} of ${run.job.name}: ${run.state}${run.code ? ` (${run.code})` : ""}`,
+    `Run ${run.number} of ${run.job.name}: ${resultText(run)}${run.code ? ` (${run.code})` : ""}`,
     `${modeText[run.mode]}, started ${run.startedAt ?? "not yet"}${run.endedAt ? `, ended ${run.endedAt}` : ""}`,
   ];
   if (run.volumes.length === 0) return facts.join("\n");
@@ -30,7 +38,8 @@ export function runText(run: Run): string {
     { title: "VOLUME", value: (v) => v.name },
     { title: "PROVIDER", value: (v) => v.provider },
     { title: "TAKEN", value: (v) => v.takenAt ?? "-" },
-    { title: "STATE", value: (v) => v.state },
+    { title: "QUIET WINDOW", value: (v) => v.quiet ?? "-" },
+    { title: "RESULT", value: (v) => stateWords[v.state] },
     { title: "CODE", value: (v) => v.code ?? "-" },
     { title: "CACHE", value: (v) => formatBytes(v.cacheUsedBytes), right: true },
     { title: "READ", value: (v) => formatBytes(v.bytesRead), right: true },
@@ -44,12 +53,15 @@ export function eventText(event: RunEvent): string | null {
   return what === null ? null : `${event.at}  ${what}`;
 }
 
+const waitText = ({ minimumMs, timeoutMs }: { minimumMs: number; timeoutMs: number }) =>
+  `${formatDuration(minimumMs)}, for at most ${formatDuration(timeoutMs)}`;
+
 function eventFacts(event: RunEvent): string | null {
   switch (event.type) {
     case "started":
       return `started, ${modeText[event.mode]}: ${event.groups.map((group) => group.join(" + ")).join(", then ")}`;
     case "phase":
-      return phaseWords[event.phase];
+      return event.quiet ? `${phaseWords[event.phase]} of ${waitText(event.quiet)}` : phaseWords[event.phase];
     case "cacheReserved":
       return `${event.volume}: cache at ${event.location}, ${formatBytes(event.reservedBytes)} reserved, at most ${formatBytes(event.maxBytes)}`;
     case "quietEnded":

@@ -33,6 +33,8 @@ export const volumeResultSchema = z.object({
   name: z.string(),
   provider: providerSchema,
   takenAt: instant.nullable(),
+  /** Whether the quiet window was had that its freeze waited for; absent where none was waited for. */
+  quiet: z.enum(["found", "missed"]).optional(),
   state: z.enum(["pending", "succeeded", "warnings", "failed", "cancelled"]),
   code: errorCodeSchema.nullable(),
   cacheUsedBytes: bytes,
@@ -46,7 +48,14 @@ export type VolumeResult = z.infer<typeof volumeResultSchema>;
 
 export const runEventSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("started"), at, mode: modeSchema, groups: z.array(z.array(z.string())) }),
-  z.object({ type: z.literal("phase"), at, group, phase: phaseSchema }),
+  z.object({
+    type: z.literal("phase"),
+    at,
+    group,
+    phase: phaseSchema,
+    /** Of `waitingForQuiet`: the gap that is wanted, and how long it is waited for. */
+    quiet: z.object({ minimumMs: z.number().nonnegative(), timeoutMs: z.number().nonnegative() }).optional(),
+  }),
   z.object({
     type: z.literal("cacheReserved"),
     at,

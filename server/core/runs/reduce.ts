@@ -80,8 +80,9 @@ export function reduce(run: Run, event: RunEvent): Run {
       return { ...run, code: run.code ?? event.code };
     case "ended":
       return end(run, event);
-    case "quietGap":
     case "quietEnded":
+      return quietEnded(run, event);
+    case "quietGap":
     case "progress":
     case "snapshotReleased":
       return run;
@@ -91,6 +92,14 @@ export function reduce(run: Run, event: RunEvent): Run {
 function start(run: Run, event: RunEvent & { type: "started" }): Run {
   if (run.startedAt !== null) throw new IllegalTransition(run, event, "the run has already started");
   return { ...run, mode: event.mode, startedAt: event.at };
+}
+
+/** All at once there is one group; else the groups are the volumes in their order. */
+function quietEnded(run: Run, { group, timedOut, from }: RunEvent & { type: "quietEnded" }): Run {
+  if (!timedOut && from === null) return run;
+  const quiet = timedOut ? "missed" : "found";
+  const mine = (index: number) => run.mode === "allAtOnce" || index === group;
+  return { ...run, volumes: run.volumes.map((volume, index) => (mine(index) ? { ...volume, quiet } : volume)) };
 }
 
 function end(run: Run, event: RunEvent & { type: "ended" }): Run {

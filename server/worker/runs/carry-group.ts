@@ -172,8 +172,9 @@ export class GroupCarrier {
   }
 
   private async waitForQuiet(volumes: AttachedVolume[]): Promise<void> {
-    await this.voice.phase(this.index, "waitingForQuiet");
     const { mode, openFile } = this.spec;
+    const { minimumMs, timeoutMs } = openFile.quiet;
+    await this.voice.phase(this.index, "waitingForQuiet", { quiet: { minimumMs, timeoutMs } });
     const ended = await awaitQuiet(volumes, openFile.quiet, {
       signal: this.signal,
       mode,

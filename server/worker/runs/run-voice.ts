@@ -48,8 +48,8 @@ export class RunVoice {
     await Promise.race([stored, pause(STORE_PATIENCE_MS)]);
   }
 
-  async phase(group: number, phase: Phase): Promise<void> {
-    await this.say({ type: "phase", group, phase });
+  async phase(group: number, phase: Phase, more: Pick<RunEvent & { type: "phase" }, "quiet"> = {}): Promise<void> {
+    await this.say({ type: "phase", group, phase, ...more });
   }
 
   async log(level: "debug" | "info" | "warn" | "error", text: string, code: ErrorCode | null = null): Promise<void> {

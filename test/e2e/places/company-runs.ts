@@ -20,6 +20,7 @@ const told: (Omit<Told, "number"> & { is?: Named })[] = [
   },
   {
     ...{ job: "database", from: NOW - 2 * DAY - 8.69 * HOUR, tookMs: 49 * MINUTE, is: "warnings" },
+    withoutQuiet: true,
     end: {
       outcome: "warnings",
       said: ["/home: 2 files could not be read: /home/ada/.gvfs, /home/grace/.cache/doc (Permission denied)"],

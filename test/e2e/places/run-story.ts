@@ -31,6 +31,8 @@ export type Told = {
   failure?: Failure;
   /** It never started: the failure is all there is. */
   missed?: boolean;
+  /** Its snapshots were taken at the time-out of the wait for a quiet window. */
+  withoutQuiet?: boolean;
   /** How it ended otherwise in the backup of the last group. `warnings`: what its log says, and its volumes. */
   end?: { outcome: "cancelled" } | { outcome: "warnings"; said: readonly string[] };
 };
@@ -66,9 +68,9 @@ function failed(at: number, failure: Failure | undefined): RunEvent[] {
   ];
 }
 
-type Way = Pick<Told, "from" | "tookMs" | "live" | "failure" | "end"> & { mode: RunSpec["mode"] };
+type Way = Pick<Told, "from" | "tookMs" | "live" | "failure" | "end" | "withoutQuiet"> & { mode: RunSpec["mode"] };
 
-function went(names: readonly string[], { mode, from, tookMs, live, failure, end }: Way): RunEvent[] {
+function went(names: readonly string[], { mode, from, tookMs, live, failure, end, withoutQuiet }: Way): RunEvent[] {
   const groups = mode === "allAtOnce" ? [[...names]] : names.map((name) => [name]);
   let now = from;
   const at = (afterMs = 0) => {
@@ -100,7 +102,9 @@ function went(names: readonly string[], { mode, from, tookMs, live, failure, end
       ];
     events.push({ type: "quietGap", at: at(5 * SECOND), group, longestMs: 140 });
     const quietFrom = at(13 * SECOND);
-    events.push({ type: "quietEnded", at: at(262), group, from: quietFrom, waitedMs: 18_262, timedOut: false });
+    if (withoutQuiet)
+      events.push({ type: "quietEnded", at: at(42 * SECOND), group, from: null, waitedMs: 60_000, timedOut: true });
+    else events.push({ type: "quietEnded", at: at(262), group, from: quietFrom, waitedMs: 18_262, timedOut: false });
     events.push({ type: "phase", at: at(1), group, phase: "freezing" });
     const takenAt = at(31);
     const frozen = members.map((name) => ({ name, takenAt }));

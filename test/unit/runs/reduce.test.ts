@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Phase, Run, RunEvent } from "@/server/core/contracts/run";
+import { quietWait, quietWaitWords, waitedFor, withoutQuiet } from "@/server/core/runs/quiet-wait";
 import { IllegalTransition, initialRun, reduce } from "@/server/core/runs/reduce";
 
 const at = "2026-11-22T02:05:12.218Z";
@@ -105,5 +106,51 @@ describe("a run", () => {
         },
       ]),
     ).toThrow(/not part of the run/);
+  });
+});
+
+describe("a quiet window", () => {
+  const ended = (group: number, timedOut: boolean): RunEvent => {
+    const from = timedOut ? null : at;
+    return { type: "quietEnded", at, group, from, waitedMs: 60_000, timedOut };
+  };
+  const frozen = (group: number, ...names: string[]): RunEvent => {
+    const volumes = names.map((name) => ({ name, takenAt: at }));
+    return { type: "frozen", at, group, frozenMs: 3, spreadMs: 0, volumes };
+  };
+
+  it("that was missed is in the result of each volume that was frozen without", () => {
+    const run = play([started, ended(0, true), frozen(0, "a")]);
+    expect(run.volumes.map(({ quiet }) => quiet)).toEqual(["missed", "missed"]);
+    // b was read live: its freeze did not wait.
+    expect(withoutQuiet(run)).toEqual(["a"]);
+    expect(withoutQuiet(play([started, ended(0, false), frozen(0, "a", "b")]))).toEqual([]);
+  });
+
+  it("is each volume's own when they are processed one at a time, and stays in its result", () => {
+    const apart: RunEvent = { type: "started", at, mode: "oneAtATime", groups: [["a"], ["b"]] };
+    const from = { ...queued, mode: "oneAtATime" as const };
+    const run = play([apart, ended(0, false), frozen(0, "a"), ended(1, true), frozen(1, "b")], from);
+    expect(run.volumes.map(({ quiet }) => quiet)).toEqual(["found", "missed"]);
+    const b = run.volumes[1];
+    if (!b) throw new Error("b is a volume of it");
+    const { quiet: _, ...told } = { ...b, state: "succeeded" as const };
+    const result: RunEvent = { type: "volumeEnded", at, group: 1, result: told, backupSnapshot: null };
+    expect(withoutQuiet(reduce(run, result))).toEqual(["b"]);
+  });
+
+  it("is waited for until it ends: how long yet, and the longest gap so far", () => {
+    const waits: RunEvent = { ...phase("waitingForQuiet"), quiet: { minimumMs: 250, timeoutMs: 60_000 } } as RunEvent;
+    const gap = (longestMs: number): RunEvent => ({ type: "quietGap", at, group: 0, longestMs });
+    const wait = quietWait([started, waits, gap(40), gap(140)]);
+    if (!wait) throw new Error("it waits");
+    const waited = (ms: number) => quietWaitWords(wait, waitedFor(wait, Date.parse(at) + ms));
+    expect(waited(12_400)).toBe("longest gap so far 140 ms, 250 ms wanted; waited 12 s, at most 48 s more");
+    expect(waited(90_000)).toMatch(/waited 1 min 0 s, at most 0 s more$/);
+    expect(waited(-5000)).toMatch(/waited 0 s, at most 1 min 0 s more$/);
+    expect(quietWait([started, waits])?.longestMs).toBeNull();
+    expect(quietWait([started, waits, ended(0, true)])).toBeNull();
+    expect(quietWait([started, waits, phase("freezing")])).toBeNull();
+    expect(quietWait([started, phase("waitingForQuiet")])).toBeNull();
   });
 });

@@ -45,7 +45,9 @@ export function runPhases(run: Run, events: readonly RunEvent[], zone: string): 
               : "next"
             : !ended && run.state === phase && phase !== "done"
               ? "now"
-              : "done";
+              : phase === "waitingForQuiet" && mine.some((event) => event.type === "quietEnded" && event.timedOut)
+                ? "missed"
+                : "done";
       return { name: names[phase], value: at ? phaseValue(phase, at, mine, entered, zone) : "", state };
     });
 }

@@ -6,6 +6,7 @@ import { Note } from "@/app/components/note";
 import type { Outcome, Run } from "@/server/core/contracts/run";
 import type { FailureView } from "@/server/core/contracts/views";
 import { errorTable } from "@/server/core/errors/table";
+import { withoutQuiet } from "@/server/core/runs/quiet-wait";
 import { formatBytes } from "@/server/core/text/bytes";
 import { formatDuration } from "@/server/core/text/duration";
 
@@ -16,6 +17,13 @@ const titles: Record<Outcome, string> = {
   cancelled: "The run was cancelled",
   interrupted: "The run was interrupted",
 };
+
+function missedWords(run: Run): string {
+  const missed = withoutQuiet(run);
+  const which = missed.length === run.volumes.length ? "" : ` of ${missed.join(", ")}`;
+  const its = missed.length === 1 ? "The snapshot" : "The snapshots";
+  return `${its}${which} ${missed.length === 1 ? "was" : "were"} taken without a quiet window: there was none within the time-out, and the job freezes then all the same.`;
+}
 
 /** What came of the run, once it has ended. */
 export function RunSummary({
@@ -53,7 +61,7 @@ export function RunSummary({
               : run.mode === "allAtOnce"
                 ? "All volumes are of one instant."
                 : `The volumes are of ${plural(instants, "instant")}: what was written between two of them can be in one and not in the other.`
-          }`
+          }${withoutQuiet(run).length > 0 ? ` ${missedWords(run)}` : ""}`
         : failure
           ? asSentence(failure.message)
           : took

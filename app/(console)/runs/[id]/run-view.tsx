@@ -19,6 +19,7 @@ import { formatBytes } from "@/server/core/text/bytes";
 import { formatDuration } from "@/server/core/text/duration";
 import { May } from "../../access/may";
 import { CancelRun } from "./cancel-run";
+import { QuietProgress } from "./quiet-progress";
 import { RestoreBrowser } from "./restore/restore-browser";
 import { RunAgain } from "./run-again";
 import { currentGroup } from "./run-lanes";
@@ -90,6 +91,7 @@ export function RunView({ id }: { id: string }) {
       />
       {isEnded(run.state) && <RunSummary run={run} outcome={run.state} failures={failures.data ?? []} />}
       <PhaseBar steps={runPhases(run, bare, zone)} />
+      {run.state === "waitingForQuiet" && <QuietProgress events={bare} />}
       {progress && (
         <div className="mt-3">
           <ProgressBar share={progress.share} label="Backup of the present group" />

@@ -2,7 +2,7 @@
 import Link from "next/link";
 import { Card, CardTitle } from "@/app/components/card";
 import { formatBytesOf } from "@/app/components/format";
-import { CodeTag, StateBadge } from "@/app/components/state-badge";
+import { CodeTag, NoQuietWindow, StateBadge } from "@/app/components/state-badge";
 import { Time } from "@/app/components/time";
 import type { Run, VolumeResult } from "@/server/core/contracts/run";
 import type { Sample } from "@/server/core/contracts/volume";
@@ -71,6 +71,7 @@ export function RunVolumes({ run, history, stale }: RunVolumesProps) {
                           <CodeTag code={volume.code} />
                         </Link>
                       )}
+                      {volume.takenAt && volume.quiet === "missed" && <NoQuietWindow />}
                     </span>
                   </td>
                   <td className="n" data-label="Frozen at">
