@@ -12,7 +12,7 @@ under it too; what any process reports fails the run and is printed. Needs root.
 To search on with libFuzzer under it: npm run fuzz -- --sanitize
 
   NAME             only tests whose name contains it
-  --package NAME   only this package: cow, transport, engine, freeze, fuzz or powercut
+  --package NAME   only this package: cow, transport, engine, freeze, watch, fuzz or powercut
 `;
 
 const made = join(native, "target/sanitize");

@@ -21,7 +21,7 @@ const programs = {
   console: "./server/console/main.ts",
   worker: "./server/worker/main.ts",
 };
-const engines = ["stillframe-engine", "stillframe-freeze"];
+const engines = ["stillframe-engine", "stillframe-freeze", "stillframe-watch"];
 
 /** Installs and builds whatever is stale. */
 export async function build() {

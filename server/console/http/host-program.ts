@@ -14,6 +14,7 @@ const parts = [
   "dist/worker.js",
   "native/target/release/stillframe-engine",
   "native/target/release/stillframe-freeze",
+  "native/target/release/stillframe-watch",
 ];
 
 /** As `uname -m` calls it. */

@@ -33,7 +33,7 @@ function rootCheck(): Check {
 }
 
 async function nativeChecks(host: Host): Promise<Check[]> {
-  const programs = ["stillframe-engine", "stillframe-freeze"];
+  const programs = ["stillframe-engine", "stillframe-freeze", "stillframe-watch"];
   const checks: Check[] = [];
   for (const program of programs) {
     const path = join(host.places.native, program);
@@ -60,7 +60,19 @@ async function nativeChecks(host: Host): Promise<Check[]> {
     const fix = "Build the native programs and look at the worker's log.";
     checks.push({ name: "kernel features", ok: false, required: true, detail: messageOf(error), fix });
   }
+  checks.push(await pathWatchCheck(join(host.places.native, "stillframe-watch")));
   return checks;
+}
+
+/** Without it every write counts for a quiet window, and who writes is known by open files only. */
+async function pathWatchCheck(program: string): Promise<Check> {
+  const name = "path watch";
+  const told = await runProgram(program, ["--check"]).catch((error: unknown) => messageOf(error));
+  const ok = typeof told === "object" && told.exitCode === 0;
+  const said = typeof told === "object" ? told.stdout.trim() || told.stderr.trim() : told;
+  const detail = ok ? "the kernel tells who writes to which file" : said;
+  const fix = ok ? null : "Writes to ignored paths count for the quiet time here: the kernel does not tell of them.";
+  return { name, ok, required: false, detail, fix };
 }
 
 async function toolCheck({ program, packageName, required, why }: (typeof tools)[number]): Promise<Check> {
