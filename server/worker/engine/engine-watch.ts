@@ -4,7 +4,7 @@
  */
 import { now, pause } from "../clock";
 import { log } from "../log";
-import { EngineClient, EngineGone, type ReleasedEvent } from "./client";
+import { EngineClient, EngineGone, EngineRefused, type ReleasedEvent } from "./client";
 import type { EngineMethods, Report } from "./protocol.gen";
 
 const FAST_MS = 100;
@@ -29,6 +29,7 @@ export class EngineWatch {
   private client: EngineClient | null = null;
   private readonly listeners = new Set<WatchListener>();
   private fastLeases = 0;
+  private changesLeases = 0;
   private failures = 0;
   private readonly stopped = new AbortController();
   private wake: AbortController = new AbortController();
@@ -52,16 +53,18 @@ export class EngineWatch {
     return () => this.listeners.delete(listener);
   }
 
-  /** 10 reports a second until the returned function is called. */
-  fast(): () => void {
+  /** 10 reports a second until the returned function is called; `changes`: they say where it was written to. */
+  fast({ changes = false } = {}): () => void {
     this.fastLeases += 1;
-    if (this.fastLeases === 1) this.resubscribe();
+    if (changes) this.changesLeases += 1;
+    if (this.fastLeases === 1 || (changes && this.changesLeases === 1)) this.resubscribe();
     let held = true;
     return () => {
       if (!held) return;
       held = false;
       this.fastLeases -= 1;
-      if (this.fastLeases === 0) this.resubscribe();
+      if (changes) this.changesLeases -= 1;
+      if (this.fastLeases === 0 || (changes && this.changesLeases === 0)) this.resubscribe();
     };
   }
 
@@ -134,7 +137,7 @@ export class EngineWatch {
     });
     try {
       this.meet(client);
-      await client.request("subscribe", { intervalMs: this.fastLeases > 0 ? FAST_MS : SLOW_MS });
+      await this.subscribe(client);
       this.client = client;
       this.failures = 0;
       if (!wake.signal.aborted) await new Promise((done) => wake.signal.addEventListener("abort", done));
@@ -143,6 +146,20 @@ export class EngineWatch {
       this.client = null;
       client.close();
     }
+  }
+
+  private async subscribe(client: EngineClient): Promise<void> {
+    const intervalMs = this.fastLeases > 0 ? FAST_MS : SLOW_MS;
+    if (this.changesLeases > 0) {
+      try {
+        await client.request("subscribe", { intervalMs, changes: true });
+        return;
+      } catch (error) {
+        // An engine from before there was such a thing goes on serving; it reports without.
+        if (!(error instanceof EngineRefused)) throw error;
+      }
+    }
+    await client.request("subscribe", { intervalMs });
   }
 
   private meet(client: EngineClient): EngineClient {

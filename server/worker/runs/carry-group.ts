@@ -179,6 +179,8 @@ export class GroupCarrier {
       signal: this.signal,
       mode,
       onGap: (longestMs) => void this.voice.say({ type: "quietGap", group: this.index, longestMs }),
+      native: this.host.places.native,
+      tell: (level, text) => void this.voice.log(level, text),
     });
     this.signal.throwIfAborted();
     await this.voice.say({ type: "quietEnded", group: this.index, ...ended });

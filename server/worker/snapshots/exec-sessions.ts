@@ -100,7 +100,8 @@ export class ExecSessions {
     try {
       await group.reserve(volumes);
       await hooks.prepare(about);
-      await awaitQuietFor(volumes, openFile.quiet, { signal, mode }, said);
+      const { native } = this.host.places;
+      await awaitQuietFor(volumes, openFile.quiet, { signal, mode, native }, said);
       signal.throwIfAborted();
       await hooks.whileHeld(about, () => group.freeze(signal));
       await hooks.settle("taken", null);

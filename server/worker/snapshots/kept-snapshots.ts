@@ -181,7 +181,8 @@ export class KeptSnapshots {
     try {
       await taking.reserve(members);
       await hooks.prepare(about);
-      await awaitQuietFor(members, openFile.quiet, { signal, mode }, said);
+      const { native } = this.host.places;
+      await awaitQuietFor(members, openFile.quiet, { signal, mode, native }, said);
       signal.throwIfAborted();
       await hooks.whileHeld(about, () => taking.freeze(signal));
       await hooks.settle("taken", null);

@@ -1,0 +1,4 @@
+/** `1,204`. */
+export function formatCount(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ",");
+}

@@ -1,0 +1,105 @@
+/** What is written to while a group waits for its window: whose writes are ignored, and who writes the others. */
+import { holderOf, isWithin, normalPath } from "@/server/core/planning/selection";
+import { formatCount } from "@/server/core/text/count";
+import { messageOf } from "../fault";
+import { log } from "../log";
+import type { AttachedVolume } from "../volumes/known-volumes";
+import { PathWatch, type Told, type WatchedVolume, type WritingProcess } from "./path-watch";
+import { findWriters, mergeWriters, type Writer } from "./writers";
+
+export type Tell = (level: "info" | "warn", text: string) => void;
+
+const NAMED_PROCESSES = 3;
+
+export class WatchedPaths {
+  private readonly mounted: WatchedVolume[];
+  /** Those of the paths that lie on the volumes. */
+  private readonly ignore: string[];
+  private watch: PathWatch | null = null;
+  /** Somewhere writes to ignored paths count after all, so those who make them are named. */
+  private counting = false;
+  private started: Promise<void> | null = null;
+
+  constructor(
+    private readonly native: string,
+    volumes: readonly AttachedVolume[],
+    ignorePaths: readonly string[],
+    private readonly tell: Tell,
+  ) {
+    this.mounted = volumes.flatMap(({ record: { name, mount }, device }) =>
+      mount === null ? [] : [{ name, mount, device }],
+    );
+    this.ignore = ignorePaths.map(normalPath).filter((path) => holderOf(path, this.mounted) !== undefined);
+  }
+
+  get ignoresAny(): boolean {
+    return this.ignore.length > 0;
+  }
+
+  /** Begins to look; where that cannot be, every write counts and nobody is named by what was written. */
+  start(): Promise<void> {
+    this.started ??= this.begin();
+    return this.started;
+  }
+
+  private async begin(): Promise<void> {
+    try {
+      if (this.mounted.length > 0) this.watch = await PathWatch.start(this.native, this.mounted, this.ignore);
+    } catch (error) {
+      if (this.ignoresAny) this.tellCounting(null, messageOf(error));
+      else log.info({ err: error }, "it cannot be told which files are written to");
+    }
+  }
+
+  /** Who tells which changes of the volume are of ignored paths; null: every change counts. */
+  judgeOf(volume: string): PathWatch | null {
+    const mounted = this.mounted.find(({ name }) => name === volume);
+    if (this.watch === null || mounted === undefined) return null;
+    if (!this.ignore.some((path) => holderOf(path, this.mounted) === mounted)) return null;
+    const refused = this.watch.refused.get(volume);
+    if (refused === undefined) return this.watch;
+    this.tellCounting(volume, refused);
+    return null;
+  }
+
+  tellCounting(volume: string | null, reason: string): void {
+    this.counting = true;
+    const where = volume === null ? "" : ` on ${volume}`;
+    this.tell("warn", `writes to ignored paths${where} count for the quiet window: ${reason}`);
+  }
+
+  /** Those who wrote elsewhere, and those who have files open there and can write unseen. */
+  async writers(): Promise<Writer[]> {
+    const told = await this.told();
+    const open = await findWriters(this.mounted.map(({ mount }) => mount));
+    const isIgnored = (path: string) => !this.counting && this.ignore.some((ignored) => isWithin(path, ignored));
+    return mergeWriters(told?.writers ?? [], open, isIgnored);
+  }
+
+  /** Says what was ignored, and ends. No mount is in use for this when it resolves. */
+  async end(): Promise<void> {
+    await this.started;
+    if (this.watch === null) return;
+    if (this.ignoresAny) for (const { path, by } of (await this.told())?.spared ?? []) this.tellSpared(path, by);
+    await this.watch.stop();
+    this.watch = null;
+  }
+
+  private tellSpared(path: string, by: readonly WritingProcess[]): void {
+    const named = by.slice(0, NAMED_PROCESSES).map((p) => `${formatCount(p.changes)} by ${nameOf(p)} (pid ${p.pid})`);
+    const others = by.length - named.length;
+    if (others > 0) named.push(`others by ${others} more ${others === 1 ? "process" : "processes"}`);
+    this.tell("info", `writes to ${path} were ignored: ${named.join(", ")}`);
+  }
+
+  private async told(): Promise<Told | null> {
+    await this.started;
+    return (await this.watch?.told().catch(() => null)) ?? null;
+  }
+}
+
+/** `/usr/sbin/rsyslogd -n` → `rsyslogd`. */
+function nameOf({ command }: WritingProcess): string {
+  const program = command.split(" ")[0] ?? command;
+  return program.slice(program.lastIndexOf("/") + 1) || command;
+}
