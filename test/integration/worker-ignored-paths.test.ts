@@ -156,6 +156,11 @@ describe("ignored paths", () => {
     expect(said).toHaveLength(2);
   });
 
+  it("count what a program writes elsewhere from when it does, long before that is written back", async () => {
+    await writer(`${append}; echo "line $n" >> data/diary`);
+    expect(await wait({ ...ignoringLog(), timeoutMs: 900 })).toMatchObject({ timedOut: true });
+  });
+
   it("have no effect on a file that has another name outside", async () => {
     linkSync(join(mount, "data", "ledger"), join(mount, "log", "ledger"));
     await settle();

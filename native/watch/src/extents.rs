@@ -21,10 +21,6 @@ impl Extents {
         Extents(ranges)
     }
 
-    pub fn into_ranges(self) -> Vec<Range<u64>> {
-        self.0
-    }
-
     /// The parts of `range` that are in none of the extents.
     pub fn outside(&self, range: Range<u64>) -> Vec<Range<u64>> {
         let mut left = Vec::new();

@@ -17,7 +17,8 @@ const FIEMAP_NOT_YET: u32 = 0x4;
 const FIEMAP_ELSEWHERE: u32 = 0x8 | 0x100 | 0x200 | 0x400 | 0x2000;
 
 const FIEMAP_BATCH: usize = 512;
-const FSMAP_BATCH: usize = 64;
+const FSMAP_BATCH: usize = 256;
+const FSMAP_LAST: u32 = 0x20;
 
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
@@ -124,6 +125,24 @@ pub struct Owner {
 
 /// The owners in this range, as far as they fit into one answer: what is not told counts as somebody else's.
 pub fn owners(mount: &File, range: &Range<u64>) -> io::Result<Vec<Owner>> {
+    let mut told = vec![];
+    ask_owners(mount, range, 1, &mut |owner| told.push(owner))?;
+    Ok(told)
+}
+
+/// All owners of the device, in order of place. It reads all of the file system's lists of free space.
+pub fn all_owners(mount: &File, each: &mut dyn FnMut(Owner)) -> io::Result<()> {
+    ask_owners(mount, &(0..u64::MAX), usize::MAX, each)
+}
+
+fn ask_owners(
+    mount: &File,
+    range: &Range<u64>,
+    answers: usize,
+    each: &mut dyn FnMut(Owner),
+) -> io::Result<()> {
+    // The device is the file system's own; another one of it (log, real-time) comes with other numbers.
+    let device = new_encode(sys::stat(mount)?.st_dev);
     let mut request = Box::new(OwnersRequest {
         iflags: 0,
         oflags: 0,
@@ -132,11 +151,12 @@ pub fn owners(mount: &File, range: &Range<u64>) -> io::Result<Vec<Owner>> {
         reserved: [0; 6],
         keys: [
             Owned {
+                device,
                 physical: range.start,
                 ..Owned::default()
             },
             Owned {
-                device: u32::MAX,
+                device,
                 flags: u32::MAX,
                 physical: range.end - 1,
                 owner: u64::MAX,
@@ -146,22 +166,23 @@ pub fn owners(mount: &File, range: &Range<u64>) -> io::Result<Vec<Owner>> {
         ],
         records: [Owned::default(); FSMAP_BATCH],
     });
-    // The device is the file system's own; another one of it (log, real-time) comes with other numbers.
-    let device = new_encode(sys::stat(mount)?.st_dev);
-    for key in &mut request.keys {
-        key.device = device;
+    for _ in 0..answers {
+        // SAFETY: the structure is that of the request, with room for `count` records.
+        unsafe { sys::ioctl(mount, FS_IOC_GETFSMAP, &raw mut *request)? };
+        let told = &request.records[..(request.entries as usize).min(FSMAP_BATCH)];
+        for record in told.iter().filter(|record| record.device == device) {
+            each(Owner {
+                range: record.physical..record.physical.saturating_add(record.length),
+                flags: record.flags,
+                owner: record.owner,
+            });
+        }
+        match told.last() {
+            Some(last) if last.flags & FSMAP_LAST == 0 => request.keys[0] = *last,
+            _ => break,
+        }
     }
-    // SAFETY: the structure is that of the request, with room for `count` records.
-    unsafe { sys::ioctl(mount, FS_IOC_GETFSMAP, &raw mut *request)? };
-    let told = &request.records[..(request.entries as usize).min(FSMAP_BATCH)];
-    let ours = told.iter().filter(|record| record.device == device);
-    Ok(ours
-        .map(|record| Owner {
-            range: record.physical..record.physical.saturating_add(record.length),
-            flags: record.flags,
-            owner: record.owner,
-        })
-        .collect())
+    Ok(())
 }
 
 /// As the kernel writes device numbers in structures of 32 bits (`new_encode_dev`).

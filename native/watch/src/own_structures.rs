@@ -6,7 +6,7 @@
 //! inodes of ignored files are computed, and trees and other inodes count as somebody else's, which costs windows only.
 
 use crate::extents::Extents;
-use crate::mapping::{self, Owner, SHARED, SPECIAL_OWNER, XfsGeometry};
+use crate::mapping::{self, SHARED, SPECIAL_OWNER, XfsGeometry};
 use std::collections::HashSet;
 use std::fs::File;
 use std::io;
@@ -36,14 +36,11 @@ const EXTENTS_MAGIC: u16 = 0xF30A;
 const MOST_JOURNAL_EXTENTS: usize = 4096;
 
 pub enum OwnStructures {
-    Ext4 {
-        journal: Vec<Range<u64>>,
-        /// Places that were told; they never move.
-        fixed: Vec<Range<u64>>,
-    },
+    /// Places that never move.
+    Ext4 { fixed: Extents },
     Xfs {
         geometry: XfsGeometry,
-        fixed: Vec<Range<u64>>,
+        fixed: Extents,
     },
 }
 
@@ -51,16 +48,15 @@ impl OwnStructures {
     /// Err: why the places on this file system cannot be known.
     pub fn learn(mount: &File, device: &File, kind: u64, options: &str) -> Result<Self, String> {
         match kind as i64 {
-            libc::EXT4_SUPER_MAGIC => ext4(device, options),
+            libc::EXT4_SUPER_MAGIC => ext4(mount, device, options),
             libc::XFS_SUPER_MAGIC => xfs(mount),
             _ => Err("its file system does not tell where its files lie; ext4 and xfs do".into()),
         }
     }
 
-    pub fn fixed(&self) -> Extents {
+    pub fn fixed(&self) -> &Extents {
         match self {
-            Self::Ext4 { journal, fixed } => Extents::of([&journal[..], &fixed[..]].concat()),
-            Self::Xfs { fixed, .. } => Extents::of(fixed.clone()),
+            Self::Ext4 { fixed } | Self::Xfs { fixed, .. } => fixed,
         }
     }
 
@@ -74,39 +70,24 @@ impl OwnStructures {
 
     /// What of the range is free, or belongs to the file system itself or to one of these inodes.
     pub fn known_in(
-        &mut self,
+        &self,
         mount: &File,
         range: &Range<u64>,
         inodes: &HashSet<u64>,
     ) -> Vec<Range<u64>> {
-        let mut known = vec![];
-        for Owner {
-            range,
-            flags,
-            owner,
-        } in mapping::owners(mount, range).unwrap_or_default()
-        {
-            let special = flags & SPECIAL_OWNER != 0;
-            let of_own = special && OWN.contains(&owner);
-            let of_inode = match self {
-                Self::Xfs { .. } => !special && flags & SHARED == 0 && inodes.contains(&owner),
-                Self::Ext4 { .. } => false,
-            };
-            if let (Self::Ext4 { fixed, .. }, true) = (&mut *self, of_own) {
-                fixed.push(range.clone());
+        let by_inode = matches!(self, Self::Xfs { .. });
+        let told = mapping::owners(mount, range).unwrap_or_default();
+        let known = told.into_iter().filter(|owner| {
+            if owner.flags & SPECIAL_OWNER != 0 {
+                return owner.owner == FREE || OWN.contains(&owner.owner);
             }
-            if of_own || of_inode || special && owner == FREE {
-                known.push(range);
-            }
-        }
-        if let Self::Ext4 { fixed, .. } = self {
-            *fixed = Extents::of(std::mem::take(fixed)).into_ranges();
-        }
-        known
+            by_inode && owner.flags & SHARED == 0 && inodes.contains(&owner.owner)
+        });
+        known.map(|owner| owner.range).collect()
     }
 }
 
-fn ext4(device: &File, options: &str) -> Result<OwnStructures, String> {
+fn ext4(mount: &File, device: &File, options: &str) -> Result<OwnStructures, String> {
     const INLINE_DATA: u32 = 0x8000;
     const DEFAULT_JOURNALED: u32 = 0x60;
     let mut block = [0; 1024];
@@ -128,29 +109,29 @@ fn ext4(device: &File, options: &str) -> Result<OwnStructures, String> {
         return Err("its file system writes data of files to its journal (data=journal)".into());
     }
     let block_size = 1024_u64 << word(&block, 0x18).min(6);
-    let mut journal = vec![];
+    let mut fixed = vec![];
     // Of multiple mount protection: a block that is written every few seconds.
     let guard = u64::from(word(&block, 0x168)) | u64::from(word(&block, 0x16C)) << 32;
     if word(&block, 0x60) & 0x100 != 0 && guard != 0 {
-        journal.push(guard * block_size..(guard + 1) * block_size);
+        fixed.push(guard * block_size..(guard + 1) * block_size);
     }
     let has_journal = word(&block, 0x5C) & 0x4 != 0;
     if has_journal && word(&block, 0xE0) != 0 {
         if block[0xFD] != 1 {
             return Err("its superblock does not say where its journal lies".into());
         }
-        journal_extents(
-            device,
-            block_size,
-            &block[0x10C..0x10C + 60],
-            0,
-            &mut journal,
-        )
-        .map_err(|e| format!("the place of its journal cannot be read: {e}"))?;
+        journal_extents(device, block_size, &block[0x10C..0x10C + 60], 0, &mut fixed)
+            .map_err(|e| format!("the place of its journal cannot be read: {e}"))?;
     }
+    // All at once: older kernels tell a part of such a place as one of an unknown owner.
+    mapping::all_owners(mount, &mut |owner| {
+        if owner.flags & SPECIAL_OWNER != 0 && OWN.contains(&owner.owner) {
+            fixed.push(owner.range);
+        }
+    })
+    .map_err(|e| format!("its file system does not tell where its tables lie: {e}"))?;
     Ok(OwnStructures::Ext4 {
-        journal,
-        fixed: vec![],
+        fixed: Extents::of(fixed),
     })
 }
 
@@ -214,7 +195,10 @@ fn xfs(mount: &File) -> Result<OwnStructures, String> {
             (geometry.log_start >> bits) * group + (geometry.log_start & ((1 << bits) - 1)) * block;
         fixed.push(start..start + u64::from(geometry.log_blocks) * block);
     }
-    Ok(OwnStructures::Xfs { geometry, fixed })
+    Ok(OwnStructures::Xfs {
+        geometry,
+        fixed: Extents::of(fixed),
+    })
 }
 
 /// Bits of a block's number inside its group.

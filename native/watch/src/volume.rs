@@ -1,9 +1,9 @@
 //! One file system that is watched: who changes what on it, and which changes of its device are of ignored files.
 //!
-//! A change of the device is of ignored files if, *after* it was made, all of its place belongs to them or to the file
-//! system's own structures. Whoever had the place before has given it up since, so what was written there is not in a
-//! snapshot that is taken now. A map from before the change would not do: a place may have gone from an ignored file to
-//! another one meanwhile.
+//! A change of the device is of ignored files if, *after* it was made, all of its place belongs to them, to the file
+//! system's own structures, or to nobody. Whoever had the place before has given it up since, so what was written there is
+//! not in a snapshot that is taken now. A map from before the change would not do: a place may have gone from an ignored
+//! file to another one meanwhile.
 //!
 //! Beside that, whatever fanotify tells of other paths counts at its time, long before it is written back. It does not
 //! tell what is written through a mapping or by asynchronous I/O, nor is that needed: the device sees it.
@@ -222,11 +222,11 @@ impl Volume {
     }
 
     fn foreign(&mut self, changes: &[Change]) -> Result<Vec<Change>, String> {
-        let own = match &mut self.own {
+        let own = match &self.own {
             Ok(own) => own,
             Err(reason) => return Err(reason.clone()),
         };
-        let mut left = outside(&own.fixed(), changes);
+        let mut left = outside(own.fixed(), changes);
         if left.is_empty() {
             return Ok(vec![]);
         }
@@ -276,12 +276,7 @@ impl Volume {
 }
 
 /// Whether all of the range belongs to the file system itself or to one of these inodes.
-fn is_known(
-    own: &mut OwnStructures,
-    mount: &File,
-    range: &Range<u64>,
-    inodes: &HashSet<u64>,
-) -> bool {
+fn is_known(own: &OwnStructures, mount: &File, range: &Range<u64>, inodes: &HashSet<u64>) -> bool {
     let known = Extents::of(own.known_in(mount, range, inodes));
     known.outside(range.clone()).is_empty()
 }
