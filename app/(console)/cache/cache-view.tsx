@@ -57,6 +57,12 @@ export function CacheView() {
             />
           ))}
         </div>
+        {caches.data && caches.data.length > 0 && (
+          <p className="text-[0.8125rem] text-mute">
+            Free is what a cache may take. What a file system keeps back for emergencies (ext4: 5 % of a disk) is
+            counted here with the other files, and at Volumes as free.
+          </p>
+        )}
       </div>
     </>
   );

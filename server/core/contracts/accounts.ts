@@ -1,5 +1,6 @@
 /** People of the console, as a browser sees them. */
 import { z } from "zod";
+import { isCommonPassword } from "../access/common-password";
 import { roleSchema } from "./role";
 import { instant } from "./time";
 
@@ -9,7 +10,8 @@ export const PASSWORD_LENGTH = { min: 10, max: 128 } as const;
 export const passwordSchema = z
   .string()
   .min(PASSWORD_LENGTH.min, `must have at least ${PASSWORD_LENGTH.min} characters`)
-  .max(PASSWORD_LENGTH.max, `must have at most ${PASSWORD_LENGTH.max} characters`);
+  .max(PASSWORD_LENGTH.max, `must have at most ${PASSWORD_LENGTH.max} characters`)
+  .refine((password) => !isCommonPassword(password), { error: "is among the passwords that are guessed first" });
 export const emailSchema = z.email("must be an e-mail address").max(254, "must be at most 254 characters");
 export const personNameSchema = z
   .string()

@@ -4,6 +4,7 @@
  */
 import { APIError, createAuthMiddleware, getSessionFromCtx } from "better-auth/api";
 import type { AuditAction } from "@/server/core/access/audit";
+import { passwordSchema } from "@/server/core/contracts/accounts";
 import { roleSchema } from "@/server/core/contracts/role";
 import type { Audit, Outcome } from "../audit/audit";
 import { TakenCodes } from "./code-replay";
@@ -43,6 +44,13 @@ const FRESH_MS = 10 * 60_000;
 const VERIFY_CODE = "/two-factor/verify-totp";
 const WRONG = new Set(["INVALID_EMAIL_OR_PASSWORD", "INVALID_PASSWORD", "INVALID_CODE", "INVALID_BACKUP_CODE"]);
 
+/** The library itself looks at a new password's length alone. */
+function demandGoodPassword(body: unknown): void {
+  const password = passwordSchema.safeParse((body as { newPassword?: unknown } | undefined)?.newPassword);
+  if (!password.success)
+    throw new APIError("BAD_REQUEST", { message: `The new password ${password.error.issues[0]?.message}.` });
+}
+
 export function authHooks(audit: Audit, lockOut: LockOut, singleSignOn: SingleSignOn) {
   const under = new WeakMap<Request, { trying: Trying; attempt: Attempt; person: Person }>();
   const codes = new TakenCodes();
@@ -55,6 +63,7 @@ export function authHooks(audit: Audit, lockOut: LockOut, singleSignOn: SingleSi
   const before = createAuthMiddleware(async (context) => {
     const { path, request } = context;
     if (request && own.has(path)) await demandFreshness(context);
+    if (path === "/change-password") demandGoodPassword(context.body);
     if ((context.body as { trustDevice?: unknown } | undefined)?.trustDevice) {
       throw new APIError("BAD_REQUEST", { message: "A browser is not remembered: each sign-in asks for the code." });
     }
