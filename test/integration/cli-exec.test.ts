@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runProgram } from "@/server/worker/programs/run-program";
+import { BackgroundProgram } from "../fixtures/background-program";
 import { Cleanup, cleanupAfterEach } from "../fixtures/cleanup";
 import { Installation } from "../fixtures/installation";
 import { pause } from "../fixtures/native-program";
@@ -216,4 +217,16 @@ describe("a quiet window that never came", () => {
     const made = JSON.parse(result.stdout) as { snapshots: { id: string }[] };
     await here.must("snapshot", "release", ...made.snapshots.map(({ id }) => id));
   });
+});
+
+test("a program that writes to an ignored path alone leaves exec its quiet window, and is named", async () => {
+  const log = join(here.mount("alpha"), "app.log");
+  const script = 'while :; do echo x >> "$1"; sync "$1"; sleep 0.02; done';
+  const writer = new BackgroundProgram(cleanup, "/bin/sh", ["-c", script, "writer", log]);
+  await appears(log);
+  const window = ["--volume", "alpha", "--min-quiet", "300", "--quiet-timeout", "20s", "--ignore-path", log];
+  const result = await here.cli("exec", ...window, "--", "true");
+  expect(result.stderr.trim()).toMatch(/^stillframe: writes to \S+app\.log were ignored: \d+ by sh \(pid \d+\)$/);
+  expect(result.stderr).toContain(`(pid ${writer.pid})`);
+  expect(result.exitCode).toBe(0);
 });

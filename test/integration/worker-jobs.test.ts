@@ -150,6 +150,21 @@ describe("a job", () => {
     await nothingLeft();
   });
 
+  test("whose ignored paths are written to all the time has its window, and its log says by whom", async () => {
+    const script = 'exec 3>>"$1"; while :; do echo x >&3; sync "$1"; sleep 0.02; done';
+    const log = join(worker.mount("béta x"), "docs", "app log");
+    const writer = new BackgroundProgram(cleanup, "/bin/sh", ["-c", script, "busy-writer", log]);
+    const quiet = { minimumMs: 300, timeoutMs: 20_000, ignorePaths: [join(worker.mount("béta x"), "docs")] };
+    const runId = await worker.startRun({ volumes: both, openFile: { quiet }, command: "true" });
+    expect((await worker.console.ended(runId)).outcome, worker.console.story(runId)).toBe("succeeded");
+    const events = worker.console.eventsOf(runId);
+    expect(events).toContainEqual(expect.objectContaining({ type: "quietEnded", timedOut: false }));
+    const text = expect.stringMatching(new RegExp(`docs were ignored: \\d+ by sh \\(pid ${writer.pid}\\)$`));
+    expect(events).toContainEqual(expect.objectContaining({ type: "log", level: "info", text }));
+    await writer.stop();
+    await nothingLeft();
+  });
+
   test("waits for a quiet window and says where it was", async () => {
     const runId = await worker.startRun({ volumes: both, openFile: { quiet: { minimumMs: 200, timeoutMs: 20_000 } } });
     expect((await worker.console.ended(runId)).outcome, worker.console.story(runId)).toBe("succeeded");

@@ -121,7 +121,7 @@ fn ext4(mount: &File, device: &File, options: &str) -> Result<OwnStructures, Str
             return Err("its superblock does not say where its journal lies".into());
         }
         journal_extents(device, block_size, &block[0x10C..0x10C + 60], 0, &mut fixed)
-            .map_err(|e| format!("the place of its journal cannot be read: {e}"))?;
+            .map_err(|e| format!("its journal is not laid out as ext4 does (extents): {e}"))?;
     }
     // All at once: older kernels tell a part of such a place as one of an unknown owner.
     mapping::all_owners(mount, &mut |owner| {
