@@ -136,6 +136,16 @@ describe("ignored paths", () => {
     expect(said).toEqual([expect.stringMatching(/on vol count for the quiet window: .*SIGKILL/)]);
   });
 
+  it("hold nobody up whose program does not answer, as over an engine that hangs", async () => {
+    const begun = performance.now();
+    const waiting = wait({ ...ignoringLog(), minimumMs: 10_000, timeoutMs: 900 });
+    await pause(400);
+    for (const pid of watchersOf(process.pid)) process.kill(pid, "SIGSTOP");
+    expect(await waiting).toMatchObject({ timedOut: true });
+    expect(performance.now() - begun).toBeLessThan(9000);
+    await vi.waitUntil(() => watchersOf(process.pid).length === 0, { timeout: 5000, interval: 20 });
+  });
+
   it("leave nothing behind: the program ends with the wait, and the volume can be unmounted", async () => {
     await wait(ignoringLog());
     expect(watchersOf(process.pid)).toEqual([]);

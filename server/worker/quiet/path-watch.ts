@@ -8,6 +8,7 @@ import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { z } from "zod";
 import type { VolumeChange } from "@/server/core/planning/foreign-writes";
+import { formatDuration } from "@/server/core/text/duration";
 import { pause } from "../clock";
 import { messageOf } from "../fault";
 
@@ -45,7 +46,11 @@ const writersSchema = z.object({
 });
 export type Told = z.infer<typeof writersSchema>;
 
-const ENDED_WITHIN_MS = 2000;
+/** It reads the file systems to begin with, and again for each judgement, which takes as long as the wait for quiet at most. */
+const STARTED_WITHIN_MS = 10_000;
+/** An engine that hangs holds whoever reads its volume; no run waits for that. */
+const TOLD_WITHIN_MS = 1000;
+const ENDED_WITHIN_MS = 1000;
 
 interface Waiting {
   done: (line: string) => void;
@@ -83,7 +88,7 @@ export class PathWatch {
   static async start(native: string, volumes: readonly WatchedVolume[], ignore: readonly string[]): Promise<PathWatch> {
     const program = spawn(join(native, "stillframe-watch"), [], { stdio: ["pipe", "pipe", "pipe"] });
     const watch = new PathWatch(program);
-    const started = startedSchema.parse(await watch.ask({ volumes, ignore }));
+    const started = startedSchema.parse(await watch.askFor(STARTED_WITHIN_MS, { volumes, ignore }));
     if ("reason" in started) {
       await watch.stop();
       throw new Error(started.reason);
@@ -98,14 +103,29 @@ export class PathWatch {
   }
 
   async told(): Promise<Told> {
-    return writersSchema.parse(await this.ask({ writers: true }));
+    return writersSchema.parse(await this.askFor(TOLD_WITHIN_MS, { writers: true }));
   }
 
   /** No mount is in use by it when this resolves. */
   async stop(): Promise<void> {
     this.program.stdin.end();
-    await Promise.race([this.ended, pause(ENDED_WITHIN_MS)]);
-    if (this.gone === null) this.program.kill("SIGKILL");
+    const patience = new AbortController();
+    await Promise.race([this.ended, pause(ENDED_WITHIN_MS, patience.signal)]);
+    patience.abort();
+    if (this.program.exitCode === null) this.program.kill("SIGKILL");
+  }
+
+  /** Ends the program where it does not answer in that time. */
+  private async askFor(ms: number, question: object): Promise<unknown> {
+    const silent = setTimeout(() => {
+      this.end(new Error(`stillframe-watch does not answer within ${formatDuration(ms)}`));
+      this.program.kill("SIGKILL");
+    }, ms);
+    try {
+      return await this.ask(question);
+    } finally {
+      clearTimeout(silent);
+    }
   }
 
   private async ask(question: object): Promise<unknown> {
