@@ -190,6 +190,17 @@ test("a volume that is never quiet fails as OFO-QUIET, and the ways out of it wo
   await page.getByRole("link", { name: "Watch the run" }).click();
   await runEnds(page, "Backed up");
 
+  const shorter = ["--min-quiet", "1500", "--quiet-timeout", "6000", "--at-quiet-timeout", "fail"];
+  await here.must("job", "create", "--name", "Ignoring", "--volume", "busy", "--command", "true", ...shorter);
+  await run("Ignoring");
+  await opensFailure("OFO-QUIET");
+  await page.getByRole("button", { name: "Choose: Ignore writes to these paths" }).click();
+  for (const box of await dialog.getByRole("checkbox").all()) await box.click();
+  await dialog.getByRole("button", { name: "Ignore and rerun" }).click();
+  await page.getByRole("link", { name: "Watch the run" }).click();
+  await runEnds(page, "Backed up");
+  await expect(page.getByText("taken without a quiet window")).toHaveCount(0);
+
   await run("Impatient");
   await opensFailure("OFO-QUIET");
   await apply("Freeze anyway");

@@ -132,7 +132,7 @@ test("writes to paths that the evidence names, and to no others, are ignored bes
   const at = new Date().toISOString();
   const writers = [
     { pid: 7, command: "logger", writes: 40, paths: ["/data/log/a.log", "/data/index"] },
-    { pid: 8, command: "idle", writes: null, paths: ["/data/open"] },
+    { pid: 8, command: "idle", writes: null, paths: ["/data/open", "/top"] },
   ];
   await run(
     {
