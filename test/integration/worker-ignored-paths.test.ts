@@ -140,7 +140,9 @@ describe("ignored paths", () => {
     const begun = performance.now();
     const waiting = wait({ ...ignoringLog(), minimumMs: 10_000, timeoutMs: 900 });
     await pause(400);
-    for (const pid of watchersOf(process.pid)) process.kill(pid, "SIGSTOP");
+    const programs = watchersOf(process.pid);
+    expect(programs).toHaveLength(1);
+    for (const pid of programs) process.kill(pid, "SIGSTOP");
     expect(await waiting).toMatchObject({ timedOut: true });
     expect(performance.now() - begun).toBeLessThan(9000);
     await vi.waitUntil(() => watchersOf(process.pid).length === 0, { timeout: 5000, interval: 20 });
