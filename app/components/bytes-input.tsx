@@ -25,7 +25,7 @@ export function BytesInput({ value, onChange, ...rest }: BytesInputProps) {
         value={text}
         spellCheck={false}
         autoComplete="off"
-        aria-invalid={reason !== null || undefined}
+        {...(reason !== null && { "aria-invalid": true })}
         onChange={(event) => {
           setText(event.target.value);
           const size = event.target.value.trim() === "" ? null : parseSize(event.target.value);

@@ -315,8 +315,10 @@ test("settings: a default for all jobs is changed, refused where it cannot be, a
   await keys.toAndWrite(field("Minimum quiet time"), "0.25");
   await keys.press("Enter");
   await expect.poll(minimum).toBe(250);
-  await keys.toAndPress(button("Undo"), "Enter");
+  await expect(button("Undo")).toBeFocused();
+  await keys.press("Enter");
   await expect.poll(minimum).toBe(750);
+  await expect(page.getByRole("form", { name: "Advanced Open File, for all jobs" })).toBeFocused();
   await expect(field("Minimum quiet time")).toHaveValue("0.75");
   await client().settings.set.mutate({ openFile: { quiet: { minimumMs: 250 } } });
 });

@@ -1,6 +1,6 @@
 "use client";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { type ReactNode, useRef, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import { Button } from "@/app/components/button";
 import { Card, CardTitle } from "@/app/components/card";
 import { plural } from "@/app/components/format";
@@ -36,6 +36,11 @@ export function OpenFileDefaultsCard({ settings }: { settings: Settings }) {
   const [round, setRound] = useState(0);
   const [undo, setUndo] = useState<OpenFileDefaultsChange | null>(null);
   const form = useRef<HTMLFormElement>(null);
+  const undoButton = useRef<HTMLButtonElement>(null);
+  // The field or button that had the focus goes away.
+  useEffect(() => {
+    if (undo) undoButton.current?.focus();
+  }, [undo]);
   const set = useMutation(
     trpc.settings.set.mutationOptions({
       onSuccess: (saved) => {
@@ -54,6 +59,7 @@ export function OpenFileDefaultsCard({ settings }: { settings: Settings }) {
     setEdit(null);
     setRound(round + 1);
     set.reset();
+    form.current?.focus();
   };
   function save() {
     if (problems.length > 0) return form.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
@@ -86,6 +92,7 @@ export function OpenFileDefaultsCard({ settings }: { settings: Settings }) {
       </p>
       <form
         ref={form}
+        tabIndex={-1}
         noValidate
         aria-label="Advanced Open File, for all jobs"
         onSubmit={(event) => {
@@ -110,8 +117,19 @@ export function OpenFileDefaultsCard({ settings }: { settings: Settings }) {
           {edit && <Button onClick={leave}>Discard</Button>}
           {!edit && undo && (
             <Button
+              ref={undoButton}
               busy={set.isPending}
-              onClick={() => set.mutate({ openFile: undo }, { onSuccess: () => setUndo(null) })}
+              onClick={() =>
+                set.mutate(
+                  { openFile: undo },
+                  {
+                    onSuccess: () => {
+                      setUndo(null);
+                      form.current?.focus();
+                    },
+                  },
+                )
+              }
             >
               Undo
             </Button>
