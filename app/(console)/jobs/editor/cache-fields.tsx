@@ -17,6 +17,20 @@ import { useForecast } from "./use-forecast";
 
 const AUTOMATIC = "automatic";
 
+type Size = "initialBytes" | "maxBytes";
+const sizes: readonly { size: Size; label: string; hint: string }[] = [
+  {
+    size: "initialBytes",
+    label: "Initial size",
+    hint: "Reserved for each volume before the snapshot, so that nothing else can take it.",
+  },
+  {
+    size: "maxBytes",
+    label: "Maximum size",
+    hint: "Most that each volume’s cache may grow to. Automatic: 30 % of the free space, at least 50 MiB.",
+  },
+];
+
 /** Where caches are kept, how large they may be, and what happens at the limit. */
 export function CacheFields({ jobId }: { jobId: string | null }) {
   const trpc = useTRPC();
@@ -29,9 +43,9 @@ export function CacheFields({ jobId }: { jobId: string | null }) {
   const problem = settings && sizeProblem(own, settings);
   const wrong = (field: SizeProblem["field"]) => (problem?.field === field ? problem.message : undefined);
   const locations = (useQuery(trpc.cache.list.queryOptions({})).data ?? []).filter((one) => one.hostId === hostId);
-  const sizes = useForecast(jobId).fit.placements;
-  const range = (pick: (size: { initialBytes: number; maxBytes: number }) => number) => {
-    const values = sizes.map(pick);
+  const { placements } = useForecast(jobId).fit;
+  const range = (size: Size) => {
+    const values = placements.map((placement) => placement[size]);
     if (values.length === 0) return "automatic";
     const [low, high] = [Math.min(...values), Math.max(...values)];
     return `automatic: ${low === high ? formatBytes(low) : `${formatBytes(low)} to ${formatBytes(high)}`}`;
@@ -68,56 +82,29 @@ export function CacheFields({ jobId }: { jobId: string | null }) {
           );
         }}
       />
-      <Controller
-        control={control}
-        name="openFile.cache.initialBytes"
-        render={({ field }) => (
-          <Inheritable
-            label="Initial size"
-            hint="Reserved for each volume before the snapshot, so that nothing else can take it."
-            error={errors?.initialBytes?.message ?? wrong("openFile.cache.initialBytes")}
-            value={field.value === undefined ? "inherit" : field.value}
-            onChange={field.onChange}
-            inherited={inherited?.initialBytes}
-            fallback={null}
-            words={sizeWords}
-          >
-            {(value, onChange) => (
-              <BytesInput
-                className="max-w-64"
-                value={value}
-                onChange={onChange}
-                placeholder={range((size) => size.initialBytes)}
-              />
-            )}
-          </Inheritable>
-        )}
-      />
-      <Controller
-        control={control}
-        name="openFile.cache.maxBytes"
-        render={({ field }) => (
-          <Inheritable
-            label="Maximum size"
-            hint="Most that each volume’s cache may grow to. Automatic: 30 % of the free space, at least 50 MiB."
-            error={errors?.maxBytes?.message ?? wrong("openFile.cache.maxBytes")}
-            value={field.value === undefined ? "inherit" : field.value}
-            onChange={field.onChange}
-            inherited={inherited?.maxBytes}
-            fallback={null}
-            words={sizeWords}
-          >
-            {(value, onChange) => (
-              <BytesInput
-                className="max-w-64"
-                value={value}
-                onChange={onChange}
-                placeholder={range((size) => size.maxBytes)}
-              />
-            )}
-          </Inheritable>
-        )}
-      />
+      {sizes.map(({ size, label, hint }) => (
+        <Controller
+          key={size}
+          control={control}
+          name={`openFile.cache.${size}`}
+          render={({ field }) => (
+            <Inheritable
+              label={label}
+              hint={hint}
+              error={errors?.[size]?.message ?? wrong(`openFile.cache.${size}`)}
+              value={field.value === undefined ? "inherit" : field.value}
+              onChange={field.onChange}
+              inherited={inherited?.[size]}
+              fallback={null}
+              words={sizeWords}
+            >
+              {(value, onChange) => (
+                <BytesInput className="max-w-64" value={value} onChange={onChange} placeholder={range(size)} />
+              )}
+            </Inheritable>
+          )}
+        />
+      ))}
       <Controller
         control={control}
         name="openFile.cache.skipFreeBlocks"
