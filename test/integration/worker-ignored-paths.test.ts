@@ -2,7 +2,16 @@
  * Ignored paths of the quiet time, on real volumes: what is written to them spoils no window, whatever the program does
  * with its files; what is written elsewhere does, also where only the device sees it (mappings, asynchronous I/O).
  */
-import { linkSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { OpenFile } from "@/server/core/contracts/job";
@@ -15,7 +24,7 @@ import type { AttachedVolume as WorkerVolume } from "@/server/worker/volumes/kno
 import { AttachedVolume, type FileSystem, MIB, scratchDirectory, smallestBytes } from "../fixtures/attached-volume";
 import { BackgroundProgram } from "../fixtures/background-program";
 import { cleanupAfterEach } from "../fixtures/cleanup";
-import { nativeDirectory, pause } from "../fixtures/native-program";
+import { nativeDirectory, nativeProgram, pause } from "../fixtures/native-program";
 
 const cleanup = cleanupAfterEach();
 let volume: AttachedVolume;
@@ -42,11 +51,11 @@ beforeEach(() => {
   said = [];
 });
 
-function wait(quiet: Partial<OpenFile["quiet"]>) {
+function wait(quiet: Partial<OpenFile["quiet"]>, native = nativeDirectory) {
   const wish = { minimumMs: 300, timeoutMs: 1500, atTimeout: "snapshot" as const, ignorePaths: [], ...quiet };
   const signal = new AbortController().signal;
   const tell = (_: string, text: string) => void said.push(text);
-  return awaitQuiet([watched], wish, { signal, mode: "allAtOnce", native: nativeDirectory, tell });
+  return awaitQuiet([watched], wish, { signal, mode: "allAtOnce", native, tell });
 }
 
 const ignoringLog = () => ({ ignorePaths: [join(mount, "log")], timeoutMs: 20_000 });
@@ -127,13 +136,50 @@ describe("ignored paths", () => {
     expect(performance.now() - begun).toBeGreaterThan(1000);
   });
 
-  it("count, and a warning says so, once the program that tells them is killed", async () => {
+  it("are ignored on after the program that tells them was killed, by another one", async () => {
     await writer(append);
-    const waiting = wait({ ...ignoringLog(), minimumMs: 1000, timeoutMs: 1500 });
-    await pause(300);
-    for (const pid of watchersOf(process.pid)) process.kill(pid, "SIGKILL");
+    const waiting = wait({ ...ignoringLog(), minimumMs: 1000 });
+    await killWatcher();
+    expect(await waiting, said.join("\n")).toMatchObject({ timedOut: false });
+    expect(said).toEqual([
+      expect.stringMatching(/SIGKILL; it was started again/),
+      expect.stringMatching(/were ignored:/),
+    ]);
+  });
+
+  it("do not hide what is written elsewhere while that program is away, long before it is written back", async () => {
+    await settle();
+    const waiting = wait({ ...ignoringLog(), minimumMs: 1000 });
+    await killWatcher();
+    appendFileSync(join(mount, "data", "ledger"), "line");
+    const written = Date.now();
+    const { from } = await waiting;
+    expect(Date.parse(from ?? ""), said.join("\n")).toBeGreaterThanOrEqual(written);
+  });
+
+  it("count, and a warning says so, where that program is killed again and again", async () => {
+    await writer(append);
+    const waiting = wait({ ...ignoringLog(), minimumMs: 1000, timeoutMs: 4000 });
+    for (const before of [0, 1, 2, 3]) {
+      await vi.waitUntil(() => said.length === before, { timeout: 4000, interval: 5 });
+      await killWatcher();
+    }
     expect(await waiting).toMatchObject({ timedOut: true });
-    expect(said).toEqual([expect.stringMatching(/on vol count for the quiet window: .*SIGKILL/)]);
+    const again = expect.stringMatching(/SIGKILL; it was started again/);
+    expect(said).toEqual([again, again, again, expect.stringMatching(/on vol count for the quiet window: .*SIGKILL/)]);
+  });
+
+  it("count, and a warning says so, where that program cannot be started again", async () => {
+    const native = await scratchDirectory(cleanup);
+    const program = join(native, "stillframe-watch");
+    symlinkSync(nativeProgram("stillframe-watch"), program);
+    await writer(append);
+    const waiting = wait({ ...ignoringLog(), minimumMs: 1000, timeoutMs: 1500 }, native);
+    await vi.waitUntil(() => watchersOf(process.pid).length === 1, { timeout: 1000, interval: 5 });
+    rmSync(program);
+    await killWatcher();
+    expect(await waiting).toMatchObject({ timedOut: true });
+    expect(said).toEqual([expect.stringMatching(/on vol count for .*SIGKILL, and cannot be started again: .*ENOENT/)]);
   });
 
   it("hold nobody up whose program does not answer, as over an engine that hangs", async () => {
@@ -203,6 +249,13 @@ describe("without a window", () => {
     expect(evidence?.writers.map(({ pid }) => pid)).not.toContain(ignored.pid);
   });
 });
+
+/** Once it watches. */
+async function killWatcher(): Promise<void> {
+  await vi.waitUntil(() => watchersOf(process.pid).length === 1, { timeout: 2000, interval: 5 });
+  await pause(300);
+  for (const pid of watchersOf(process.pid)) process.kill(pid, "SIGKILL");
+}
 
 /** Processes of `stillframe-watch` that this one has started. */
 function watchersOf(parent: number): number[] {

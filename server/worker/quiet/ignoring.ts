@@ -1,7 +1,7 @@
 /**
  * Reports of one volume as if nobody wrote to its ignored paths. Each report's changes are judged after they were made,
- * in order; what comes meanwhile is judged together. Where that cannot be (the program ended, the file system does not
- * tell enough), every write counts from then on.
+ * in order; what comes meanwhile is judged together. Once the program that judges has ended, every write counts until
+ * another one is there; where none can be had, or the file system does not tell enough, every write from then on.
  */
 import {
   type ForeignWrites,
@@ -30,7 +30,9 @@ export class Ignoring {
 
   constructor(
     private readonly volume: string,
-    private readonly watch: PathWatch,
+    private watch: PathWatch,
+    /** Another one in place of one that has ended; throws where there is none. */
+    private readonly another: (ended: PathWatch, why: string) => Promise<PathWatch>,
     private readonly give: (report: QuietReport) => void,
     /** Said once: why every write counts. */
     private readonly onRefused: (reason: string) => void,
@@ -73,24 +75,40 @@ export class Ignoring {
         if (refused !== null) this.refuse(refused);
       } catch (error) {
         if (this.ended) return;
-        const newest = Math.max(...open.map(([at]) => at), this.state.lastAt);
-        this.state = settleForeign(this.state, { foreign: open.length, foreignAt: newest, toldAt: null });
-        this.refuse(messageOf(error));
+        this.open.unshift(...open);
+        await this.goOn(messageOf(error));
       }
       this.give(foreignReport(this.state, knownAt));
     }
     this.busy = false;
   }
 
+  private async goOn(why: string): Promise<void> {
+    try {
+      this.watch = await this.another(this.watch, why);
+    } catch (error) {
+      if (!this.ended) this.refuse(messageOf(error));
+      return;
+    }
+    // Nobody saw meanwhile which files were written to: some may have been until now.
+    this.countOpen(monotonicMs());
+    const refused = this.watch.refused.get(this.volume);
+    if (refused !== undefined) this.refuse(refused);
+  }
+
   private refuse(reason: string): void {
     this.counting = true;
-    // What has come meanwhile is not judged any more: the next report says when the last write of all was.
+    this.countOpen(null);
+    this.onRefused(reason);
+  }
+
+  /** What has come meanwhile is not judged any more. */
+  private countOpen(toldAt: number | null): void {
     this.state = settleForeign(this.state, {
       foreign: this.open.length,
       foreignAt: this.open.length === 0 ? null : Math.max(...this.open.map(([at]) => at)),
-      toldAt: null,
+      toldAt,
     });
     this.open = [];
-    this.onRefused(reason);
   }
 }

@@ -15,6 +15,7 @@ import type { Report } from "../engine/protocol.gen";
 import { codedFault } from "../fault";
 import type { AttachedVolume } from "../volumes/known-volumes";
 import { Ignoring } from "./ignoring";
+import type { PathWatch } from "./path-watch";
 import { type Tell, WatchedPaths } from "./watched-paths";
 
 export interface QuietResult {
@@ -109,7 +110,8 @@ async function watchUntil(
       const report = ({ quietMs, writes }: Report) => observe({ volume: name, at: monotonicMs(), quietMs, writes });
       return [watch.fast(), watch.listen({ report })];
     }
-    const one = new Ignoring(name, judge, observe, (reason) => paths.tellCounting(name, reason));
+    const another = (ended: PathWatch, why: string) => paths.another(ended, why);
+    const one = new Ignoring(name, judge, another, observe, (reason) => paths.tellCounting(name, reason));
     ignoring.push(one);
     return [watch.fast({ changes: true }), watch.listen({ report: (report, asked) => asked || one.report(report) })];
   });

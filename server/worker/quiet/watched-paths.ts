@@ -10,6 +10,8 @@ import { findWriters, mergeWriters, type Writer } from "./writers";
 export type Tell = (level: "info" | "warn", text: string) => void;
 
 const NAMED_PROCESSES = 3;
+/** In one wait: a program that keeps ending would end again. */
+const MOST_STARTS_ANEW = 3;
 
 export class WatchedPaths {
   private readonly mounted: WatchedVolume[];
@@ -19,6 +21,10 @@ export class WatchedPaths {
   /** Somewhere writes to ignored paths count after all, so those who make them are named. */
   private counting = false;
   private started: Promise<void> | null = null;
+  private startedAnew = 0;
+  /** While one is started in place of another. */
+  private successor: Promise<PathWatch> | null = null;
+  private over = false;
 
   constructor(
     private readonly native: string,
@@ -62,6 +68,27 @@ export class WatchedPaths {
     return null;
   }
 
+  /** In place of one that has ended, the same for all volumes; throws where there is none. */
+  another(ended: PathWatch, why: string): Promise<PathWatch> {
+    if (this.watch !== null && this.watch !== ended) return Promise.resolve(this.watch);
+    this.successor ??= this.startAnew(why).finally(() => {
+      this.successor = null;
+    });
+    return this.successor;
+  }
+
+  private async startAnew(why: string): Promise<PathWatch> {
+    if (this.over || this.startedAnew === MOST_STARTS_ANEW) throw new Error(why);
+    this.startedAnew += 1;
+    try {
+      this.watch = await PathWatch.start(this.native, this.mounted, this.ignore);
+    } catch (error) {
+      throw new Error(`${why}, and cannot be started again: ${messageOf(error)}`);
+    }
+    this.tell("warn", `${why}; it was started again. Meanwhile writes to ignored paths counted for the quiet window`);
+    return this.watch;
+  }
+
   tellCounting(volume: string | null, reason: string): void {
     this.counting = true;
     const where = volume === null ? "" : ` on ${volume}`;
@@ -78,7 +105,9 @@ export class WatchedPaths {
 
   /** Says what was ignored, and ends. No mount is in use for this when it resolves. */
   async end(): Promise<void> {
+    this.over = true;
     await this.started;
+    await this.successor?.catch(() => {});
     if (this.watch === null) return;
     if (this.ignoresAny) for (const { path, by } of (await this.told())?.spared ?? []) this.tellSpared(path, by);
     await this.watch.stop();
