@@ -6,15 +6,14 @@
 //! inodes of ignored files are computed, and trees and other inodes count as somebody else's, which costs windows only.
 
 use crate::extents::Extents;
-use crate::mapping::{self, SHARED, SPECIAL_OWNER, XfsGeometry};
+use crate::mapping::{self, XfsGeometry};
+use fsmap::Owner;
 use std::collections::HashSet;
 use std::fs::File;
 use std::io;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
-/// What is free now has no file's data: whoever wrote there has given it up since.
-const FREE: u64 = 1;
 /// Owners of fixed places, and of xfs's trees and inodes; not what is not known, and not half-made copies.
 const OWN: [u64; 10] = [
     0x58_0000_0001,
@@ -76,14 +75,16 @@ impl OwnStructures {
         inodes: &HashSet<u64>,
     ) -> Vec<Range<u64>> {
         let by_inode = matches!(self, Self::Xfs { .. });
-        let told = mapping::owners(mount, range).unwrap_or_default();
-        let known = told.into_iter().filter(|owner| {
-            if owner.flags & SPECIAL_OWNER != 0 {
-                return owner.owner == FREE || OWN.contains(&owner.owner);
-            }
-            by_inode && owner.flags & SHARED == 0 && inodes.contains(&owner.owner)
+        // What does not fit into one answer counts as somebody else's.
+        let told = fsmap::first_in(mount, range).unwrap_or_default();
+        let known = told.into_iter().filter(|extent| match extent.owner {
+            // It has no file's data: whoever wrote there has given it up since.
+            Owner::Free => true,
+            Owner::Special(code) => OWN.contains(&code),
+            Owner::Inode(inode) => by_inode && inodes.contains(&inode),
+            Owner::Shared => false,
         });
-        known.map(|owner| owner.range).collect()
+        known.map(|extent| extent.range).collect()
     }
 }
 
@@ -124,9 +125,9 @@ fn ext4(mount: &File, device: &File, options: &str) -> Result<OwnStructures, Str
             .map_err(|e| format!("its journal is not laid out as ext4 does (extents): {e}"))?;
     }
     // All at once: older kernels tell a part of such a place as one of an unknown owner.
-    mapping::all_owners(mount, &mut |owner| {
-        if owner.flags & SPECIAL_OWNER != 0 && OWN.contains(&owner.owner) {
-            fixed.push(owner.range);
+    fsmap::each(mount, |extent| {
+        if matches!(extent.owner, Owner::Special(code) if OWN.contains(&code)) {
+            fixed.push(extent.range);
         }
     })
     .map_err(|e| format!("its file system does not tell where its tables lie: {e}"))?;
