@@ -35,7 +35,7 @@ export function QuietDefaults({ value, onChange, said, reach }: DefaultsProps) {
         group
         label="And then"
         note={reach("quiet.atTimeout")}
-        hint="A snapshot without a quiet window is said so in the result."
+        hint="The result says so when a snapshot was taken without a quiet window."
       >
         <Segmented
           value={quiet.atTimeout}

@@ -63,7 +63,7 @@ export function QuietFields() {
             render={({ field }) => (
               <InheritableChoice
                 label="And then"
-                hint="A snapshot without a quiet window is said so in the result."
+                hint="The result says so when a snapshot was taken without a quiet window."
                 value={field.value ?? "inherit"}
                 onChange={field.onChange}
                 inherited={inherited?.atTimeout}
