@@ -12,6 +12,7 @@ import { killWithKeeper, runDirectoryOf } from "../fixtures/engine-process";
 import { Installation } from "../fixtures/installation";
 import { accessibilityProblems } from "./accessibility";
 import { runEnds, signInFirst } from "./console-steps";
+import { Overwriter } from "./overwriter";
 
 test.describe.configure({ mode: "serial" });
 
@@ -192,10 +193,22 @@ test("a volume that is never quiet fails as OFO-QUIET, and the ways out of it wo
 
   const shorter = ["--min-quiet", "1500", "--quiet-timeout", "6000", "--at-quiet-timeout", "fail"];
   await here.must("job", "create", "--name", "Ignoring", "--volume", "busy", "--command", "true", ...shorter);
+  const top = join(here.mount("busy"), "top.db");
+  writeFileSync(top, Buffer.alloc(2 ** 16));
+  const atTheRoot = new Overwriter(top, 2 ** 16);
+  cleanup.add("stop the overwriter", () => atTheRoot.stop());
   await run("Ignoring");
   await opensFailure("OFO-QUIET");
   await page.getByRole("button", { name: "Choose: Ignore writes to these paths" }).click();
   for (const box of await dialog.getByRole("checkbox").all()) await box.click();
+  const whole = dialog.getByText(`${here.mount("busy")} is the whole of busy: no write to it counts`);
+  await dialog.getByRole("radio", { name: "their directories" }).click();
+  await expect(dialog.getByRole("list", { name: "Will be ignored" }).getByRole("listitem")).toHaveText([
+    here.mount("busy"),
+  ]);
+  await expect(whole).toBeVisible();
+  await dialog.getByRole("radio", { name: "the files" }).click();
+  await expect(whole).toHaveCount(0);
   await dialog.getByRole("button", { name: "Ignore and rerun" }).click();
   await page.getByRole("link", { name: "Watch the run" }).click();
   await runEnds(page, "Backed up");

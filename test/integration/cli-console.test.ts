@@ -277,6 +277,19 @@ describe("settings", () => {
     });
   });
 
+  test("who ignores the root of a volume is told that no write to it counts, and of a directory below it is not", async () => {
+    const whole = `${here.mount("alpha")} is the whole of alpha: no write to it counts for the quiet window.\n`;
+    const ignore = ["--ignore-path", `${here.mount("alpha")}/`];
+    expect((await here.cli("settings", "set", ...ignore)).stderr).toBe(whole);
+    expect((await here.cli("settings", "set", "--ignore-path", join(here.mount("alpha"), "log"))).stderr).toBe("");
+    expect((await here.cli("settings", "set", "--ignore-nothing")).stderr).toBe("");
+    const job = ["--name", "ignores", "--volume", "alpha", "--command", "true"];
+    expect((await here.cli("job", "create", ...job, ...ignore)).stderr).toBe(whole);
+    await here.must("job", "remove", "ignores");
+    const exec = ["--volume", "alpha", "--min-quiet", "10", ...ignore, "--", "true"];
+    expect((await here.cli("exec", ...exec)).stderr).toContain(whole);
+  });
+
   test.each([
     ["another value", reg('"SomethingElse"=dword:00000001')],
     ["no registry export", "hello"],

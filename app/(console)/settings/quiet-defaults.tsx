@@ -1,13 +1,18 @@
 "use client";
+import { useQuery } from "@tanstack/react-query";
 import { Field } from "@/app/components/field";
+import { IgnoredVolumes } from "@/app/components/ignored-volumes";
 import { LinesInput } from "@/app/components/lines-input";
 import { SecondsInput } from "@/app/components/seconds-input";
 import { Segmented } from "@/app/components/segmented";
+import { useTRPC } from "@/app/trpc/client";
 import { atTimeoutWords } from "@/server/core/settings/open-file-words";
 import type { DefaultsProps } from "./open-file-defaults";
 
 /** How long a freeze waits for a moment without a write. */
 export function QuietDefaults({ value, onChange, said, reach }: DefaultsProps) {
+  const trpc = useTRPC();
+  const volumes = useQuery(trpc.volumes.list.queryOptions({})).data ?? [];
   const { quiet } = value;
   const change = (part: Partial<typeof quiet>) => onChange({ ...value, quiet: { ...quiet, ...part } });
   return (
@@ -58,6 +63,7 @@ export function QuietDefaults({ value, onChange, said, reach }: DefaultsProps) {
           onChange={(ignorePaths) => change({ ignorePaths })}
           placeholder="/var/log/app.log, one a line"
         />
+        <IgnoredVolumes paths={quiet.ignorePaths} volumes={volumes} />
       </Field>
     </>
   );

@@ -16,6 +16,7 @@ import { formatInstant } from "@/server/core/text/instant";
 import { examples, jsonOption } from "../examples";
 import { Failure } from "../failure";
 import { withHookOptions } from "../hook-options";
+import { noteIgnoredVolumes } from "../ignored-volumes";
 import { changedJob, type JobOptions, jobInput } from "../job-input";
 import { withOpenFileOptions } from "../open-file-options";
 import { runDocument } from "../output/documents";
@@ -129,7 +130,11 @@ function addCreate(job: Command): void {
     )
     .action(async (options: JobOptions, command: Command) => {
       const input = await jobInput(options);
-      const made = await withWorker(command, (worker) => worker.console("job.create", input));
+      const made = await withWorker(command, async (worker) => {
+        const job = await worker.console("job.create", input);
+        await noteIgnoredVolumes(worker, job.openFile.quiet.ignorePaths);
+        return job;
+      });
       printFacts(globalOptions(command).json, made, () => jobTable([made]));
     });
 }
@@ -152,7 +157,11 @@ function addChanges(job: Command): void {
     )
     .action(async (name: string, options: { file: string; passwordFile?: string }, command: Command) => {
       const to = await changedJob(options);
-      const job = await withWorker(command, (worker) => worker.console("job.update", { ...to, job: name }));
+      const job = await withWorker(command, async (worker) => {
+        const changed = await worker.console("job.update", { ...to, job: name });
+        await noteIgnoredVolumes(worker, changed.openFile.quiet.ignorePaths);
+        return changed;
+      });
       printFacts(globalOptions(command).json, job, () => jobText(job));
     });
 

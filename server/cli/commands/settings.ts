@@ -13,6 +13,7 @@ import {
 } from "@/server/core/settings/open-file-words";
 import { examples, jsonOption } from "../examples";
 import { usageFailure } from "../failure";
+import { noteIgnoredVolumes } from "../ignored-volumes";
 import { noSnapshotOf } from "../job-input";
 import { type PanelOptions, panelOf, withPanelOptions } from "../open-file-options";
 import { printFacts } from "../output/print";
@@ -71,7 +72,12 @@ export function addSettingsCommands(program: Command): void {
         throw usageFailure("--cache-automatic and --cache-location exclude each other");
       }
       if (Object.keys(change).length === 0) throw usageFailure("say what to set");
-      print(command, await withWorker(command, (worker) => worker.console("settings.set", change)));
+      const settings = await withWorker(command, async (worker) => {
+        const changed = await worker.console("settings.set", change);
+        await noteIgnoredVolumes(worker, openFile?.quiet?.ignorePaths);
+        return changed;
+      });
+      print(command, settings);
     });
 
   settings

@@ -28,6 +28,15 @@ export function holderOf<V extends { mount: string | null }>(path: string, volum
   return holders.sort((a, b) => (b.mount?.length ?? 0) - (a.mount?.length ?? 0))[0];
 }
 
+/** Volumes of which one of the paths is the root: all of each lies below it. */
+export function wholeVolumes<V extends { mount: string | null }>(
+  paths: readonly string[],
+  volumes: readonly V[],
+): (V & { mount: string })[] {
+  const named = new Set(paths.map(normalPath));
+  return volumes.filter((one): one is V & { mount: string } => one.mount !== null && named.has(one.mount));
+}
+
 export interface PathsByVolume {
   /** Paths to read for each volume; the mount point itself when the whole volume was chosen. */
   paths: Record<string, string[]>;

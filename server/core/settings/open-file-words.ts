@@ -27,6 +27,12 @@ export const sizeWords = (bytes: number | null) => (bytes === null ? "automatic"
 export const onOffWords = { on: "on", off: "off" };
 export const onOff = (on: boolean): "on" | "off" => (on ? "on" : "off");
 
+/** Of an ignored path that is the root of a volume. */
+export function wholeVolumeWords({ name, mount }: { name: string; mount: string }): string {
+  const what = name === mount ? "a whole volume" : `the whole of ${name}`;
+  return `${mount} is ${what}: no write to it counts for the quiet window.`;
+}
+
 export function pathsWords(paths: readonly string[]): string {
   return paths.length === 0 ? "none" : paths.length === 1 ? "1 path" : `${paths.length} paths`;
 }

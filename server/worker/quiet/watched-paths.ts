@@ -1,5 +1,6 @@
 /** What is written to while a group waits for its window: whose writes are ignored, and who writes the others. */
-import { holderOf, isWithin, normalPath } from "@/server/core/planning/selection";
+import { holderOf, isWithin, normalPath, wholeVolumes } from "@/server/core/planning/selection";
+import { wholeVolumeWords } from "@/server/core/settings/open-file-words";
 import { formatCount } from "@/server/core/text/count";
 import { messageOf } from "../fault";
 import { log } from "../log";
@@ -42,13 +43,14 @@ export class WatchedPaths {
     return this.ignore.length > 0;
   }
 
-  /** Begins to look; where that cannot be, every write counts and nobody is named by what was written. */
+  /** Begins to look, and says which volumes are ignored as a whole; where that cannot be, every write counts and nobody is named by what was written. */
   start(): Promise<void> {
     this.started ??= this.begin();
     return this.started;
   }
 
   private async begin(): Promise<void> {
+    for (const volume of wholeVolumes(this.ignore, this.mounted)) this.tell("info", wholeVolumeWords(volume));
     try {
       if (this.mounted.length > 0) this.watch = await PathWatch.start(this.native, this.mounted, this.ignore);
     } catch (error) {

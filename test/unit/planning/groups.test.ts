@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { effectiveMode, groupsOf } from "@/server/core/planning/groups";
-import { directoryOf, pathsByVolume, widestPaths } from "@/server/core/planning/selection";
+import { directoryOf, pathsByVolume, wholeVolumes, widestPaths } from "@/server/core/planning/selection";
 
 describe("mode of a job", () => {
   it("is the job's own if it has one, else the global one", () => {
@@ -35,5 +35,16 @@ describe("paths to ignore", () => {
   it("are the widest: what lies below another adds nothing", () => {
     expect(widestPaths(["/a/b", "/c", "/a", "/c", "/ab"])).toEqual(["/c", "/a", "/ab"]);
     expect(["/a/b", "/a", "/"].map(directoryOf)).toEqual(["/a", "/", "/"]);
+  });
+  it("are a volume as a whole only where they are its root", () => {
+    const volumes = [
+      { name: "outer", mount: "/srv" },
+      { name: "inner", mount: "/srv/data" },
+      { name: "raw", mount: null },
+    ];
+    const named = (...paths: string[]) => wholeVolumes(paths, volumes).map(({ name }) => name);
+    expect(named("/", "/srv/data/log", "/srv/database", "/srv/dat")).toEqual([]);
+    expect(named("/srv//data/")).toEqual(["inner"]);
+    expect(named("/srv", "/srv/data")).toEqual(["outer", "inner"]);
   });
 });

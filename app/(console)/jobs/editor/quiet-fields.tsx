@@ -1,7 +1,10 @@
 "use client";
+import { useQuery } from "@tanstack/react-query";
 import { Controller, useFormContext } from "react-hook-form";
+import { IgnoredVolumes } from "@/app/components/ignored-volumes";
 import { LinesInput } from "@/app/components/lines-input";
 import { SecondsInput } from "@/app/components/seconds-input";
+import { useTRPC } from "@/app/trpc/client";
 import { defaultSettings } from "@/server/core/contracts/settings";
 import { atTimeoutWords, lengthWords, pathsWords, quietWords } from "@/server/core/settings/open-file-words";
 import { firstMessage } from "./first-message";
@@ -13,7 +16,10 @@ const fallback = defaultSettings.openFile.quiet;
 
 /** How long the freeze waits for a moment without a write, what does not count as one, and what then. */
 export function QuietFields() {
-  const { control, formState } = useFormContext<JobDraftIn, unknown, JobDraft>();
+  const trpc = useTRPC();
+  const { control, formState, watch } = useFormContext<JobDraftIn, unknown, JobDraft>();
+  const hostId = watch("hostId");
+  const volumes = useQuery(trpc.volumes.list.queryOptions({})).data ?? [];
   const errors = formState.errors.openFile?.quiet;
   const { settings, effective } = useDraftOpenFile();
   const inherited = settings?.openFile.quiet;
@@ -86,12 +92,15 @@ export function QuietFields() {
                 words={pathsWords}
               >
                 {(value, onChange) => (
-                  <LinesInput
-                    value={value}
-                    onChange={onChange}
-                    onBlur={field.onBlur}
-                    placeholder="/var/log/app.log, one a line"
-                  />
+                  <>
+                    <LinesInput
+                      value={value}
+                      onChange={onChange}
+                      onBlur={field.onBlur}
+                      placeholder="/var/log/app.log, one a line"
+                    />
+                    <IgnoredVolumes paths={value} volumes={volumes.filter((one) => one.hostId === hostId)} />
+                  </>
                 )}
               </Inheritable>
             )}

@@ -1,12 +1,15 @@
 "use client";
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Button } from "@/app/components/button";
 import { Checkbox } from "@/app/components/checkbox";
 import { Dialog, DialogActions } from "@/app/components/dialog";
 import { Field } from "@/app/components/field";
 import { formatCount } from "@/app/components/format";
+import { IgnoredVolumes } from "@/app/components/ignored-volumes";
 import { Path } from "@/app/components/path";
 import { Segmented } from "@/app/components/segmented";
+import { useTRPC } from "@/app/trpc/client";
 import type { FailureDetail } from "@/server/core/contracts/views";
 import { noQuietEvidence } from "@/server/core/errors/evidence";
 import { directoryOf, widestPaths } from "@/server/core/planning/selection";
@@ -35,6 +38,8 @@ export function IgnorePathsDialog({ open, onOpenChange, failure, onChoose }: Ign
 type IgnorePathsFormProps = Pick<IgnorePathsDialogProps, "failure" | "onChoose"> & { onCancel: () => void };
 
 function IgnorePathsForm({ failure, onChoose, onCancel }: IgnorePathsFormProps) {
+  const trpc = useTRPC();
+  const volumes = useQuery(trpc.volumes.list.queryOptions({ hostId: failure.hostId })).data ?? [];
   const writers = (noQuietEvidence.safeParse(failure.evidence).data?.writers ?? []).filter(
     ({ paths }) => paths.length > 0,
   );
@@ -101,6 +106,7 @@ function IgnorePathsForm({ failure, onChoose, onCancel }: IgnorePathsFormProps) 
             </li>
           ))}
         </ul>
+        <IgnoredVolumes paths={chosen} volumes={volumes} />
       </div>
       <DialogActions>
         <Button onClick={onCancel}>Leave as it is</Button>
