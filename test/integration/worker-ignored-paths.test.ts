@@ -2,29 +2,21 @@
  * Ignored paths of the quiet time, on real volumes: what is written to them spoils no window, whatever the program does
  * with its files; what is written elsewhere does, also where only the device sees it (mappings, asynchronous I/O).
  */
-import {
-  appendFileSync,
-  linkSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { appendFileSync, linkSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { OpenFile } from "@/server/core/contracts/job";
 import { noQuietEvidence } from "@/server/core/errors/evidence";
-import { EngineWatch } from "@/server/worker/engine/engine-watch";
 import { FaultError } from "@/server/worker/fault";
 import { mustRun } from "@/server/worker/programs/run-program";
 import { awaitQuiet } from "@/server/worker/quiet/quiet-monitor";
 import type { AttachedVolume as WorkerVolume } from "@/server/worker/volumes/known-volumes";
-import { AttachedVolume, type FileSystem, MIB, scratchDirectory, smallestBytes } from "../fixtures/attached-volume";
+import { type AttachedVolume, type FileSystem, MIB, scratchDirectory } from "../fixtures/attached-volume";
 import { BackgroundProgram } from "../fixtures/background-program";
 import { cleanupAfterEach } from "../fixtures/cleanup";
 import { nativeDirectory, nativeProgram, pause } from "../fixtures/native-program";
+import { watchPrograms } from "../fixtures/watch-programs";
+import { attachWatched } from "../fixtures/watched-volume";
 
 const cleanup = cleanupAfterEach();
 let volume: AttachedVolume;
@@ -34,17 +26,11 @@ let said: string[];
 
 async function attach(fileSystem: FileSystem): Promise<void> {
   const directory = await scratchDirectory(cleanup);
-  volume = await AttachedVolume.attach(cleanup, directory, "vol", smallestBytes[fileSystem]);
-  mount = await volume.mountNew(fileSystem);
+  ({ volume, watched, mount } = await attachWatched(cleanup, directory, "vol", fileSystem));
   mkdirSync(join(mount, "log"));
   mkdirSync(join(mount, "data"));
   writeFileSync(join(mount, "data", "ledger"), Buffer.alloc(MIB, 1));
   await mustRun("sync", ["-f", mount]);
-  const watch = new EngineWatch("vol", volume.attached.socket, () => {});
-  cleanup.add("stop the watch", () => watch.stop());
-  const { device, runDirectory } = volume;
-  const record = { name: "vol", mount } as WorkerVolume["record"];
-  watched = { record, device, sizeBytes: smallestBytes[fileSystem], runDirectory, watch };
 }
 
 beforeEach(() => {
@@ -175,7 +161,7 @@ describe("ignored paths", () => {
     symlinkSync(nativeProgram("stillframe-watch"), program);
     await writer(append);
     const waiting = wait({ ...ignoringLog(), minimumMs: 1000, timeoutMs: 1500 }, native);
-    await vi.waitUntil(() => watchersOf(process.pid).length === 1, { timeout: 1000, interval: 5 });
+    await vi.waitUntil(() => watchPrograms().length === 1, { timeout: 1000, interval: 5 });
     rmSync(program);
     await killWatcher();
     expect(await waiting).toMatchObject({ timedOut: true });
@@ -186,17 +172,17 @@ describe("ignored paths", () => {
     const begun = performance.now();
     const waiting = wait({ ...ignoringLog(), minimumMs: 10_000, timeoutMs: 900 });
     await pause(400);
-    const programs = watchersOf(process.pid);
+    const programs = watchPrograms();
     expect(programs).toHaveLength(1);
     for (const pid of programs) process.kill(pid, "SIGSTOP");
     expect(await waiting).toMatchObject({ timedOut: true });
     expect(performance.now() - begun).toBeLessThan(9000);
-    await vi.waitUntil(() => watchersOf(process.pid).length === 0, { timeout: 5000, interval: 20 });
+    await vi.waitUntil(() => watchPrograms().length === 0, { timeout: 5000, interval: 20 });
   });
 
   it("leave nothing behind: the program ends with the wait, and the volume can be unmounted", async () => {
     await wait(ignoringLog());
-    expect(watchersOf(process.pid)).toEqual([]);
+    expect(watchPrograms()).toEqual([]);
     await mustRun("umount", [mount]);
   });
 
@@ -252,21 +238,7 @@ describe("without a window", () => {
 
 /** Once it watches. */
 async function killWatcher(): Promise<void> {
-  await vi.waitUntil(() => watchersOf(process.pid).length === 1, { timeout: 2000, interval: 5 });
+  await vi.waitUntil(() => watchPrograms().length === 1, { timeout: 2000, interval: 5 });
   await pause(300);
-  for (const pid of watchersOf(process.pid)) process.kill(pid, "SIGKILL");
-}
-
-/** Processes of `stillframe-watch` that this one has started. */
-function watchersOf(parent: number): number[] {
-  return readdirSync("/proc").flatMap((pid) => {
-    if (!/^\d+$/.test(pid)) return [];
-    try {
-      const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-      const [state, owner] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-      return stat.includes("(stillframe-watc") && state !== "Z" && Number(owner) === parent ? [Number(pid)] : [];
-    } catch {
-      return []; // it has ended meanwhile
-    }
-  });
+  for (const pid of watchPrograms()) process.kill(pid, "SIGKILL");
 }
