@@ -10,7 +10,7 @@ const expected: Record<string, { transport: string; because: string }> = {
   "6.17": { transport: "fuse_loop", because: "the ublk driver of Linux 6.17 warns when an engine is killed" },
   "6.18.5": { transport: "fuse_loop", because: "making a ublk device crashes the driver of Linux 6.18.4 and 6.18.5" },
 };
-const ublk = { transport: "ublk", because: "what live devices are made with" };
+const ublk = { transport: "ublk", because: "large requests without a copy; what live devices are made with" };
 
 /** What is done where no ublk device can be made, or not be brought up. */
 const served = `

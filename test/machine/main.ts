@@ -17,7 +17,9 @@ or a release ("6.18.5"). Without one: every series that Debian's package lists h
 `;
 
 const OLDEST = [6, 12] as const;
-const TESTS = ["choice", "ublk", "ublk-half-made", "ublk-in-use"].map((name) => `test/machine/${name}.test.ts`);
+const TESTS = ["choice", "ublk", "ublk-half-made", "ublk-in-use", "ublk-zero-copy"].map(
+  (name) => `test/machine/${name}.test.ts`,
+);
 
 interface Report {
   testResults: Array<{ assertionResults: Array<{ title: string; status: string; failureMessages?: string[] }> }>;

@@ -277,6 +277,18 @@ impl Volume {
         })
     }
 
+    /// Like `write` of whole units of the backing store, where `write` puts the data there.
+    pub fn write_by(
+        &self,
+        offset: u64,
+        length: u64,
+        patience: Patience,
+        scratch: &mut [u8],
+        write: impl FnOnce() -> io::Result<()>,
+    ) -> io::Result<()> {
+        self.mutate(offset, length, patience, scratch, |_| write())
+    }
+
     pub fn flush(&self) -> io::Result<()> {
         self.store.flush()
     }

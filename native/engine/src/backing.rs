@@ -169,6 +169,16 @@ impl FileStore {
         }
     }
 
+    /// For who reads and writes it past this process's memory.
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Whether a range may be read or written as it is.
+    pub fn is_aligned(&self, offset: u64, length: u64) -> bool {
+        (offset | length).is_multiple_of(self.alignment as u64)
+    }
+
     fn change(&self, mode: i32, offset: u64, length: u64) -> io::Result<()> {
         // SAFETY: takes numbers only.
         let done = unsafe {

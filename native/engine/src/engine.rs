@@ -1,5 +1,6 @@
 //! The engine as a transport sees it, and as it reports.
 
+use crate::backing::FileStore;
 use crate::change_log::ChangeLog;
 use crate::events::Events;
 use crate::holds::Holds;
@@ -21,11 +22,12 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use transport::served::{Change, ChangedExtents, Errno, Image, Patience, Served};
+use transport::served::{Change, ChangedExtents, Errno, Image, Move, Patience, Served, Way};
 
 pub struct Engine {
     pub configuration: Configuration,
     pub state: State,
+    pub store: Arc<FileStore>,
     pub volume: Arc<Volume>,
     pub registry: Registry,
     pub telemetry: Telemetry,
@@ -43,16 +45,40 @@ impl Engine {
         }
     }
 
-    /// WouldBlock: it has to wait, and has no patience.
-    fn apply(&self, change: Change<'_>, patience: Patience, scratch: &mut [u8]) -> io::Result<()> {
-        let volume = &self.volume;
-        let mut attempt = |patience| match change {
-            Change::Write { offset, data } => volume.write(offset, data, patience, scratch),
-            Change::Discard { offset, length } => volume.discard(offset, length, patience, scratch),
-            Change::WriteZeroes { offset, length } => {
-                volume.write_zeroes(offset, length, patience, scratch)
-            }
+    /// A change of the live volume with all that is told of it. `attempt` makes it.
+    fn make(
+        &self,
+        (offset, length): (u64, u64),
+        patience: Patience,
+        attempt: impl FnMut(cow::volume::Patience) -> io::Result<()>,
+    ) -> Result<(), Errno> {
+        self.inside(offset, length)?;
+        let waited = match patience {
+            Patience::None => Duration::ZERO,
+            Patience::Since(then) => then.elapsed(),
         };
+        let began = self.telemetry.change_began();
+        self.change_log.note(offset, length);
+        let result = self.attempt(patience, attempt);
+        if result
+            .as_ref()
+            .is_err_and(|e| e.kind() == ErrorKind::WouldBlock)
+        {
+            // Counted when it is made.
+            return Err(Errno::WOULD_WAIT);
+        }
+        self.change_log.note(offset, length);
+        self.telemetry
+            .change_ended(began.saturating_sub(waited.as_nanos() as u64));
+        Ok(result?)
+    }
+
+    /// WouldBlock: it has to wait, and has no patience.
+    fn attempt(
+        &self,
+        patience: Patience,
+        mut attempt: impl FnMut(cow::volume::Patience) -> io::Result<()>,
+    ) -> io::Result<()> {
         match (attempt(cow::volume::Patience::None), patience) {
             (Err(e), Patience::Since(then)) if e.kind() == ErrorKind::WouldBlock => {
                 let hold = self.holds.begin();
@@ -60,6 +86,22 @@ impl Engine {
             }
             (result, _) => result,
         }
+    }
+
+    fn count_read(&self, length: u64) {
+        self.telemetry.add(Counter::Reads, 1);
+        self.telemetry.add(Counter::ReadBytes, length);
+    }
+
+    fn count_zero_copy(&self, length: u64, way: Way) {
+        if way == Way::ZeroCopy {
+            self.telemetry.add(Counter::ZeroCopyBytes, length);
+        }
+    }
+
+    fn count_write(&self, length: u64) {
+        self.telemetry.add(Counter::Writes, 1);
+        self.telemetry.add(Counter::WriteBytes, length);
     }
 }
 
@@ -82,8 +124,7 @@ impl Served for Engine {
         self.inside(offset, data.len() as u64)?;
         match image {
             Image::Live => {
-                self.telemetry.add(Counter::Reads, 1);
-                self.telemetry.add(Counter::ReadBytes, data.len() as u64);
+                self.count_read(data.len() as u64);
                 Ok(self.volume.read(offset, data, scratch)?)
             }
             Image::Frozen(key) => match self.volume.read_snapshot(key, offset, data, scratch) {
@@ -100,38 +141,62 @@ impl Served for Engine {
         patience: Patience,
         scratch: &mut [u8],
     ) -> Result<(), Errno> {
-        let (offset, length) = match change {
-            Change::Write { offset, data } => (offset, data.len() as u64),
-            Change::Discard { offset, length } | Change::WriteZeroes { offset, length } => {
-                (offset, length)
-            }
-        };
-        self.inside(offset, length)?;
-        let waited = match patience {
-            Patience::None => Duration::ZERO,
-            Patience::Since(then) => then.elapsed(),
-        };
-        let began = self.telemetry.change_began();
-        self.change_log.note(offset, length);
-        let result = self.apply(change, patience, scratch);
-        if result
-            .as_ref()
-            .is_err_and(|e| e.kind() == ErrorKind::WouldBlock)
-        {
-            // Counted when it is made.
-            return Err(Errno::WOULD_WAIT);
-        }
-        self.change_log.note(offset, length);
-        self.telemetry
-            .change_ended(began.saturating_sub(waited.as_nanos() as u64));
+        let volume = &self.volume;
         match change {
-            Change::Discard { .. } => self.telemetry.add(Counter::Discards, 1),
-            Change::Write { .. } | Change::WriteZeroes { .. } => {
-                self.telemetry.add(Counter::Writes, 1);
-                self.telemetry.add(Counter::WriteBytes, length);
+            Change::Write { offset, data } => {
+                let length = data.len() as u64;
+                self.make((offset, length), patience, |patience| {
+                    volume.write(offset, data, patience, scratch)
+                })?;
+                self.count_write(length);
+            }
+            Change::Discard { offset, length } => {
+                self.make((offset, length), patience, |patience| {
+                    volume.discard(offset, length, patience, scratch)
+                })?;
+                self.telemetry.add(Counter::Discards, 1);
+            }
+            Change::WriteZeroes { offset, length } => {
+                self.make((offset, length), patience, |patience| {
+                    volume.write_zeroes(offset, length, patience, scratch)
+                })?;
+                self.count_write(length);
             }
         }
-        Ok(result?)
+        Ok(())
+    }
+
+    fn read_by(&self, offset: u64, length: u64, read: Move<'_>) -> Option<Result<(), Errno>> {
+        if !self.store.is_aligned(offset, length) {
+            return None;
+        }
+        Some(self.inside(offset, length).and_then(|()| {
+            self.count_read(length);
+            let way = read(self.store.file(), offset)?;
+            self.count_zero_copy(length, way);
+            Ok(())
+        }))
+    }
+
+    fn write_by(
+        &self,
+        offset: u64,
+        length: u64,
+        write: Move<'_>,
+        patience: Patience,
+        scratch: &mut [u8],
+    ) -> Option<Result<(), Errno>> {
+        if !self.store.is_aligned(offset, length) {
+            return None;
+        }
+        let made = self.make((offset, length), patience, |patience| {
+            self.volume.write_by(offset, length, patience, scratch, || {
+                let way = write(self.store.file(), offset)?;
+                self.count_zero_copy(length, way);
+                Ok(())
+            })
+        });
+        Some(made.inspect(|()| self.count_write(length)))
     }
 
     fn flush(&self) -> Result<(), Errno> {
@@ -211,6 +276,7 @@ impl Engine {
             read_bytes: t.get(Counter::ReadBytes),
             writes: t.get(Counter::Writes),
             write_bytes: t.get(Counter::WriteBytes),
+            zero_copy_bytes: t.get(Counter::ZeroCopyBytes),
             discards: t.get(Counter::Discards),
             flushes: t.get(Counter::Flushes),
             last_write_at: (last_write > 0).then(|| clock::iso(last_write)),

@@ -78,7 +78,12 @@ fn transports(kernel: &str) -> Vec<TransportReport> {
         detail: missing.unwrap_or_else(|| detail.to_owned()),
     };
     let ublk = transport::ublk::control::available();
+    let zero_copy =
+        ublk_faults::waits_for_pages_in_use(kernel) && transport::ublk::control::offers_zero_copy();
     let by_itself = match ublk_faults::none_known(kernel) {
+        Ok(()) if zero_copy => {
+            "a block device of its own, large requests without a copy; what live devices are made with".into()
+        }
         Ok(()) => "a block device of its own; what live devices are made with".into(),
         Err(reason) => format!("only where it is asked for by name: {reason}"),
     };

@@ -141,9 +141,13 @@ pub fn take_up(state: State, backing: File) -> Outcome<Arc<Engine>> {
         tracking.give_up("engines crashed over and over");
         restore::give_up(&state, &table)
     };
-    let store = FileStore::new(backing, configuration.size, configuration.alignment);
+    let store = Arc::new(FileStore::new(
+        backing,
+        configuration.size,
+        configuration.alignment,
+    ));
     let volume = Arc::new(Volume::new(
-        Arc::new(store),
+        store.clone(),
         configuration.sector_size as usize,
         (0..MAX_POOLS).map(|pool| state.index(pool)).collect(),
         table.clone(),
@@ -164,6 +168,7 @@ pub fn take_up(state: State, backing: File) -> Outcome<Arc<Engine>> {
         telemetry: Telemetry::new(state.counters()),
         change_log: ChangeLog::default(),
         configuration,
+        store,
         volume,
         registry,
         events,

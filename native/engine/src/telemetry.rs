@@ -27,6 +27,7 @@ pub enum Counter {
     LastWriteUnix = 7,
     /// Nanoseconds.
     LongestGap = 8,
+    ZeroCopyBytes = 9,
 }
 
 const BUCKETS_AT: usize = 16;

@@ -11,6 +11,10 @@
 //!   release tells which. 6.17.13 itself serves and recovers, but its driver warns of a reference that it missed
 //!   (`ublk_ch_release_work_fn`) when an engine is killed, which ends machines that are told to panic on warnings.
 //!
+//! * Zero copy: drivers before 6.17-rc5 and 6.16.5 or so forget a dead server's requests while the kernel still uses
+//!   their pages ("ublk: avoid ublk_io_release() called after ublk char dev is closed"), so that an old write could land
+//!   after a newer one. It is used from 6.18 on.
+//!
 //! `npm run kernels` boots what Debian has of these and of others, and kills engines there; README.md says which.
 //!
 //! A release cannot tell what else a distribution changed or corrected by itself.
@@ -33,6 +37,11 @@ pub fn none_known(release: &str) -> Result<(), String> {
         }
     };
     Err(format!("{fault}; this is {release}"))
+}
+
+/// Whether the driver keeps a killed server's requests until nothing in the kernel uses their pages any more.
+pub fn waits_for_pages_in_use(release: &str) -> bool {
+    kernel::is_at_least(release, (6, 18))
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The one seam between a transport and the engine.
 
+use std::fs::File;
+use std::io;
 use std::ops::Range;
 use std::time::Instant;
 
@@ -15,8 +17,8 @@ impl Errno {
     pub const WOULD_WAIT: Errno = Errno(libc::EAGAIN);
 }
 
-impl From<std::io::Error> for Errno {
-    fn from(e: std::io::Error) -> Self {
+impl From<io::Error> for Errno {
+    fn from(e: io::Error) -> Self {
         Errno(e.raw_os_error().unwrap_or(libc::EIO))
     }
 }
@@ -63,6 +65,18 @@ impl Patience {
     }
 }
 
+/// Moves the data of a request between the kernel and the file that the live data rests in, from an offset of it on.
+/// Nothing goes on behind it when it returns.
+pub type Move<'a> = &'a mut dyn FnMut(&File, u64) -> io::Result<Way>;
+
+/// How data went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    ZeroCopy,
+    /// Through memory of this process.
+    Copied,
+}
+
 /// Bytes that may have changed.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ChangedExtents {
@@ -95,6 +109,24 @@ pub trait Served: Send + Sync {
         patience: Patience,
         scratch: &mut [u8],
     ) -> Result<(), Errno>;
+    /// Like `read` of the live image, where the transport itself moves the data. None: it is to be read by `read`.
+    fn read_by(&self, offset: u64, length: u64, read: Move<'_>) -> Option<Result<(), Errno>> {
+        let _ = (offset, length, read);
+        None
+    }
+    /// Like `change` by a write, where the transport itself moves the data, as soon as what it overwrites is preserved.
+    /// None: it is to be written by `change`.
+    fn write_by(
+        &self,
+        offset: u64,
+        length: u64,
+        write: Move<'_>,
+        patience: Patience,
+        scratch: &mut [u8],
+    ) -> Option<Result<(), Errno>> {
+        let _ = (offset, length, write, patience, scratch);
+        None
+    }
     /// The three changes, by a thread that may wait.
     fn write(&self, offset: u64, data: &[u8], scratch: &mut [u8]) -> Result<(), Errno> {
         self.change(

@@ -231,7 +231,11 @@ export type Report = { id: string, version: string, pid: number, startCount: num
 /**
  * Why the transport is not ublk; null: it is, or another was asked for.
  */
-notUblkBecause: string | null, at: string, reads: number, readBytes: number, writes: number, writeBytes: number, discards: number, flushes: number, lastWriteAt: string | null, 
+notUblkBecause: string | null, at: string, reads: number, readBytes: number, writes: number, writeBytes: number, 
+/**
+ * Of what was read and written: bytes that went between the kernel and the backing store without a copy.
+ */
+zeroCopyBytes: number, discards: number, flushes: number, lastWriteAt: string | null, 
 /**
  * Since the last write (or attach), by a clock that no one can set.
  */

@@ -27,6 +27,8 @@ export interface MachineOptions {
   memoryMb?: number;
   /** Disks, /dev/vda on: the size of each, which is kept in a sparse file of the host. */
   disksMb?: number[];
+  /** What each disk does a second at most; it takes further requests, and lets them wait. Default: as many as it can. */
+  diskOperationsPerSecond?: number;
   /** qemu is killed after this. Default 240 s. */
   timeoutMs?: number;
 }
@@ -125,6 +127,8 @@ async function run(image: string, initial: string, scratch: string, options: Mac
  * Resolves, with whether the time limit ended it, when qemu is gone.
  */
 function runQemu(kernel: string, initial: string, scratch: string, options: MachineOptions): Promise<boolean> {
+  const most = options.diskOperationsPerSecond;
+  const throttle = most === undefined ? "" : `,throttling.iops-total=${most}`;
   const args = [
     ...["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-machine", "pc,usb=off"],
     ...["-accel", "tcg,thread=multi", "-cpu", "max,-erms,-fsrm", "-smp", "2", "-m", `${options.memoryMb ?? 1024}`],
@@ -138,7 +142,7 @@ function runQemu(kernel: string, initial: string, scratch: string, options: Mach
     ...["-device", "virtserialport,chardev=out,name=stillframe.output"],
     ...(options.disksMb ?? []).flatMap((_, number) => [
       "-drive",
-      `file=${diskFile(scratch, number)},format=raw,if=virtio,discard=unmap`,
+      `file=${diskFile(scratch, number)},format=raw,if=virtio,discard=unmap${throttle}`,
     ]),
   ];
   return new Promise((done, fail) => {

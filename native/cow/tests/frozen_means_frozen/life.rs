@@ -5,6 +5,7 @@ use crate::step::Step;
 use crate::world::{self, World};
 use cow::BLOCK;
 use cow::snapshot_read::ReadFailure;
+use cow::store::BlockStore;
 use cow::volume::{Patience, Policy, Volume};
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -89,14 +90,24 @@ impl Life {
                 sector,
                 count,
                 fill,
+                by_writer,
             } => {
                 let (from, to) = self.clip(*sector, *count);
                 let data: Vec<u8> = (from..to)
                     .map(|n| fill.wrapping_add((n / 13) as u8))
                     .collect();
-                self.volume
-                    .write(from as u64, &data, Patience::from_now(), &mut self.scratch)
-                    .expect("write");
+                let (offset, length) = (from as u64, data.len() as u64);
+                let (store, patience) = (self.world.store.clone(), Patience::from_now());
+                let unit = store.alignment() as u64;
+                let written = if *by_writer && (offset | length).is_multiple_of(unit) {
+                    let write = || store.write(offset, &data);
+                    self.volume
+                        .write_by(offset, length, patience, &mut self.scratch, write)
+                } else {
+                    self.volume
+                        .write(offset, &data, patience, &mut self.scratch)
+                };
+                written.expect("write");
             }
             Step::Discard { sector, count } => {
                 let (from, to) = self.block_range(*sector, *count);
@@ -191,6 +202,7 @@ impl Life {
                 sector,
                 count,
                 fill,
+                by_writer: _,
             } => {
                 let (from, to) = self.clip(*sector, *count);
                 self.touch(from, to);

@@ -9,6 +9,8 @@ pub enum Step {
         sector: usize,
         count: usize,
         fill: u8,
+        /// Whoever writes puts the data into the store by itself, if the range is in whole units of it.
+        by_writer: bool,
     },
     Discard {
         sector: usize,
@@ -61,7 +63,9 @@ fn pools() -> impl Strategy<Value = Vec<usize>> {
 
 pub fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        8 => (range(), any::<u8>()).prop_map(|((sector, count), fill)| Step::Write { sector, count, fill }),
+        8 => (range(), any::<u8>(), any::<bool>()).prop_map(|((sector, count), fill, by_writer)| {
+            Step::Write { sector, count, fill, by_writer }
+        }),
         1 => range().prop_map(|(sector, count)| Step::Discard { sector, count }),
         1 => range().prop_map(|(sector, count)| Step::Zero { sector, count }),
         3 => (pools(), prop::option::of(prop::collection::vec(any::<u8>(), 12)))

@@ -107,9 +107,14 @@ pub fn set_up(choice: Choice, run: &RunDirectory, geometry: &Geometry) -> Outcom
 
 fn make_ublk(run: &RunDirectory, geometry: &Geometry) -> Outcome<u32> {
     control::available().context(|| control::PATH.into())?;
-    let number = control::add(owner(run), geometry).context(|| "making the ublk device".into())?;
+    let number = control::add(owner(run), geometry, zero_copy())
+        .context(|| "making the ublk device".into())?;
     show(number, run)?;
     Ok(number)
+}
+
+fn zero_copy() -> bool {
+    ublk_faults::waits_for_pages_in_use(&kernel::release())
 }
 
 /// For the engine: serves the ublk device, which is shown when this returns.
@@ -134,8 +139,13 @@ pub fn serve(queues: ublk::Standing, engine: Arc<Engine>) -> Outcome<()> {
             size, sector_size, ..
         } = engine.configuration;
         let run = RunDirectory::new(engine.configuration.run_directory.as_ref())?;
-        control::remake(number, owner(&run), &Geometry { size, sector_size })
-            .context(|| "making the ublk device".into())?;
+        control::remake(
+            number,
+            owner(&run),
+            &Geometry { size, sector_size },
+            zero_copy(),
+        )
+        .context(|| "making the ublk device".into())?;
     }
     match queues.serve(engine, shown) {
         Err(e) if e.kind() == ErrorKind::NotConnected => {

@@ -129,6 +129,8 @@ pub struct Report {
     pub read_bytes: u64,
     pub writes: u64,
     pub write_bytes: u64,
+    /// Of what was read and written: bytes that went between the kernel and the backing store without a copy.
+    pub zero_copy_bytes: u64,
     pub discards: u64,
     pub flushes: u64,
     pub last_write_at: Option<String>,

@@ -29,15 +29,21 @@ pub const DEL_DEV_ASYNC: u32 = control(READ, 0x14);
 
 pub const FETCH_REQ: u32 = command(READ_WRITE, 0x20, size_of::<RequestCommand>());
 pub const COMMIT_AND_FETCH_REQ: u32 = command(READ_WRITE, 0x21, size_of::<RequestCommand>());
+/// Puts a request's pages among the buffers of the ring that this is given by. `address`: which buffer.
+pub const REGISTER_IO_BUF: u32 = command(READ_WRITE, 0x23, size_of::<RequestCommand>());
+pub const UNREGISTER_IO_BUF: u32 = command(READ_WRITE, 0x24, size_of::<RequestCommand>());
 
 /// Of `DeviceInfo::state`; the others mean that the server is gone.
 pub const STATE_DEAD: u16 = 0;
 pub const STATE_LIVE: u16 = 1;
 
+pub const FEATURE_ZERO_COPY: u64 = 1 << 0;
 pub const FEATURE_USER_RECOVERY: u64 = 1 << 3;
 pub const FEATURE_USER_RECOVERY_REISSUE: u64 = 1 << 4;
 pub const FEATURE_IOCTL_ENCODING: u64 = 1 << 6;
 pub const FEATURE_USER_COPY: u64 = 1 << 7;
+/// Any thread may register a request's pages.
+pub const FEATURE_BUFFERS_OFF_DAEMON: u64 = 1 << 14;
 
 pub const OP_READ: u8 = 0;
 pub const OP_WRITE: u8 = 1;

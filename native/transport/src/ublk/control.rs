@@ -18,6 +18,9 @@ const NEEDED: u64 = abi::FEATURE_USER_RECOVERY
     | abi::FEATURE_IOCTL_ENCODING
     | abi::FEATURE_USER_COPY;
 
+/// Also for workers, which are not the threads that fetch.
+const ZERO_COPY: u64 = abi::FEATURE_ZERO_COPY | abi::FEATURE_BUFFERS_OFF_DAEMON;
+
 /// What a device is to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Geometry {
@@ -38,10 +41,7 @@ pub enum Stand {
 
 /// Whether devices can be made here, and survive their engine; the error says why not.
 pub fn available() -> io::Result<()> {
-    let ask = anything(u32::MAX);
-    let offered = exchange(&open()?, abi::GET_FEATURES, &ask, vec![0; 8], SOON)?;
-    let offered = u64::from_ne_bytes(offered.try_into().unwrap_or_default());
-    if offered & NEEDED != NEEDED {
+    if offered()? & NEEDED != NEEDED {
         return Err(io::Error::new(
             io::ErrorKind::Unsupported,
             "this kernel's ublk is too old (Linux 6.5 is needed)",
@@ -50,28 +50,44 @@ pub fn available() -> io::Result<()> {
     Ok(())
 }
 
-/// Makes a device that waits for its server. `owner` is found again by [`find`].
-pub fn add(owner: u64, geometry: &Geometry) -> io::Result<u32> {
-    add_as(u32::MAX, owner, geometry)
+/// Whether the driver offers that data goes without a copy.
+pub fn offers_zero_copy() -> bool {
+    offered().is_ok_and(|offered| offered & ZERO_COPY == ZERO_COPY)
+}
+
+fn offered() -> io::Result<u64> {
+    let ask = anything(u32::MAX);
+    let told = exchange(&open()?, abi::GET_FEATURES, &ask, vec![0; 8], SOON)?;
+    Ok(u64::from_ne_bytes(told.try_into().unwrap_or_default()))
+}
+
+/// Makes a device that waits for its server. `owner` is found again by [`find`]. `zero_copy`: where the driver offers
+/// it, servers may move data without copying it.
+pub fn add(owner: u64, geometry: &Geometry, zero_copy: bool) -> io::Result<u32> {
+    add_as(u32::MAX, owner, geometry, zero_copy)
 }
 
 /// Makes a device that was never shown once more, under its number: the driver does not let a second server fetch
 /// from it.
-pub fn remake(number: u32, owner: u64, geometry: &Geometry) -> io::Result<()> {
+pub fn remake(number: u32, owner: u64, geometry: &Geometry, zero_copy: bool) -> io::Result<()> {
     unless_gone(control(&open()?, abi::DEL_DEV, &anything(number), SOON))?;
-    add_as(number, owner, geometry).map(drop)
+    add_as(number, owner, geometry, zero_copy).map(drop)
 }
 
 /// `number`: u32::MAX for any.
-fn add_as(number: u32, owner: u64, geometry: &Geometry) -> io::Result<u32> {
+fn add_as(number: u32, owner: u64, geometry: &Geometry, zero_copy: bool) -> io::Result<u32> {
     let device = open()?;
+    let zero_copy = zero_copy && offers_zero_copy();
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let info = DeviceInfo {
         queues: processors.min(MAX_QUEUES) as u16,
         depth: DEPTH,
         max_request_bytes: MAX_REQUEST_BYTES as u32,
         number,
-        features: NEEDED,
+        features: match zero_copy {
+            true => NEEDED | abi::FEATURE_ZERO_COPY,
+            false => NEEDED,
+        },
         owner,
         ..Default::default()
     };
@@ -181,7 +197,8 @@ pub(super) fn information(number: u32) -> io::Result<DeviceInfo> {
     DeviceInfo::parse(&told).ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
-/// Ends the block device, once a living server has answered what is under way. Whoever has it open gets
+/// Ends the block device, once a living server has answered what is under way; or the kernel has ended what it does for
+/// a dead one with a request's pages. Whoever has it open gets
 /// errors from then on. The kernel holds the process until then, whatever the limit, also where it is killed.
 pub fn stop(number: u32, limit: Duration) -> io::Result<()> {
     unless_gone(control(&open()?, abi::STOP_DEV, &anything(number), limit))

@@ -20,8 +20,8 @@
 //! from all queues, says END_USER_RECOVERY, and gets them again. The kernel refuses the first step
 //! while the old process still has the device open; together with the keeper, which starts an engine
 //! only after the old one was reaped, that is the fence: no write of the old one can land late. It
-//! holds because backing I/O is synchronous; with I/O of an io_uring that outlives its process it would
-//! hold only if the device were registered in that ring.
+//! holds for synchronous I/O, which is done when the process is, and for what the kernel does with requests' own
+//! pages ([`zero_copy`]), which keeps the device until it is done. It would not hold for other I/O of an io_uring.
 //!
 //! An engine that dies before the device is shown leaves one that nobody can serve any more: the driver takes
 //! fetched requests back only from a device with a disk. Nobody has seen it yet, so the next engine makes it anew
@@ -52,15 +52,18 @@
 //!
 //! USER_COPY: a thread fetches a request's data itself, by pread and pwrite of the character device,
 //! into its own resident buffer. Buffers of the kernel's choosing (one for each tag) would need 128 MiB
-//! a queue; this needs 2 MiB a thread. Zero copy is not for this design: 6.12 has none, and where it
-//! exists (6.15) it is for I/O that the server hands on by io_uring, while copy-on-write has to look at
-//! each request.
+//! a queue; this needs 2 MiB a thread.
+//!
+//! SUPPORT_ZERO_COPY, from 6.18 on: the data of a large request goes straight between its pages and the backing
+//! store ([`zero_copy`]). Copy-on-write looks at where a request writes and preserves what is there; the new data it
+//! never has to see.
 
 mod abi;
 pub mod control;
 mod queue;
 mod ring;
 mod work;
+mod zero_copy;
 
 use crate::served::Served;
 use control::Stand;
@@ -119,7 +122,9 @@ pub fn stand_by(
     workers: usize,
     ended: impl Fn(io::Error) + Send + Clone + 'static,
 ) -> io::Result<Standing> {
-    let queues = control::information(number)?.queues;
+    let device = control::information(number)?;
+    let queues = device.queues;
+    let has_zero_copy = device.features & abi::FEATURE_ZERO_COPY != 0;
     let threads = usize::from(queues) + workers + 1;
     let needed = (BUFFERS_AT + threads * Hands::BYTES) as u64;
     if memory.metadata()?.len() < needed {
@@ -129,18 +134,26 @@ pub fn stand_by(
     let mut hands: Vec<Hands> = (0..threads).map(hands).collect::<io::Result<_>>()?;
     let gate = Arc::new(Gate::default());
     let (jobs, held) = (Arc::new(Jobs::default()), Arc::new(Jobs::default()));
-    for (worker, hands) in hands.split_off(queues.into()).into_iter().enumerate() {
+    for (worker, mut hands) in hands.split_off(queues.into()).into_iter().enumerate() {
         let (gate, held) = (gate.clone(), held.clone());
         let (name, jobs) = match worker {
             0 => ("held".to_owned(), held.clone()),
             n => (format!("work-{n}"), jobs.clone()),
         };
-        spawn(name, move || jobs.work(hands, &gate.wait(), &held))?;
+        spawn(name, move || {
+            if has_zero_copy {
+                hands.learn_zero_copy();
+            }
+            jobs.work(hands, &gate.wait(), &held)
+        })?;
     }
-    for (queue, hands) in (0..queues).zip(hands) {
+    for (queue, mut hands) in (0..queues).zip(hands) {
         let (gate, ended) = (gate.clone(), ended.clone());
         let (jobs, held) = (jobs.clone(), held.clone());
         spawn(format!("queue-{queue}"), move || {
+            if has_zero_copy {
+                hands.learn_zero_copy();
+            }
             let service = gate.wait();
             let opened = give_up_administration()
                 .and_then(|()| Queue::new(queue, DEPTH, service, hands, jobs, held));

@@ -6,8 +6,9 @@
 use super::MAX_REQUEST_BYTES;
 use super::abi::{self, Request};
 use super::queue::Answers;
+use super::zero_copy::{Direction, Tag, WORTH_BYTES, ZeroCopy};
 use crate::fuse::buffer::Resident;
-use crate::served::{Change, Errno, Image, Patience, SCRATCH_BYTES, Served};
+use crate::served::{Change, Errno, Image, Patience, SCRATCH_BYTES, Served, Way};
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
@@ -24,6 +25,7 @@ pub struct Service {
 pub struct Hands {
     buffer: Resident,
     scratch: Resident,
+    zero_copy: Option<ZeroCopy>,
 }
 
 impl Hands {
@@ -34,7 +36,13 @@ impl Hands {
         Ok(Hands {
             buffer: Resident::of(memory, at, MAX_REQUEST_BYTES)?,
             scratch: Resident::of(memory, at + MAX_REQUEST_BYTES, SCRATCH_BYTES)?,
+            zero_copy: None,
         })
+    }
+
+    /// On the thread whose hands they are, where the device has it. A thread that finds no ring for it copies.
+    pub fn learn_zero_copy(&mut self) {
+        self.zero_copy = ZeroCopy::new().ok();
     }
 
     /// The result that the kernel is told: bytes, or a negative errno. None: the request has to wait, and has
@@ -56,21 +64,57 @@ impl Hands {
         let offset = request.first_sector << 9;
         let length = u64::from(request.sectors) << 9;
         let synced = request.operation & abi::FLAG_FUA != 0;
-        let scratch = &mut self.scratch[..];
+        let (buffer, scratch) = (&mut self.buffer[..], &mut self.scratch[..]);
+        let tag = Tag {
+            queue: job.queue,
+            tag: job.tag,
+        };
+        let zero_copy = self.zero_copy.as_mut().filter(|_| length >= WORTH_BYTES);
         match request.operation as u8 {
             abi::OP_READ | abi::OP_WRITE if length > MAX_REQUEST_BYTES as u64 => {
                 return Err(Errno(libc::EINVAL));
             }
             abi::OP_READ => {
-                let data = &mut self.buffer[..length as usize];
+                let data = &mut buffer[..length as usize];
+                if let Some(zero_copy) = zero_copy {
+                    let mut read = |store: &File, at| {
+                        let from = Direction::FromStore;
+                        if zero_copy.transfer(character, tag, from, store, at, length) {
+                            return Ok(Way::ZeroCopy);
+                        }
+                        store.read_exact_at(data, at)?;
+                        character.write_all_at(data, data_at)?;
+                        Ok(Way::Copied)
+                    };
+                    if let Some(done) = served.read_by(offset, length, &mut read) {
+                        return done.map(|()| length as usize);
+                    }
+                }
                 served.read(Image::Live, offset, data, scratch)?;
                 character.write_all_at(data, data_at)?;
                 return Ok(length as usize);
             }
             abi::OP_WRITE => {
-                let data = &mut self.buffer[..length as usize];
-                character.read_exact_at(data, data_at)?;
-                served.change(Change::Write { offset, data }, patience, scratch)?;
+                let data = &mut buffer[..length as usize];
+                let done = zero_copy.and_then(|zero_copy| {
+                    let mut write = |store: &File, at| {
+                        let to = Direction::ToStore;
+                        if zero_copy.transfer(character, tag, to, store, at, length) {
+                            return Ok(Way::ZeroCopy);
+                        }
+                        character.read_exact_at(data, data_at)?;
+                        store.write_all_at(data, at)?;
+                        Ok(Way::Copied)
+                    };
+                    served.write_by(offset, length, &mut write, patience, scratch)
+                });
+                match done {
+                    Some(done) => done?,
+                    None => {
+                        character.read_exact_at(data, data_at)?;
+                        served.change(Change::Write { offset, data }, patience, scratch)?;
+                    }
+                }
             }
             abi::OP_DISCARD => {
                 served.change(Change::Discard { offset, length }, patience, scratch)?;
