@@ -40,6 +40,7 @@ pub struct Request {
     /// For what is known of the volume from one attachment to the next; None: nothing is kept.
     pub state_directory: Option<String>,
     pub transport: live::Choice,
+    pub zero_copy: live::ZeroCopy,
 }
 
 pub fn attach(request: &Request) -> Outcome<AttachResult> {
@@ -147,7 +148,7 @@ fn start(
     };
     let chosen = match waiting {
         Some(number) => live::Chosen::again(number, &geometry)?,
-        None => live::set_up(request.transport, run, &geometry)?,
+        None => live::set_up(request.transport, request.zero_copy, run, &geometry)?,
     };
     let may_change =
         request.transport == live::Choice::Auto && chosen.ublk.is_some() && waiting.is_none();

@@ -86,6 +86,9 @@ enum Command {
         /// What makes the live device
         #[arg(long, value_enum, env = "STILLFRAME_TRANSPORT", default_value_t = live::Choice::Auto)]
         transport: live::Choice,
+        /// Whether the data of large requests over ublk goes without a copy
+        #[arg(long, value_enum, env = "STILLFRAME_ZERO_COPY", default_value_t = live::ZeroCopy::Auto)]
+        zero_copy: live::ZeroCopy,
     },
     /// Take everything of an attached volume down; nothing may be mounted
     Detach {
@@ -164,6 +167,7 @@ pub fn main() -> ExitCode {
             cgroup,
             state_dir,
             transport,
+            zero_copy,
         } => attach::attach(&attach::Request {
             id,
             backing,
@@ -173,6 +177,7 @@ pub fn main() -> ExitCode {
             own_groups: matches!(cgroup, Groups::Auto),
             state_directory: state_dir,
             transport,
+            zero_copy,
         })
         .and_then(print),
         Command::Detach {

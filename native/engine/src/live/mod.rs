@@ -34,6 +34,15 @@ pub enum Choice {
     Ublk,
 }
 
+/// Whether data may go over ublk without a copy, as attach is asked for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ZeroCopy {
+    /// Where the kernel has it without a known fault
+    Auto,
+    /// Never: all data goes through the engine's memory
+    Off,
+}
+
 /// As reports name it.
 pub fn name(ublk: Option<u32>) -> &'static str {
     match ublk {
@@ -82,19 +91,24 @@ impl Chosen {
 }
 
 /// Makes the ublk device if that is the choice. Where it was asked for by name it must succeed.
-pub fn set_up(choice: Choice, run: &RunDirectory, geometry: &Geometry) -> Outcome<Chosen> {
+pub fn set_up(
+    choice: Choice,
+    zero_copy: ZeroCopy,
+    run: &RunDirectory,
+    geometry: &Geometry,
+) -> Outcome<Chosen> {
     let made = |number| Chosen {
         ublk: Some(number),
         ..Chosen::default()
     };
     match choice {
         Choice::FuseLoop => Ok(Chosen::default()),
-        Choice::Ublk => make_ublk(run, geometry).map(made),
+        Choice::Ublk => make_ublk(zero_copy, run, geometry).map(made),
         Choice::Auto => {
             if let Err(fault) = ublk_faults::none_known(&kernel::release()) {
                 return Ok(Chosen::instead(fault));
             }
-            let refusal = match make_ublk(run, geometry) {
+            let refusal = match make_ublk(zero_copy, run, geometry) {
                 Ok(number) => return Ok(made(number)),
                 Err(refusal) => refusal,
             };
@@ -105,16 +119,16 @@ pub fn set_up(choice: Choice, run: &RunDirectory, geometry: &Geometry) -> Outcom
     }
 }
 
-fn make_ublk(run: &RunDirectory, geometry: &Geometry) -> Outcome<u32> {
+fn make_ublk(zero_copy: ZeroCopy, run: &RunDirectory, geometry: &Geometry) -> Outcome<u32> {
     control::available().context(|| control::PATH.into())?;
-    let number = control::add(owner(run), geometry, zero_copy())
+    let zero_copy = match zero_copy {
+        ZeroCopy::Auto => ublk_faults::waits_for_pages_in_use(&kernel::release()),
+        ZeroCopy::Off => false,
+    };
+    let number = control::add(owner(run), geometry, zero_copy)
         .context(|| "making the ublk device".into())?;
     show(number, run)?;
     Ok(number)
-}
-
-fn zero_copy() -> bool {
-    ublk_faults::waits_for_pages_in_use(&kernel::release())
 }
 
 /// For the engine: serves the ublk device, which is shown when this returns.
@@ -139,13 +153,8 @@ pub fn serve(queues: ublk::Standing, engine: Arc<Engine>) -> Outcome<()> {
             size, sector_size, ..
         } = engine.configuration;
         let run = RunDirectory::new(engine.configuration.run_directory.as_ref())?;
-        control::remake(
-            number,
-            owner(&run),
-            &Geometry { size, sector_size },
-            zero_copy(),
-        )
-        .context(|| "making the ublk device".into())?;
+        control::remake(number, owner(&run), &Geometry { size, sector_size })
+            .context(|| "making the ublk device".into())?;
     }
     match queues.serve(engine, shown) {
         Err(e) if e.kind() == ErrorKind::NotConnected => {

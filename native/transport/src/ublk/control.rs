@@ -69,7 +69,8 @@ pub fn add(owner: u64, geometry: &Geometry, zero_copy: bool) -> io::Result<u32> 
 
 /// Makes a device that was never shown once more, under its number: the driver does not let a second server fetch
 /// from it.
-pub fn remake(number: u32, owner: u64, geometry: &Geometry, zero_copy: bool) -> io::Result<()> {
+pub fn remake(number: u32, owner: u64, geometry: &Geometry) -> io::Result<()> {
+    let zero_copy = information(number).is_ok_and(|device| has_zero_copy(&device));
     unless_gone(control(&open()?, abi::DEL_DEV, &anything(number), SOON))?;
     add_as(number, owner, geometry, zero_copy).map(drop)
 }
@@ -189,6 +190,10 @@ pub fn stand(number: u32) -> io::Result<Stand> {
         abi::STATE_LIVE => Stand::Shown,
         _ => Stand::Waiting,
     })
+}
+
+pub(super) fn has_zero_copy(device: &DeviceInfo) -> bool {
+    device.features & abi::FEATURE_ZERO_COPY != 0
 }
 
 pub(super) fn information(number: u32) -> io::Result<DeviceInfo> {

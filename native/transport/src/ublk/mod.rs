@@ -60,6 +60,7 @@
 
 mod abi;
 pub mod control;
+mod payload;
 mod queue;
 mod ring;
 mod work;
@@ -124,7 +125,7 @@ pub fn stand_by(
 ) -> io::Result<Standing> {
     let device = control::information(number)?;
     let queues = device.queues;
-    let has_zero_copy = device.features & abi::FEATURE_ZERO_COPY != 0;
+    let has_zero_copy = control::has_zero_copy(&device);
     let threads = usize::from(queues) + workers + 1;
     let needed = (BUFFERS_AT + threads * Hands::BYTES) as u64;
     if memory.metadata()?.len() < needed {

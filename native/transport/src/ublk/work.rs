@@ -5,8 +5,9 @@
 
 use super::MAX_REQUEST_BYTES;
 use super::abi::{self, Request};
+use super::payload::Payload;
 use super::queue::Answers;
-use super::zero_copy::{Direction, Tag, WORTH_BYTES, ZeroCopy};
+use super::zero_copy::{Direction, ZeroCopy};
 use crate::fuse::buffer::Resident;
 use crate::served::{Change, Errno, Image, Patience, SCRATCH_BYTES, Served, Way};
 use std::collections::VecDeque;
@@ -56,66 +57,29 @@ impl Hands {
     }
 
     fn act(&mut self, service: &Service, job: &Job) -> Result<usize, Errno> {
-        let Service { character, served } = service;
+        let served = &service.served;
         let Job {
             request, patience, ..
         } = *job;
-        let data_at = abi::data_position(job.queue, job.tag);
         let offset = request.first_sector << 9;
         let length = u64::from(request.sectors) << 9;
         let synced = request.operation & abi::FLAG_FUA != 0;
-        let (buffer, scratch) = (&mut self.buffer[..], &mut self.scratch[..]);
-        let tag = Tag {
+        let payload = Payload {
+            character: &service.character,
             queue: job.queue,
             tag: job.tag,
+            length,
         };
-        let zero_copy = self.zero_copy.as_mut().filter(|_| length >= WORTH_BYTES);
+        let scratch = &mut self.scratch[..];
         match request.operation as u8 {
             abi::OP_READ | abi::OP_WRITE if length > MAX_REQUEST_BYTES as u64 => {
                 return Err(Errno(libc::EINVAL));
             }
             abi::OP_READ => {
-                let data = &mut buffer[..length as usize];
-                if let Some(zero_copy) = zero_copy {
-                    let mut read = |store: &File, at| {
-                        let from = Direction::FromStore;
-                        if zero_copy.transfer(character, tag, from, store, at, length) {
-                            return Ok(Way::ZeroCopy);
-                        }
-                        store.read_exact_at(data, at)?;
-                        character.write_all_at(data, data_at)?;
-                        Ok(Way::Copied)
-                    };
-                    if let Some(done) = served.read_by(offset, length, &mut read) {
-                        return done.map(|()| length as usize);
-                    }
-                }
-                served.read(Image::Live, offset, data, scratch)?;
-                character.write_all_at(data, data_at)?;
+                self.read(&**served, offset, &payload)?;
                 return Ok(length as usize);
             }
-            abi::OP_WRITE => {
-                let data = &mut buffer[..length as usize];
-                let done = zero_copy.and_then(|zero_copy| {
-                    let mut write = |store: &File, at| {
-                        let to = Direction::ToStore;
-                        if zero_copy.transfer(character, tag, to, store, at, length) {
-                            return Ok(Way::ZeroCopy);
-                        }
-                        character.read_exact_at(data, data_at)?;
-                        store.write_all_at(data, at)?;
-                        Ok(Way::Copied)
-                    };
-                    served.write_by(offset, length, &mut write, patience, scratch)
-                });
-                match done {
-                    Some(done) => done?,
-                    None => {
-                        character.read_exact_at(data, data_at)?;
-                        served.change(Change::Write { offset, data }, patience, scratch)?;
-                    }
-                }
-            }
+            abi::OP_WRITE => self.write(&**served, offset, &payload, patience)?,
             abi::OP_DISCARD => {
                 served.change(Change::Discard { offset, length }, patience, scratch)?;
             }
@@ -132,6 +96,57 @@ impl Hands {
             abi::OP_WRITE => Ok(length as usize),
             _ => Ok(0),
         }
+    }
+
+    fn read(
+        &mut self,
+        served: &dyn Served,
+        offset: u64,
+        payload: &Payload<'_>,
+    ) -> Result<(), Errno> {
+        let data = &mut self.buffer[..payload.length as usize];
+        if let Some(zero_copy) = self.zero_copy.as_mut().filter(|z| z.is_for(payload)) {
+            let mut read = |store: &File, at| {
+                if zero_copy.transfer(payload, Direction::FromStore, store, at) {
+                    return Ok(Way::ZeroCopy);
+                }
+                store.read_exact_at(data, at)?;
+                payload.fill(data)?;
+                Ok(Way::Copied)
+            };
+            if let Some(done) = served.read_by(offset, payload.length, &mut read) {
+                return done;
+            }
+        }
+        served.read(Image::Live, offset, data, &mut self.scratch)?;
+        Ok(payload.fill(data)?)
+    }
+
+    fn write(
+        &mut self,
+        served: &dyn Served,
+        offset: u64,
+        payload: &Payload<'_>,
+        patience: Patience,
+    ) -> Result<(), Errno> {
+        let data = &mut self.buffer[..payload.length as usize];
+        let scratch = &mut self.scratch[..];
+        if let Some(zero_copy) = self.zero_copy.as_mut().filter(|z| z.is_for(payload)) {
+            let mut write = |store: &File, at| {
+                if zero_copy.transfer(payload, Direction::ToStore, store, at) {
+                    return Ok(Way::ZeroCopy);
+                }
+                payload.fetch(data)?;
+                store.write_all_at(data, at)?;
+                Ok(Way::Copied)
+            };
+            let length = payload.length;
+            if let Some(done) = served.write_by(offset, length, &mut write, patience, scratch) {
+                return done;
+            }
+        }
+        payload.fetch(data)?;
+        served.change(Change::Write { offset, data }, patience, scratch)
     }
 }
 

@@ -13,6 +13,7 @@
 //! before 6.18 do not all wait like that, so who makes the device says whether it may have this.
 
 use super::abi::{self, RequestCommand};
+use super::payload::Payload;
 use super::ring::{self, Ring};
 use io_uring::squeue::{Entry128, Flags};
 use io_uring::{IoUring, opcode, types};
@@ -21,7 +22,7 @@ use std::io;
 use std::os::fd::AsRawFd;
 
 /// Below this, copying costs less than the kernel's administration of the pages.
-pub const WORTH_BYTES: u64 = 32 << 10;
+const WORTH_BYTES: u64 = 32 << 10;
 /// After a refusal the next 2, 4, 8, … transfers are left out, at most so many.
 const MOST_LEFT_OUT: u32 = 4096;
 
@@ -29,13 +30,6 @@ const REGISTER: u64 = 0;
 const MOVE: u64 = 1;
 const UNREGISTER: u64 = 2;
 const ENTRIES: usize = 3;
-
-/// Which request, as the kernel numbers them.
-#[derive(Debug, Clone, Copy)]
-pub struct Tag {
-    pub queue: u16,
-    pub tag: u16,
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
@@ -69,21 +63,24 @@ impl ZeroCopy {
         })
     }
 
-    /// Moves all `length` bytes of the request. False: not done, or in part; the data is to be copied.
+    /// Whether it is worth the try.
+    pub fn is_for(&self, payload: &Payload<'_>) -> bool {
+        payload.length >= WORTH_BYTES
+    }
+
+    /// Moves all of it to or from the store, from `offset` on. False: not done, or in part; it is to be copied.
     pub fn transfer(
         &mut self,
-        character: &File,
-        request: Tag,
+        payload: &Payload<'_>,
         direction: Direction,
         store: &File,
         offset: u64,
-        length: u64,
     ) -> bool {
         if self.left_out > 0 {
             self.left_out -= 1;
             return false;
         }
-        let moved = self.carry_out(character, request, direction, store, offset, length);
+        let moved = self.carry_out(payload, direction, store, offset);
         if moved {
             self.next_left_out = 1;
         } else {
@@ -95,31 +92,29 @@ impl ZeroCopy {
 
     fn carry_out(
         &mut self,
-        character: &File,
-        request: Tag,
+        payload: &Payload<'_>,
         direction: Direction,
         store: &File,
         offset: u64,
-        length: u64,
     ) -> bool {
         let pages = |operation| {
             let command = RequestCommand {
-                queue: request.queue,
-                tag: request.tag,
+                queue: payload.queue,
+                tag: payload.tag,
                 result: 0,
                 // Of the ring's room for buffers.
                 address: 0,
             };
-            ring::command(character.as_raw_fd(), operation, &command)
+            ring::command(payload.character.as_raw_fd(), operation, &command)
         };
-        let (file, length_there) = (types::Fd(store.as_raw_fd()), length as u32);
+        let (file, length) = (types::Fd(store.as_raw_fd()), payload.length as u32);
         let first_byte = std::ptr::null_mut();
         let transfer = match direction {
-            Direction::ToStore => opcode::WriteFixed::new(file, first_byte, length_there, 0)
+            Direction::ToStore => opcode::WriteFixed::new(file, first_byte, length, 0)
                 .offset(offset)
                 .rw_flags(libc::RWF_NOWAIT)
                 .build(),
-            Direction::FromStore => opcode::ReadFixed::new(file, first_byte, length_there, 0)
+            Direction::FromStore => opcode::ReadFixed::new(file, first_byte, length, 0)
                 .offset(offset)
                 .rw_flags(libc::RWF_NOWAIT)
                 .build(),
@@ -137,9 +132,9 @@ impl ZeroCopy {
         // A request whose pages stay here is never answered; the next engine gets it anew.
         assert!(
             results[REGISTER as usize] != 0 || results[UNREGISTER as usize] == 0,
-            "the kernel keeps the pages of {request:?}: {results:?}"
+            "the kernel keeps the pages of {payload:?}: {results:?}"
         );
-        results[MOVE as usize] == length as i32
+        u32::try_from(results[MOVE as usize]) == Ok(length)
     }
 
     /// Submits entries that have their index as `user_data`, and waits for all: the kernel is at nothing more when
