@@ -5,7 +5,8 @@ import { mustRun } from "@/server/worker/programs/run-program";
 import type { Row } from "./figures";
 import { type Job, type Measured, measure, VERIFIED_BLOCKS, wrongBlocks } from "./fio";
 import type { Options } from "./options";
-import type { Place, Subject } from "./subjects";
+import { peerProgram } from "./peer-program";
+import { type Peer, type Place, peer, type Subject } from "./subjects";
 
 export interface Section {
   name: string;
@@ -25,7 +26,34 @@ export class Bench {
   /** What was wrong after each run of a subject that is known to corrupt data. */
   readonly damage = new Map<string, { wrongBlocks: number; imageIsRight: boolean }[]>();
 
+  #peer: Promise<Peer> | null = null;
+
   constructor(readonly options: Options) {}
+
+  /** Found, and tried whether it corrupts data, when a section first asks for it. */
+  peer(): Promise<Peer> {
+    this.#peer ??= this.#findPeer();
+    return this.#peer;
+  }
+
+  /** Null where no section asked for one. */
+  get usedPeer(): Promise<Peer> | null {
+    return this.#peer;
+  }
+
+  async #findPeer(): Promise<Peer> {
+    const program = await peerProgram(this.options.peer, (text) => this.say(text));
+    this.say(`the peer is ${program.version}`);
+    let wrong = 0;
+    const untried = peer("peer", { program, corrupts: false }, { snapshot: false, over: "fuse" });
+    await this.withPlace((place) =>
+      untried.use(place, async ({ fio }) => {
+        for (let tries = 0; tries < 4; tries += 1) wrong += await wrongBlocks(fio);
+      }),
+    );
+    this.say(wrong > 0 ? "its FUSE export corrupts data at depth 32" : "its FUSE export is correct at depth 32");
+    return { program, corrupts: wrong > 0 };
+  }
 
   say(text: string): void {
     process.stderr.write(`${text}\n`);

@@ -5,7 +5,6 @@ import { Bench, type Section } from "./bench";
 import { type Row, table } from "./figures";
 import { VERIFIED_BLOCKS } from "./fio";
 import { helpText, type Options, readOptions } from "./options";
-import { peerVersion } from "./peer";
 import { activation, freeze } from "./sections/activation";
 import { dense, firstWrites, nbd, peers } from "./sections/first-writes";
 import { frozenRead } from "./sections/frozen-read";
@@ -34,7 +33,6 @@ const sections: Section[] = [
 
 async function main(options: Options): Promise<void> {
   const bench = new Bench(options);
-  const machine = `Linux ${release()}, ${cpus().length} × ${cpus()[0]?.model.trim()}, ${await peerVersion()}`;
   const all: Row[] = [];
   for (const section of sections.filter(({ name }) => options.only.includes(name))) {
     bench.say(`=== ${section.name}: ${section.what}`);
@@ -42,6 +40,8 @@ async function main(options: Options): Promise<void> {
     process.stdout.write(`${table(rows)}\n\n`);
     all.push(...rows);
   }
+  const peer = await bench.usedPeer;
+  const machine = `Linux ${release()}, ${cpus().length} × ${cpus()[0]?.model.trim()}${peer ? `, ${peer.program.version}` : ""}`;
   process.stdout.write(`${machine}\n${options.rounds} rounds: medians, and the median of the ratios within a round.\n`);
   process.stdout.write(
     "After every run data was written and read back; every frozen image was compared with its instant.\n",

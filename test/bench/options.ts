@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { parseArgs } from "node:util";
+import { CHOICES, type WhichPeer } from "./peer-program";
 
 export interface Options {
   only: string[];
@@ -13,6 +14,7 @@ export interface Options {
   /** On a disk, for the section that measures one. */
   diskDirectory: string;
   json: string | null;
+  peer: WhichPeer;
 }
 
 export function helpText(sections: { name: string; what: string }[]): string {
@@ -20,7 +22,7 @@ export function helpText(sections: { name: string; what: string }[]): string {
   return `Usage: npm run bench -- [options]
 
 Measures the engine against a raw loop device and against qemu-storage-daemon, alternating on the same backing file, and
-compares with what is aimed at. Every run verifies its data. Needs root, fio and qemu-storage-daemon.
+compares with what is aimed at. Every run verifies its data. Needs root and fio.
 
   --only LIST      sections to run (default all):
 ${sections.map(({ name, what }) => `                     ${name.padEnd(width)}  ${what}`).join("\n")}
@@ -29,6 +31,7 @@ ${sections.map(({ name, what }) => `                     ${name.padEnd(width)}  
   --size MIB       size of the backing file (default 1024)
   --dir PATH       where backing file and cache are kept (default /dev/shm: in memory)
   --disk-dir PATH  a directory on a disk, for the section disk (default ${tmpdir()})
+  --peer WHICH     newest: qemu-storage-daemon of Debian's backports, fetched once; installed: this machine's (default newest)
   --json FILE      also write all figures there, each round's
 `;
 }
@@ -45,6 +48,7 @@ export function readOptions(args: string[], sections: string[]): Options | null 
       dir: { type: "string", default: existsSync("/dev/shm") ? "/dev/shm" : tmpdir() },
       "disk-dir": { type: "string", default: tmpdir() },
       json: { type: "string" },
+      peer: { type: "string", default: "newest" },
       help: { type: "boolean", default: false },
     },
   });
@@ -53,6 +57,8 @@ export function readOptions(args: string[], sections: string[]): Options | null 
   const unknown = only.filter((name) => !sections.includes(name));
   if (unknown.length > 0)
     throw new Error(`There is no section ${unknown.join(", ")}; there are ${sections.join(", ")}.`);
+  const peer = CHOICES.find((choice) => choice === values.peer);
+  if (peer === undefined) throw new Error(`--peer must be one of ${CHOICES.join(", ")}`);
   const whole = (name: string, text: string, least: number) => {
     const number = Number(text);
     if (!Number.isInteger(number) || number < least)
@@ -67,5 +73,6 @@ export function readOptions(args: string[], sections: string[]): Options | null 
     directory: values.dir,
     diskDirectory: values["disk-dir"],
     json: values.json ?? null,
+    peer,
   };
 }

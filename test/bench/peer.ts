@@ -5,18 +5,8 @@ import { mkdir, open, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { mustRun } from "@/server/worker/programs/run-program";
 import { pause } from "../fixtures/native-program";
+import { type PeerProgram, PROGRAM } from "./peer-program";
 import type { Place } from "./subjects";
-
-const PROGRAM = "qemu-storage-daemon";
-
-/** The first line of `--version`. Throws what to install where it is missing. */
-export async function peerVersion(): Promise<string> {
-  try {
-    return (await mustRun(PROGRAM, ["--version"])).split("\n")[0] ?? "";
-  } catch (error) {
-    throw new Error(`${PROGRAM} cannot be run: apt-get install qemu-system-common`, { cause: error });
-  }
-}
 
 export interface PeerExports {
   /** The live image as a file. */
@@ -36,14 +26,15 @@ export interface PeerChoice {
   /** With a copy-before-write filter, its frozen image and a sparse file for pre-images. */
   snapshot: boolean;
   over: "fuse" | "nbd";
-  /** FUSE hands it one request at a time: this version corrupts data otherwise. */
-  oneAtATime: boolean;
-  /** Past the page cache and by io_uring, instead of its defaults. */
+  /** FUSE hands it one request at a time: some versions corrupt data otherwise. */
+  oneAtATime?: true;
+  /** Past the page cache, by the kernel's asynchronous I/O, and with two threads for a FUSE export, instead of its defaults. */
   tuned?: true;
 }
 
 /** Runs it around `use`; nothing of it is left afterwards. */
 export async function withPeer(
+  { program, before, threads }: PeerProgram,
   place: Place,
   choice: PeerChoice,
   use: (exports: PeerExports) => Promise<void>,
@@ -51,9 +42,12 @@ export async function withPeer(
   const directory = join(place.directory, "peer");
   await mkdir(directory);
   const file = (name: string) => join(directory, name);
+  const inThreads = threads && choice.tuned === true && choice.over === "fuse";
   for (const name of ["live", "frozen", "target"]) await writeFile(file(name), "");
   await truncate(file("target"), place.bytes);
-  const daemon = spawn(PROGRAM, argumentsFor(place, choice, file), { stdio: ["ignore", "pipe", "pipe"] });
+  const daemon = spawn(program, [...before, ...argumentsFor(place, choice, inThreads, file)], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let said = "";
   for (const stream of [daemon.stdout, daemon.stderr]) stream.on("data", (text) => (said += text));
   try {
@@ -76,17 +70,31 @@ export async function withPeer(
 }
 
 /**
- * SHA-256 of its frozen image, read past the page cache with one request at a time: what the kernel's readahead gets from it
- * while the live image was written to is wrong, whatever the setting of the connection.
+ * SHA-256 of its frozen image, read past the page cache with one request at a time: what the kernel's readahead gets from a
+ * version that corrupts, while the live image was written to, is wrong, whatever the setting of the connection.
  */
-export async function hashOfPeerImage(image: string): Promise<string> {
-  const script = 'dd if="$1" bs=64k iflag=direct status=none | sha256sum';
-  return (await mustRun("bash", ["-c", `set -o pipefail; ${script}`, "hash", image])).split(" ")[0] ?? "";
+export function hashOfPeerImage(image: string): Promise<string> {
+  return hashOfOutput('dd if="$1" bs=64k iflag=direct status=none', image);
 }
 
-function argumentsFor(place: Place, { snapshot, over, tuned }: PeerChoice, file: (name: string) => string): string[] {
+/** SHA-256 of what it serves over NBD, read by a client that has many requests in flight. */
+export function hashOverNbd(uri: string): Promise<string> {
+  return hashOfOutput('nbdcopy "$1" -', uri);
+}
+
+async function hashOfOutput(command: string, what: string): Promise<string> {
+  const script = `set -o pipefail; ${command} | sha256sum`;
+  return (await mustRun("bash", ["-c", script, "hash", what])).split(" ")[0] ?? "";
+}
+
+function argumentsFor(
+  place: Place,
+  { snapshot, over, tuned }: PeerChoice,
+  inThreads: boolean,
+  file: (name: string) => string,
+): string[] {
   const node = (options: string) => ["--blockdev", options];
-  const how = tuned ? ",cache.direct=on,aio=io_uring" : "";
+  const how = tuned ? ",cache.direct=on,aio=native" : "";
   const nodes = snapshot
     ? [
         ...node(`driver=file,node-name=file,filename=${place.backing}${how}`),
@@ -96,13 +104,17 @@ function argumentsFor(place: Place, { snapshot, over, tuned }: PeerChoice, file:
       ]
     : node(`driver=file,node-name=live,filename=${place.backing}${how}`);
   const names = snapshot ? ["live", "frozen"] : ["live"];
+  // They sleep while there is nothing to do: on two processors, threads that poll take what the load and the loop device need.
+  const threads = inThreads ? ["t0", "t1"] : [];
+  const threadObjects = threads.flatMap((id) => ["--object", `iothread,id=${id},poll-max-ns=0`]);
+  const servedBy = threads.map((id, index) => `,iothread.${index}=${id}`).join("");
   const exported = (name: string) => {
     const writable = name === "live" ? "on" : "off";
     const how = over === "nbd" ? `type=nbd,name=${name}` : `type=fuse,mountpoint=${file(name)}`;
-    return ["--export", `${how},id=${name},node-name=${name},writable=${writable}`];
+    return ["--export", `${how},id=${name},node-name=${name},writable=${writable}${servedBy}`];
   };
   const server = over === "nbd" ? ["--nbd-server", `addr.type=unix,addr.path=${file("socket")}`] : [];
-  return [...nodes, ...server, ...names.flatMap(exported), "--pidfile", file("pid")];
+  return [...threadObjects, ...nodes, ...server, ...names.flatMap(exported), "--pidfile", file("pid")];
 }
 
 /** It writes its process id once everything is exported. */

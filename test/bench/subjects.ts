@@ -6,7 +6,8 @@ import { type AttachResult, ENGINE_PROTOCOL } from "@/server/worker/engine/proto
 import { mustRun } from "@/server/worker/programs/run-program";
 import { hashOf } from "../fixtures/device-hash";
 import { mustEngineCommand } from "../fixtures/native-program";
-import { hashOfPeerImage, type PeerChoice, withPeer } from "./peer";
+import { hashOfPeerImage, hashOverNbd, type PeerChoice, withPeer } from "./peer";
+import type { PeerProgram } from "./peer-program";
 
 /** Where a subject works. */
 export interface Place {
@@ -37,9 +38,10 @@ export interface Subject {
 const onDevice = (path: string) => [`--filename=${path}`, "--ioengine=libaio", "--direct=1"];
 const overNbd = (uri: string) => ["--ioengine=nbd", `--uri=${uri}`];
 
-/** A loop device as the transport makes its own: direct, with sectors of 4096 bytes. */
-export async function withLoop(file: string, use: (device: string) => Promise<void>): Promise<void> {
-  const path = (await mustRun("losetup", ["--find", "--show", "--direct-io=on", "--sector-size", "4096", file])).trim();
+/** A loop device as the transport makes its own: direct, with sectors of 4096 bytes. `more`: options of `losetup`. */
+export async function withLoop(file: string, use: (device: string) => Promise<void>, ...more: string[]): Promise<void> {
+  const how = ["--direct-io=on", "--sector-size", "4096", ...more];
+  const path = (await mustRun("losetup", ["--find", "--show", ...how, file])).trim();
   try {
     await use(path);
   } finally {
@@ -160,20 +162,42 @@ async function hashOfFrozen(runDirectory: string): Promise<string> {
   }
 }
 
-export function peer(name: string, choice: PeerChoice): Subject {
-  const corrupts = choice.over === "fuse" && !choice.oneAtATime;
+/** The peer, and what was found of it. */
+export interface Peer {
+  program: PeerProgram;
+  /** Its FUSE export returns wrong data when more than one request is in flight. */
+  corrupts: boolean;
+}
+
+export function peer(name: string, { program, corrupts }: Peer, choice: PeerChoice): Subject {
   const use: Subject["use"] = (place, run) =>
-    withPeer(place, choice, async (exports) => {
-      const checked = choice.snapshot && choice.over === "fuse";
-      const before = checked ? await hashOf(place.backing) : "";
+    withPeer(program, place, choice, async (exports) => {
+      const before = choice.snapshot ? await hashOf(place.backing) : "";
+      const image = () => (choice.over === "nbd" ? hashOverNbd(exports.frozenUri) : hashOfPeerImage(exports.frozen));
       const device = (fio: string[]): Device => ({
         fio,
         cacheBytes: async () => (choice.snapshot ? exports.cacheBytes() : null),
-        imageIsRight: async () => !checked || (await hashOfPeerImage(exports.frozen)) === before,
+        imageIsRight: async () => !choice.snapshot || (await image()) === before,
         processorSeconds: () => processorSeconds(exports.pid),
       });
       if (choice.over === "nbd") await run(device(overNbd(exports.uri)));
       else await withLoop(exports.live, (path) => run(device(onDevice(path))));
     });
-  return corrupts ? { name, corrupts, use } : { name, use };
+  return corrupts && choice.over === "fuse" && !choice.oneAtATime ? { name, corrupts, use } : { name, use };
+}
+
+/** Its FUSE export as it comes, with its better settings, and as it has to be run where it corrupts data otherwise. */
+export interface PeerByFuse {
+  shipped: Subject;
+  tuned: Subject;
+  /** Null where it is correct as it comes. */
+  correct: Subject | null;
+}
+
+export function peerByFuse(of: Peer, snapshot: boolean): PeerByFuse {
+  return {
+    shipped: peer("peer as shipped", of, { snapshot, over: "fuse" }),
+    tuned: peer("peer tuned", of, { snapshot, over: "fuse", tuned: true }),
+    correct: of.corrupts ? peer("peer made correct", of, { snapshot, over: "fuse", oneAtATime: true }) : null,
+  };
 }

@@ -2,19 +2,12 @@
 import type { Bench, Section } from "../bench";
 import { limitRow, Rounds, type Row, ratioRow, type Target } from "../figures";
 import type { Job } from "../fio";
-import { engine, type Place, peer, rawLoop, type Subject } from "../subjects";
+import { engine, type Place, peer, peerByFuse, rawLoop, type Subject } from "../subjects";
 
 const ours = engine("engine", { snapshot: "first" });
-const shipped = peer("peer as shipped", { snapshot: true, over: "fuse", oneAtATime: false });
-const tuned = peer("peer tuned", { snapshot: true, over: "fuse", oneAtATime: false, tuned: true });
-const correct = peer("peer made correct", { snapshot: true, over: "fuse", oneAtATime: true });
 const oursNbd = engine("engine over NBD", { snapshot: "first", over: "nbd" });
-const peerNbd = peer("peer over NBD", { snapshot: true, over: "nbd", oneAtATime: false, tuned: true });
 const oursNbdPlain = engine("engine over NBD", { over: "nbd" });
-const peerNbdPlain = peer("peer over NBD", { snapshot: false, over: "nbd", oneAtATime: false, tuned: true });
 const oursPlain = engine("engine");
-const shippedPlain = peer("peer as shipped", { snapshot: false, over: "fuse", oneAtATime: false });
-const correctPlain = peer("peer made correct", { snapshot: false, over: "fuse", oneAtATime: true });
 
 const randomWrites: Job = { rw: "randwrite", block: "4k", depth: 32 };
 
@@ -55,18 +48,20 @@ const sparseJob = (bench: Bench): Job => ({
 });
 
 async function runFirstWrites(bench: Bench): Promise<Row[]> {
+  const { shipped, tuned, correct } = peerByFuse(await bench.peer(), true);
+  const madeCorrect = correct === null ? [] : [correct];
   return bench.withPlace(async (place) => {
     const sparse = await alternate(
       bench,
       place,
       "first writes, sparse",
-      [rawLoop, ours, shipped, tuned, correct],
+      [rawLoop, ours, shipped, tuned, ...madeCorrect],
       sparseJob(bench),
     );
     const all: [Subject, Target][] = [
       [shipped, { atLeast: 10 }],
       [tuned, {}],
-      [correct, { atLeast: 30 }],
+      ...madeCorrect.map((other): [Subject, Target] => [other, { atLeast: 30 }]),
       [rawLoop, { atLeast: 0.5 }],
     ];
     return [
@@ -83,13 +78,15 @@ export const firstWrites: Section = {
 };
 
 async function runDense(bench: Bench): Promise<Row[]> {
+  const { shipped, tuned } = peerByFuse(await bench.peer(), true);
   return bench.withPlace(async (place) => {
     const areaBytes = Math.min(512 * 1024 * 1024, bench.options.bytes / 2);
     const what = `first writes, dense ${areaBytes / 1024 / 1024} MiB`;
-    const dense = await alternate(bench, place, what, [rawLoop, ours, shipped], { ...randomWrites, areaBytes });
+    const dense = await alternate(bench, place, what, [rawLoop, ours, shipped, tuned], { ...randomWrites, areaBytes });
     return [
       ...rows(what, dense, ours, [
         [shipped, { atLeast: 4 }],
+        [tuned, {}],
         [rawLoop, {}],
       ]),
       cacheRow("cache bytes for a byte changed, dense", dense, ours, shipped),
@@ -104,17 +101,21 @@ export const dense: Section = {
 };
 
 async function runPeers(bench: Bench): Promise<Row[]> {
+  const { shipped, tuned, correct } = peerByFuse(await bench.peer(), false);
+  const theirs = [shipped, tuned, ...(correct === null ? [] : [correct])];
   return bench.withPlace(async (place) => {
     const found: Row[] = [];
     for (const rw of ["randwrite", "randread"] as const) {
       const job: Job = { ...randomWrites, rw, seconds: bench.options.seconds };
       const what = `no snapshot, 4k ${rw === "randwrite" ? "write" : "read"}, depth 32`;
-      const series = await alternate(bench, place, what, [oursPlain, shippedPlain, correctPlain], job);
+      const series = await alternate(bench, place, what, [oursPlain, ...theirs], job);
       found.push(
-        ...rows(what, series, oursPlain, [
-          [shippedPlain, {}],
-          [correctPlain, {}],
-        ]),
+        ...rows(
+          what,
+          series,
+          oursPlain,
+          theirs.map((other) => [other, {}]),
+        ),
       );
     }
     return found;
@@ -124,6 +125,9 @@ async function runPeers(bench: Bench): Promise<Row[]> {
 export const peers: Section = { name: "peers", what: "no snapshot, against the peer's FUSE export", run: runPeers };
 
 async function runNbd(bench: Bench): Promise<Row[]> {
+  const them = await bench.peer();
+  const peerNbdPlain = peer("peer over NBD", them, { snapshot: false, over: "nbd", tuned: true });
+  const peerNbd = peer("peer over NBD", them, { snapshot: true, over: "nbd", tuned: true });
   return bench.withPlace(async (place) => {
     const found: Row[] = [];
     for (const rw of ["randwrite", "randread"] as const) {

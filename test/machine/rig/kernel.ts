@@ -3,13 +3,13 @@
  * Each is unpacked once, below the build's directory.
  */
 import { execFile } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
-import { mkdir, readFile, rename, rm } from "node:fs/promises";
+import { readdirSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { mustRun } from "@/server/worker/programs/run-program";
 import { type Archive, backports, installed } from "../../fixtures/debian-archive";
+import { unpackedOnce } from "../../fixtures/unpacked-packages";
 
 const execute = promisify(execFile);
 const cache = fileURLToPath(new URL("../../../native/target/machine", import.meta.url));
@@ -27,7 +27,7 @@ export interface Kernel {
  */
 export async function debianKernel(version: string): Promise<Kernel> {
   const unpacked = join(cache, `kernel-${version}`);
-  if (!existsSync(unpacked)) await unpack(version, unpacked);
+  await unpackedOnce(unpacked, (directory) => fetchPackages(version, directory));
   const files = readdirSync(unpacked, { recursive: true, encoding: "utf8" });
   const image = files.find((path) => /(^|\/)vmlinuz[^/]*$/.test(path));
   const modules = files.find((path) => /(^|\/)lib\/modules\/[^/]+$/.test(path));
@@ -36,20 +36,12 @@ export async function debianKernel(version: string): Promise<Kernel> {
 }
 
 /** Since 6.19 an image is a package of packages: the kernel, its modules, and what tells about both. */
-async function unpack(version: string, to: string): Promise<void> {
+async function fetchPackages(version: string, to: string): Promise<void> {
   const { archive, release } = await find(version);
   const names = await Promise.all(
     ["image", "binary", "modules", "base"].map((part) => archive.names(`linux-${part}-${escaped(release)}`)),
   );
-  const scratch = join(cache, `unpacking-${version}`);
-  await rm(scratch, { recursive: true, force: true });
-  await mkdir(scratch, { recursive: true });
-  await archive.download(names.flat(), scratch);
-  for (const file of readdirSync(scratch)) {
-    await mustRun("dpkg-deb", ["-x", join(scratch, file), join(scratch, "kernel")]);
-  }
-  await rename(join(scratch, "kernel"), to);
-  await rm(scratch, { recursive: true });
+  await archive.download(names.flat(), to);
 }
 
 const PREFIX = "linux-image-";
