@@ -41,6 +41,7 @@ describe("kills of the engine under NBD clients", () => {
     await writer.until(writer.answered + 200);
     await writer.pause();
     expect(writer.connected).toBeGreaterThan(KILLS / 2);
+    expect(writer.turnedAway).toBe(0);
     const copy = join(directory, "live.img");
     await mustTalk("nbdcopy", nbdUri(volume, "live"), copy);
     expect(await writer.wrongBlocks(copy)).toEqual([]);

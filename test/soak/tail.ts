@@ -31,6 +31,7 @@ export class Tail {
   /** Throws when a write was answered with an error. */
   mustBeWell(): void {
     if (this.writer.refused > 0) throw this.failure(`${this.writer.refused} writes were answered with an error`);
+    if (this.writer.turnedAway > 0) throw this.failure(`${this.writer.turnedAway} connections were turned away`);
   }
 
   /** Runs `then` while none of its writes is on its way. */

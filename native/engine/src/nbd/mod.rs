@@ -120,12 +120,14 @@ fn socket_path(engine: &Engine) -> Outcome<String> {
 
 /// Serves on, at the start of an engine, what the last one served.
 pub fn resume(engine: &Arc<Engine>) {
+    // Clients may be waiting on the sockets: who is let in asks what is offered, and must not hear that nothing is.
+    let mut current = engine.nbd.lock();
     let resumed = shelf::peek().and_then(|found| match found {
         Some((offer, sockets)) => begin(engine, offer, sockets).map(Some),
         None => Ok(None),
     });
     match resumed {
-        Ok(serving) => *engine.nbd.lock() = serving,
+        Ok(serving) => *current = serving,
         Err(e) => log::line(format!("NBD cannot be served on: {e}")),
     }
 }
