@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 /** @returns {Set<string>} */
 export function findings() {
-  return new Set([...mounts(), ...loops(), ...processes(), ...directories(), ...strayFiles()]);
+  return new Set([...mounts(), ...loops(), ...processes(), ...directories(), ...haste(), ...strayFiles()]);
 }
 
 function mounts() {
@@ -40,6 +40,16 @@ function directories() {
       .filter((name) => ours.test(name))
       .map((name) => `directory ${place}/${name}`),
   );
+}
+
+/** What a freeze that could not end has left of its haste (`native/freeze`). */
+function haste() {
+  try {
+    const value = readFileSync("/sys/kernel/rcu_expedited", "utf8").trim();
+    return value === "0" ? [] : [`/sys/kernel/rcu_expedited ${value}`];
+  } catch {
+    return []; // a kernel without
+  }
 }
 
 /** Files in the repository that neither belong to it nor are ignored. */

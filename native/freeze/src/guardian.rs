@@ -21,6 +21,7 @@
 //! is dropped then.
 
 use crate::group::{Volume, release_activated};
+use crate::haste::Haste;
 use crate::report::{Failure, Kind, Times, Tried, line};
 use crate::shared::{Abort, Mount, Shared};
 use crate::sys;
@@ -64,6 +65,7 @@ pub fn guard(
     watch: &Watch,
     volumes: &'static [Volume],
     shared: &'static Shared,
+    haste: &Haste,
     deadline_ms: u64,
 ) -> io::Result<()> {
     sys::go_first();
@@ -81,6 +83,7 @@ pub fn guard(
         while thawers.round(shared, true) {
             sys::poll_until(&mut [], Some(sys::now() + AGAIN_AFTER));
         }
+        haste.end();
         let (kind, text) = match shared.abort() {
             Abort::Deadline => (
                 Kind::Deadline,

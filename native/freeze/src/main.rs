@@ -12,6 +12,7 @@ mod actor;
 mod engine_client;
 mod group;
 mod guardian;
+mod haste;
 mod order;
 mod report;
 mod request;
@@ -23,6 +24,7 @@ mod tell;
 use crate::activation::Activation;
 use crate::actor::{Actor, Course};
 use crate::group::Volume;
+use crate::haste::Haste;
 use crate::report::{Failure, Kind, line};
 use crate::shared::Shared;
 use std::io::Read;
@@ -40,6 +42,9 @@ The request is one line of JSON on standard input, which must stay open: its end
   {\"deadlineMs\":10000,\"syncMs\":30000,\"volumes\":[{\"name\":…,\"mount\":…,\"socket\":…,\"snapshot\":…}]}
 deadlineMs bounds the freeze: 10000 if not given. syncMs bounds the writing back of dirty pages before it: 30000 if
 not given. Each snapshot must have been prepared at its engine.
+
+While something is frozen, /sys/kernel/rcu_expedited is set, if it is 0, which makes a freeze some twenty times shorter.
+/sys/kernel/rcu_normal set to 1 forbids it.
 
 One line of JSON on standard output says what happened. `\"ok\":true` means taken; anything else, not.
 
@@ -94,13 +99,15 @@ fn freeze_group() -> Result<ExitCode, Failure> {
     let shared = Shared::map().map_err(not_started)?;
     // Where it is not allowed, the guardian still outlives an actor that was chosen.
     let _ = std::fs::write("/proc/self/oom_score_adj", "-1000");
-    let link = start_guardian(volumes, shared, request.deadline_ms)
+    let haste = Haste::open();
+    let link = start_guardian(volumes, shared, &haste, request.deadline_ms)
         .inspect_err(|_| shared.set_finished())?;
     if let Err(error) = sys::lock_memory() {
         eprintln!("stillframe-freeze: memory could not be locked: {error}");
     }
     // While something is frozen others wait for this process, and those that keep the processor busy must not delay it.
     sys::go_first();
+    haste.begin();
     let course = Actor {
         volumes,
         activations: &mut activations,
@@ -110,6 +117,7 @@ fn freeze_group() -> Result<ExitCode, Failure> {
         deadline_ms: request.deadline_ms,
     }
     .run(&mut waiting);
+    haste.end();
     Ok(finish(
         &course,
         volumes,
@@ -193,6 +201,7 @@ impl GuardianLink {
 fn start_guardian(
     volumes: &'static [Volume],
     shared: &'static Shared,
+    haste: &Haste,
     deadline_ms: u64,
 ) -> Result<GuardianLink, Failure> {
     let (from_actor, to_guardian) = sys::pipe().map_err(not_started)?;
@@ -212,7 +221,7 @@ fn start_guardian(
             signals,
         };
         let guarded = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            guardian::guard(&watch, volumes, shared, deadline_ms)
+            guardian::guard(&watch, volumes, shared, haste, deadline_ms)
         }));
         // SAFETY: ends the child without running what belongs to the actor.
         unsafe { libc::_exit(if matches!(guarded, Ok(Ok(()))) { 0 } else { 1 }) };

@@ -4,7 +4,7 @@ import { isEnded } from "@/server/core/runs/phases";
 import type { Change } from "../../data/run-events";
 
 const WAITS_SECONDS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900];
-const FREEZES_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
+const FREEZES_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
 export class MeasuredRuns {
   /** How many runs have ended. */
