@@ -6,14 +6,13 @@
 
 use crate::claims::Claims;
 use crate::record;
-use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::ops::{Deref, DerefMut};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::Instant;
+use zerocopy::{FromBytes, IntoBytes};
 
 /// A stream's part of the device: its two slots and the space of its unclaimed writes.
 const STREAM_BYTES: u64 = 4 << 20;
@@ -33,13 +32,14 @@ pub fn write_until(end: Instant, device: &Path, stream: u32, claims: &Claims) ->
     let file = open(if synchronous { libc::O_DSYNC } else { 0 })?;
     let unclaimed = open(0)?;
     let start = u64::from(stream) * STREAM_BYTES;
-    let mut buffer = Aligned::new(SLOT_BYTES);
+    let mut pages = vec![Page([0; 4096]); SLOT_BYTES / 4096];
+    let buffer = pages.as_mut_bytes();
     for number in 1.. {
         if Instant::now() >= end {
             break;
         }
         let length = LENGTHS[number as usize % LENGTHS.len()];
-        write_unclaimed(&unclaimed, &mut buffer, start, number)?;
+        write_unclaimed(&unclaimed, buffer, start, number)?;
         record::fill(&mut buffer[..length], stream, number);
         let slot = u64::from(number % 2) * SLOT_BYTES as u64;
         file.write_all_at(&buffer[..length], start + slot)?;
@@ -52,7 +52,7 @@ pub fn write_until(end: Instant, device: &Path, stream: u32, claims: &Claims) ->
 }
 
 /// At a changing place behind the stream's slots.
-fn write_unclaimed(file: &File, buffer: &mut Aligned, start: u64, number: u32) -> io::Result<()> {
+fn write_unclaimed(file: &File, buffer: &mut [u8], start: u64, number: u32) -> io::Result<()> {
     let room = STREAM_BYTES - 2 * SLOT_BYTES as u64;
     let length = LENGTHS[(number / 3) as usize % LENGTHS.len()];
     let place = u64::from(number.wrapping_mul(0x9e37_79b1)) % (room - SLOT_BYTES as u64);
@@ -71,42 +71,7 @@ fn flush(file: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// Memory for direct I/O, on a page edge.
-pub struct Aligned {
-    address: *mut u8,
-    layout: Layout,
-}
-
-impl Aligned {
-    pub fn new(bytes: usize) -> Self {
-        let layout = Layout::from_size_align(bytes.max(1), 4096).expect("a small size");
-        // SAFETY: the layout's size is not zero.
-        let address = unsafe { alloc_zeroed(layout) };
-        if address.is_null() {
-            handle_alloc_error(layout);
-        }
-        Aligned { address, layout }
-    }
-}
-
-impl Deref for Aligned {
-    type Target = [u8];
-    fn deref(&self) -> &[u8] {
-        // SAFETY: allocated with this size, initialised, and ours.
-        unsafe { std::slice::from_raw_parts(self.address, self.layout.size()) }
-    }
-}
-
-impl DerefMut for Aligned {
-    fn deref_mut(&mut self) -> &mut [u8] {
-        // SAFETY: as above, and borrowed exclusively.
-        unsafe { std::slice::from_raw_parts_mut(self.address, self.layout.size()) }
-    }
-}
-
-impl Drop for Aligned {
-    fn drop(&mut self) {
-        // SAFETY: allocated by `new` with this layout.
-        unsafe { dealloc(self.address, self.layout) }
-    }
-}
+/// Memory for direct I/O: on a page edge.
+#[derive(Clone, Copy, FromBytes, IntoBytes)]
+#[repr(C, align(4096))]
+struct Page([u8; 4096]);

@@ -1,5 +1,7 @@
 //! Structures and numbers of `linux/fuse.h`, protocol 7.x, in the kernel's layout.
 
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
 pub const KERNEL_VERSION: u32 = 7;
 /// The minor version that these structures are of (Linux 6.9: RESEND).
 pub const KERNEL_MINOR_VERSION: u32 = 40;
@@ -37,35 +39,25 @@ pub const OPEN_PARALLEL_DIRECT_WRITES: u32 = 1 << 6;
 /// Code of the notification that asks for all pending requests again.
 pub const NOTIFY_RESEND: i32 = 7;
 
-/// A plain structure of the protocol: any bit pattern is a value, no padding is read.
-///
-/// # Safety
-/// Implementors are `repr(C)`, made of integers only, without implicit padding.
-pub unsafe trait Plain: Copy {
+/// A plain structure of a kernel's protocol: any bit pattern is a value, and no byte of it is padding.
+pub trait Plain: FromBytes + IntoBytes + Immutable + Sized {
     fn bytes(&self) -> &[u8] {
-        // SAFETY: the trait's contract: integers without padding, so every byte is initialised.
-        unsafe { std::slice::from_raw_parts((self as *const Self).cast::<u8>(), size_of::<Self>()) }
+        self.as_bytes()
     }
 
     /// Reads one from the start of `from`; None if it is too short.
     fn parse(from: &[u8]) -> Option<Self> {
-        if from.len() < size_of::<Self>() {
-            return None;
-        }
-        // SAFETY: long enough, unaligned read, and any bit pattern is a value.
-        Some(unsafe { std::ptr::read_unaligned(from.as_ptr().cast::<Self>()) })
+        Some(Self::read_from_prefix(from).ok()?.0)
     }
 }
+
+impl<T: FromBytes + IntoBytes + Immutable> Plain for T {}
 
 macro_rules! plain {
     ($($name:ident { $($field:ident: $type:ty),* $(,)? })*) => {$(
         #[repr(C)]
-        #[derive(Debug, Clone, Copy, Default)]
+        #[derive(Debug, Clone, Copy, Default, FromBytes, IntoBytes, Immutable)]
         pub struct $name { $(pub $field: $type),* }
-        // SAFETY: repr(C), integers, laid out as linux/fuse.h does, with explicit padding.
-        unsafe impl Plain for $name {}
-        // So none of it is padding.
-        const _: () = assert!(size_of::<$name>() == 0 $(+ size_of::<$type>())*);
     )*};
 }
 

@@ -1,6 +1,6 @@
 //! Structures and numbers of `linux/ublk_cmd.h`, in the kernel's layout.
 
-use crate::fuse::abi::Plain;
+use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 /// `_IOC(direction, 'u', number, size)`.
 const fn command(direction: u32, number: u32, size: usize) -> u32 {
@@ -72,12 +72,8 @@ macro_rules! plain {
     ($($(#[$doc:meta])* $name:ident { $($field:ident: $type:ty),* $(,)? })*) => {$(
         $(#[$doc])*
         #[repr(C)]
-        #[derive(Debug, Clone, Copy, Default)]
+        #[derive(Debug, Clone, Copy, Default, FromBytes, IntoBytes, Immutable)]
         pub struct $name { $(pub $field: $type),* }
-        // SAFETY: repr(C), integers, laid out as linux/ublk_cmd.h does, with explicit padding.
-        unsafe impl Plain for $name {}
-        // So none of it is padding.
-        const _: () = assert!(size_of::<$name>() == 0 $(+ size_of::<$type>())*);
     )*};
 }
 
