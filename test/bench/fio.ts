@@ -1,5 +1,7 @@
 /** Runs of fio, and the numbers taken from them. */
 import { mustRun, runProgram } from "@/server/worker/programs/run-program";
+import { BackgroundProgram } from "../fixtures/background-program";
+import type { Cleanup } from "../fixtures/cleanup";
 
 export interface Job {
   rw: "randwrite" | "randread" | "write" | "read";
@@ -92,4 +94,12 @@ export async function wrongBlocks(device: string[]): Promise<number> {
   if (wrong < 0 || (wrong === 0 && exitCode !== 0))
     throw new Error(`fio ended with ${exitCode}: ${stderr.slice(0, 2000)}`);
   return wrong;
+}
+
+/** Random direct writes of 4 KiB, until the cleanup ends them. `more`: the file and further options. */
+export function writeAtRandom(cleanup: Cleanup, more: string[]): BackgroundProgram {
+  return new BackgroundProgram(cleanup, "fio", [
+    ...["--name=load", "--rw=randwrite", "--bs=4k", "--ioengine=libaio", "--direct=1", "--norandommap", ...more],
+    ...["--time_based", "--runtime=600", "--thread", "--output-format=terse", "--eta=never"],
+  ]);
 }

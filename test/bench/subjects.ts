@@ -1,6 +1,6 @@
 /** What is compared: the same backing file as a device in several ways. Each is set up for one run and taken away. */
 import { mkdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { EngineClient } from "@/server/worker/engine/client";
 import { type AttachResult, ENGINE_PROTOCOL } from "@/server/worker/engine/protocol.gen";
 import { mustRun } from "@/server/worker/programs/run-program";
@@ -85,7 +85,7 @@ export async function withEngine(
   const runDirectory = join(place.directory, "run");
   const where = ["--run-dir", runDirectory];
   try {
-    const what = ["--id", "bench", "--backing", place.backing, "--sector-size", "4096", ...more];
+    const what = ["--id", basename(place.directory), "--backing", place.backing, "--sector-size", "4096", ...more];
     const result = await mustEngineCommand<AttachResult>("attach", ...what, ...where);
     const client = await EngineClient.open(result.socket);
     try {

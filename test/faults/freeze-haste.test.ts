@@ -1,6 +1,7 @@
 /** While file systems are frozen the kernel is in haste, and never afterwards, whoever is killed. */
 import { readFile, writeFile } from "node:fs/promises";
 import { beforeEach, expect, it } from "vitest";
+import { shortFreezeCheck } from "@/server/worker/doctor/short-freeze";
 import { mustRun } from "@/server/worker/programs/run-program";
 import { AttachedVolume, scratchDirectory, smallestBytes } from "../fixtures/attached-volume";
 import { cleanupAfterEach } from "../fixtures/cleanup";
@@ -8,6 +9,7 @@ import { Freeze, freezeRequest, mustFreeze } from "../fixtures/freeze-program";
 import { SlowSocket, through } from "../fixtures/slow-socket";
 
 const SWITCH = "/sys/kernel/rcu_expedited";
+const NORMAL = "/sys/kernel/rcu_normal";
 /** What the freeze helper writes there: "SF". */
 const OURS = 0x5346;
 const FAR_DEADLINE_MS = 60_000;
@@ -90,5 +92,16 @@ it("is gone too early where two freezes end one after the other, and both take t
   expect(await haste()).toBe(0);
   slow.letThrough();
   expect((await freeze.ended).report).toMatchObject({ ok: true });
+  expect(await haste()).toBe(0);
+});
+
+it("is forbidden where an administrator has said so, and doctor tells what a freeze takes then", async () => {
+  expect(await shortFreezeCheck()).toMatchObject({ ok: true, fix: null });
+  await writeFile(NORMAL, "1");
+  cleanup.add("the kernel's own choice", () => writeFile(NORMAL, "0"));
+  const told = await shortFreezeCheck();
+  expect(told).toMatchObject({ ok: false, required: false });
+  expect(told.detail).toContain("rcu_normal is 1");
+  await mustFreeze([volume], "s1");
   expect(await haste()).toBe(0);
 });

@@ -6,6 +6,7 @@ import { messageOf } from "../fault";
 import type { Host } from "../host";
 import { runProgram } from "../programs/run-program";
 import { selfTest } from "./self-test";
+import { shortFreezeCheck } from "./short-freeze";
 
 type Check = Doctor["checks"][number];
 
@@ -60,7 +61,7 @@ async function nativeChecks(host: Host): Promise<Check[]> {
     const fix = "Build the native programs and look at the worker's log.";
     checks.push({ name: "kernel features", ok: false, required: true, detail: messageOf(error), fix });
   }
-  checks.push(await pathWatchCheck(join(host.places.native, "stillframe-watch")));
+  checks.push(await pathWatchCheck(join(host.places.native, "stillframe-watch")), await shortFreezeCheck());
   return checks;
 }
 
