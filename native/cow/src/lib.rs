@@ -10,9 +10,11 @@
 //! - [`record`]: how a slot's use is recorded, so that a record is complete or absent.
 //! - [`pool`]: slots of one cache file: allocation and growth.
 //! - [`changes`]: which blocks changed between two snapshots.
+//! - [`behind`]: writes that go on when their call has returned.
 //! - [`bitmap`], [`range_lock`]: what their names say.
 //! - [`sync`]: locks and atomics, to be replaced by those of a model checker.
 
+mod behind;
 pub mod bitmap;
 pub mod changes;
 pub mod map;

@@ -42,6 +42,12 @@ impl Volume {
         Ok(())
     }
 
+    /// Whether any block of the range must be preserved. What need not be comes to need it only with a new
+    /// snapshot, so not while `open` is held.
+    pub(crate) fn needs_any(&self, open: &Open, first: u64, last: u64) -> bool {
+        !open.snapshots.is_empty() && (first..=last).any(|block| self.needs(open, block))
+    }
+
     /// Whether an open snapshot would still read the block from the backing store.
     fn needs(&self, open: &Open, block: u64) -> bool {
         let newest = self.map.newest(block);

@@ -23,9 +23,10 @@
 //!
 //! 1. `open` (the open snapshots): shared by every write and every snapshot read for as long as they
 //!    last, exclusive to flip the epoch, to release, to lose a snapshot. So an epoch has no write in
-//!    flight across its border.
+//!    flight across its border. A write that goes on behind its call is waited for as well (`behind`).
 //! 2. `ranges`: see `range_lock`. Released before the new data is written, unless parts of blocks are
-//!    written by reading and writing the whole.
+//!    written by reading and writing the whole. Not taken where no block has to be preserved: none comes to need
+//!    it while `open` is held.
 //! 3. The map's shards and the pools' slots: leaves, never held across I/O.
 //!
 //! A writer that waits for room (policy `Hold`) holds none of them. A thread that readers of an image need
@@ -36,7 +37,7 @@
 //! An error of the backing store goes to the writer unchanged. An error of the cache never does: the
 //! snapshots that need the block are lost ([`Ledger`] first), and the write goes on.
 
-use crate::BLOCK;
+use crate::behind::{Behind, blocks};
 use crate::changes::Interval;
 use crate::map::{BlockMap, MAX_POOLS};
 use crate::pool::Pool;
@@ -109,9 +110,10 @@ pub struct Volume {
     pub(crate) ledger: Arc<dyn Ledger>,
     pub(crate) sweeping: Mutex<()>,
     pub(crate) unswept: AtomicBool,
+    pub(crate) behind: Behind,
     ranges: RangeLocks,
     /// Whether a request may cover parts of what the backing store writes at once.
-    whole_only: bool,
+    pub(crate) whole_only: bool,
     mutations: AtomicU64,
     current_epoch: AtomicU32,
     pub(crate) room: Room,
@@ -147,6 +149,7 @@ impl Volume {
             ledger,
             sweeping: Mutex::default(),
             unswept: AtomicBool::new(false),
+            behind: Behind::default(),
             ranges: RangeLocks::new(),
             mutations: AtomicU64::new(0),
             current_epoch: AtomicU32::new(open.epoch),
@@ -161,8 +164,11 @@ impl Volume {
         self.open.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// No write is in flight while it is held.
     pub(crate) fn exclusive(&self) -> RwLockWriteGuard<'_, Open> {
-        self.open.write().unwrap_or_else(PoisonError::into_inner)
+        let open = self.open.write().unwrap_or_else(PoisonError::into_inner);
+        self.behind.wait_for_none();
+        open
     }
 
     pub fn size(&self) -> u64 {
@@ -342,7 +348,7 @@ impl Volume {
     }
 
     /// The range widened to what the backing store can read and write.
-    fn aligned(&self, offset: u64, length: usize) -> (u64, u64) {
+    pub(crate) fn aligned(&self, offset: u64, length: usize) -> (u64, u64) {
         let unit = self.store.alignment() as u64;
         let end = (offset + length as u64).next_multiple_of(unit);
         (offset / unit * unit, end.min(self.size()))
@@ -360,13 +366,12 @@ impl Volume {
         if length == 0 {
             return Ok(());
         }
-        let first = offset / BLOCK as u64;
-        let last = (offset + length - 1) / BLOCK as u64;
+        let (first, last) = blocks(offset, length);
         loop {
             let seen = self.room.count();
             let open = self.shared();
-            self.mutations.fetch_add(1, Ordering::SeqCst);
-            if open.snapshots.is_empty() && !self.whole_only {
+            self.write_begins();
+            if !self.whole_only && !self.needs_any(&open, first, last) {
                 self.mark(&open, first, last);
                 return apply(scratch);
             }
@@ -390,6 +395,11 @@ impl Volume {
                 }
             }
         }
+    }
+
+    /// With `open` held, so that no snapshot is taken between this and the write.
+    pub(crate) fn write_begins(&self) {
+        self.mutations.fetch_add(1, Ordering::SeqCst);
     }
 
     /// Something may have room now that had none.

@@ -113,6 +113,7 @@ impl Ledger for Losses {
 
 struct World {
     volume: Volume,
+    disk: Arc<Disk>,
     losses: Arc<Losses>,
 }
 
@@ -135,8 +136,12 @@ impl World {
             intervals: Vec::new(),
         };
         let disk = Arc::new(Disk::new(BLOCKS));
-        let volume = Volume::new(disk, 512, indexes, losses.clone(), survivors);
-        Arc::new(World { volume, losses })
+        let volume = Volume::new(disk.clone(), 512, indexes, losses.clone(), survivors);
+        Arc::new(World {
+            volume,
+            disk,
+            losses,
+        })
     }
 
     fn snapshot(&self, key: u64) {
@@ -171,6 +176,19 @@ impl World {
             .expect("a live write never fails");
     }
 
+    /// As by a transport that puts the data there by itself where it may, and has another thread hear of its end.
+    fn write_behind(self: &Arc<World>, block: usize, fill: u8) -> Option<thread::JoinHandle<()>> {
+        let offset = block * BLOCK;
+        if !self.volume.begin_write(offset as u64, BLOCK as u64) {
+            self.write(block, fill);
+            return None;
+        }
+        Some(beside(self, move |w| {
+            w.disk.copy_in(offset, &[fill; BLOCK]);
+            w.volume.end_write();
+        }))
+    }
+
     /// A block that one byte fills; None where the image cannot be read.
     fn read(&self, key: u64, block: usize) -> Option<u8> {
         let mut buf = vec![0; BLOCK];
@@ -188,6 +206,12 @@ impl World {
             Err(ReadFailure::Gone | ReadFailure::Passed) => None,
             Err(e) => panic!("{e:?}"),
         }
+    }
+
+    /// Takes a snapshot and looks at its first two blocks.
+    fn see_instant(&self, key: u64) -> (Option<u8>, Option<u8>) {
+        self.snapshot(key);
+        (self.read(key, 0), self.read(key, 1))
     }
 
     fn used(&self) -> u64 {
@@ -288,6 +312,73 @@ fn an_image_of_an_instant_has_no_write_without_the_ones_before_it() {
             second == Some(1) || first == Some(2),
             "{first:?} {second:?}"
         );
+    });
+}
+
+#[test]
+fn an_instant_waits_for_the_writes_that_go_on_behind_their_threads() {
+    explore(|| {
+        let world = World::new(16);
+        let writer = world.clone();
+        let writer = thread::spawn(move || {
+            let first = writer.write_behind(0, 2);
+            all(first);
+            let second = writer.write_behind(1, 2);
+            all(second);
+        });
+        let at_once = world.clone();
+        let taker = thread::spawn(move || at_once.see_instant(1));
+        all([writer]);
+        let (first, second) = taker.join().expect("ends");
+        world.write(0, 3);
+        world.write(1, 3);
+        assert_eq!((world.read(1, 0), world.read(1, 1)), (first, second));
+        assert!(
+            second == Some(1) || first == Some(2),
+            "{first:?} {second:?}"
+        );
+    });
+}
+
+#[test]
+fn a_write_goes_on_behind_its_thread_only_over_what_is_preserved() {
+    explore(|| {
+        let world = World::new(16);
+        world.snapshot(1);
+        let write = |block| {
+            let world = world.clone();
+            thread::spawn(move || (2..4).for_each(|fill| all(world.write_behind(block, fill))))
+        };
+        let reader = beside(&world, |w| {
+            assert_eq!(w.read(1, 0), Some(1));
+            assert_eq!(w.read(1, 1), Some(1));
+        });
+        let at_once = world.clone();
+        let taker = thread::spawn(move || at_once.see_instant(2));
+        all([write(0), write(1), reader]);
+        let second = taker.join().expect("ends");
+        assert!((0..2).all(|block| world.read(1, block) == Some(1)));
+        assert_eq!((world.read(2, 0), world.read(2, 1)), second);
+    });
+}
+
+#[test]
+fn a_release_waits_for_writes_behind_and_they_for_nobody() {
+    explore(|| {
+        let world = World::new(16);
+        world.snapshot(1);
+        world.write(0, 2);
+        let writer = world.clone();
+        let writer = thread::spawn(move || {
+            let (one, other) = (writer.write_behind(0, 3), writer.write_behind(1, 3));
+            all(one.into_iter().chain(other));
+        });
+        let releaser = beside(&world, |w| {
+            w.volume.release(1, || {});
+        });
+        all([writer, releaser]);
+        world.volume.make_room(Duration::ZERO);
+        assert_eq!(world.used(), 0);
     });
 }
 

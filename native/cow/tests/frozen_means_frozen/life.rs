@@ -1,7 +1,7 @@
 //! A volume that lives as the steps say, and what it must hold after each.
 
 use crate::SECTORS;
-use crate::step::Step;
+use crate::step::{Hand, Step};
 use crate::world::{self, World};
 use cow::BLOCK;
 use cow::snapshot_read::ReadFailure;
@@ -90,7 +90,7 @@ impl Life {
                 sector,
                 count,
                 fill,
-                by_writer,
+                hand,
             } => {
                 let (from, to) = self.clip(*sector, *count);
                 let data: Vec<u8> = (from..to)
@@ -99,13 +99,19 @@ impl Life {
                 let (offset, length) = (from as u64, data.len() as u64);
                 let (store, patience) = (self.world.store.clone(), Patience::from_now());
                 let unit = store.alignment() as u64;
-                let written = if *by_writer && (offset | length).is_multiple_of(unit) {
-                    let write = || store.write(offset, &data);
-                    self.volume
-                        .write_by(offset, length, patience, &mut self.scratch, write)
-                } else {
-                    self.volume
-                        .write(offset, &data, patience, &mut self.scratch)
+                let whole = (offset | length).is_multiple_of(unit);
+                let write = || store.write(offset, &data);
+                let volume = &self.volume;
+                let written = match hand {
+                    Hand::Behind if volume.begin_write(offset, length) => {
+                        let written = write();
+                        volume.end_write();
+                        written
+                    }
+                    Hand::Writer if whole => {
+                        volume.write_by(offset, length, patience, &mut self.scratch, write)
+                    }
+                    _ => volume.write(offset, &data, patience, &mut self.scratch),
                 };
                 written.expect("write");
             }
@@ -202,7 +208,7 @@ impl Life {
                 sector,
                 count,
                 fill,
-                by_writer: _,
+                hand: _,
             } => {
                 let (from, to) = self.clip(*sector, *count);
                 self.touch(from, to);

@@ -3,14 +3,23 @@
 use crate::SECTORS;
 use proptest::prelude::*;
 
+/// Who puts the data of a write into the store.
+#[derive(Debug, Clone, Copy)]
+pub enum Hand {
+    Volume,
+    /// Whoever writes, in the call, if the range is in whole units of the store.
+    Writer,
+    /// The same, behind the call, if no block must be preserved first.
+    Behind,
+}
+
 #[derive(Debug, Clone)]
 pub enum Step {
     Write {
         sector: usize,
         count: usize,
         fill: u8,
-        /// Whoever writes puts the data into the store by itself, if the range is in whole units of it.
-        by_writer: bool,
+        hand: Hand,
     },
     Discard {
         sector: usize,
@@ -61,10 +70,14 @@ fn pools() -> impl Strategy<Value = Vec<usize>> {
     ]
 }
 
+fn hand() -> impl Strategy<Value = Hand> {
+    prop_oneof![Just(Hand::Volume), Just(Hand::Writer), Just(Hand::Behind)]
+}
+
 pub fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        8 => (range(), any::<u8>(), any::<bool>()).prop_map(|((sector, count), fill, by_writer)| {
-            Step::Write { sector, count, fill, by_writer }
+        8 => (range(), any::<u8>(), hand()).prop_map(|((sector, count), fill, hand)| {
+            Step::Write { sector, count, fill, hand }
         }),
         1 => range().prop_map(|(sector, count)| Step::Discard { sector, count }),
         1 => range().prop_map(|(sector, count)| Step::Zero { sector, count }),
