@@ -7,19 +7,20 @@
  * loads and the kills go on beside it all the time.
  */
 import { existsSync } from "node:fs";
-import { readdir, rm } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { EngineRefused } from "@/server/worker/engine/client";
-import { AttachedVolume, makeImage, type SnapshotChoice } from "../fixtures/attached-volume";
+import { AttachedVolume, type SnapshotChoice } from "../fixtures/attached-volume";
 import { Cleanup } from "../fixtures/cleanup";
 import { hashOf } from "../fixtures/device-hash";
 import { freezeGroup, freezeRequest } from "../fixtures/freeze-program";
 import { mustEngineCommand, pause } from "../fixtures/native-program";
+import { BackingStore } from "./backing-store";
 import { CachePlaces, onFullDisk, type Room } from "./cache-places";
 import { compareChanges } from "./image-difference";
 import { Killer } from "./killer";
 import { OpenSnapshot } from "./open-snapshot";
-import type { Kind } from "./options";
+import type { Kind, Store } from "./options";
 import { activate, prepare, release, serveNbd } from "./patience";
 import type { Random } from "./random";
 import { FileSystemSurface, RawSurface, type Surface } from "./surface";
@@ -57,6 +58,7 @@ export class Life {
   constructor(
     private readonly world: World,
     private readonly kind: Kind,
+    private readonly store: Store,
     private readonly loadedBytes: number,
     private readonly random: Random,
     private readonly name: string,
@@ -78,11 +80,11 @@ export class Life {
 
   /** Attaches some times in a row, and lives between. Cleans up whatever happened. */
   async run(attachments: number): Promise<void> {
-    await makeImage(this.image, this.bytes);
+    const store = await BackingStore.make(this.store, this.image, this.bytes);
     try {
-      for (let n = 0; n < attachments && this.mayGoOn; n += 1) await this.attachment();
+      for (let n = 0; n < attachments && this.mayGoOn; n += 1) await this.attachment(store);
     } finally {
-      await rm(this.image, { force: true });
+      await store.remove();
     }
   }
 
@@ -91,18 +93,18 @@ export class Life {
     return Date.now() < this.world.until;
   }
 
-  private async attachment(): Promise<void> {
+  private async attachment(store: BackingStore): Promise<void> {
     this.open = [];
     this.tail = null;
     this.cleanup = new Cleanup();
     try {
-      await this.liveAndEnd();
+      await this.liveAndEnd(store);
     } finally {
       await this.cleanup.run();
     }
   }
 
-  private async liveAndEnd(): Promise<void> {
+  private async liveAndEnd(store: BackingStore): Promise<void> {
     const { directory, tally } = this.world;
     const places = await CachePlaces.make(this.cleanup, join(directory, `${this.name}.caches`));
     const sectorSize = this.random.pick([512, 4096]);
@@ -111,7 +113,7 @@ export class Life {
       this.cleanup,
       directory,
       this.name,
-      this.image,
+      store.path,
       join(directory, `${this.name}.run`),
       ...["--sector-size", String(sectorSize), "--threads", String(threads)],
     );

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { MIB, smallestBytes } from "../fixtures/attached-volume";
 import { Interrupted, Life, type World } from "./life";
-import { help, type Kind, type Options, readOptions } from "./options";
+import { help, type Kind, kinds, type Options, readOptions } from "./options";
 import { Random } from "./random";
 import { progressLine, type Summary, summarise, summaryText } from "./summary";
 import { Difference, Tally } from "./tally";
@@ -41,7 +41,9 @@ async function actor(world: World, options: Options, kind: Kind): Promise<void> 
   const least = kind === "raw" ? 0 : smallestBytes[kind];
   const random = new Random(options.seed, kind);
   for (let n = 1; Date.now() < world.until && !world.interrupted && !tally.hopeless; n += 1) {
-    const life = new Life(world, kind, Math.max(options.mib * MIB, least), random, `${kind}-${n}`);
+    // In turn, and not all kinds on the same.
+    const store = options.stores[(n + kinds.indexOf(kind)) % options.stores.length] ?? "memory";
+    const life = new Life(world, kind, store, Math.max(options.mib * MIB, least), random, `${kind}-${n}`);
     try {
       await life.run(random.whole(1, 3));
     } catch (error) {

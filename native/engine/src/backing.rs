@@ -5,13 +5,17 @@ use crate::protocol::ErrorKind;
 use cow::store::BlockStore;
 use std::fs::{File, OpenOptions};
 use std::io;
+use std::ops::Range;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
+use transport::served::Pace;
 
 pub const MIN_BYTES: u64 = 1 << 20;
 const BLKGETSIZE64: u64 = 0x8008_1272;
 const BLKSSZGET: u64 = 0x1268;
+const BLKDISCARD: u64 = 0x1277;
+const BLKZEROOUT: u64 = 0x127f;
 const TMPFS_MAGIC: i64 = 0x0102_1994;
 /// Where nobody tells the alignment, this one is safe.
 const SAFE_ALIGNMENT: usize = 4096;
@@ -127,7 +131,7 @@ fn refuse_image_in_use(path: &Path, file: &File, device: u64, inode: u64) -> Out
 
 /// What direct I/O on this file must be a multiple of.
 fn alignment(file: &File, sector_size: u32) -> usize {
-    // SAFETY: all-zero is a value of both structures; the calls write them.
+    // SAFETY: all-zero is a value of the structure; the call writes it.
     unsafe {
         let mut info: libc::statx = std::mem::zeroed();
         let asked = libc::statx(
@@ -141,10 +145,9 @@ fn alignment(file: &File, sector_size: u32) -> usize {
         {
             return (info.stx_dio_offset_align as usize).clamp(512, SAFE_ALIGNMENT);
         }
-        let mut fs: libc::statfs = std::mem::zeroed();
-        if libc::fstatfs(file.as_raw_fd(), &mut fs) == 0 && fs.f_type == TMPFS_MAGIC {
-            return 512;
-        }
+    }
+    if in_memory(file) {
+        return 512;
     }
     if sector_size > 512 {
         sector_size as usize
@@ -153,8 +156,33 @@ fn alignment(file: &File, sector_size: u32) -> usize {
     }
 }
 
+/// How an opened backing store answers. Memory answers at once, and what the page cache stands before may or may not.
+pub fn pace(file: &File) -> Pace {
+    // SAFETY: takes numbers only.
+    let flags = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_GETFL) };
+    if in_memory(file) {
+        Pace::AtOnce
+    } else if flags != -1 && flags & libc::O_DIRECT != 0 {
+        Pace::Behind
+    } else {
+        Pace::Sleeps
+    }
+}
+
+/// Whether it is a file of a file system in memory.
+fn in_memory(file: &File) -> bool {
+    // SAFETY: all-zero is a value of the structure; the call writes it.
+    let kind = unsafe {
+        let mut fs: libc::statfs = std::mem::zeroed();
+        (libc::fstatfs(file.as_raw_fd(), &mut fs) == 0).then_some(fs.f_type)
+    };
+    let is_file = file.metadata().is_ok_and(|metadata| metadata.is_file());
+    is_file && kind == Some(TMPFS_MAGIC)
+}
+
 /// The opened file as the engine uses it.
 pub struct FileStore {
+    is_device: bool,
     file: File,
     size: u64,
     alignment: usize,
@@ -162,7 +190,9 @@ pub struct FileStore {
 
 impl FileStore {
     pub fn new(file: File, size: u64, alignment: usize) -> Self {
+        let kind = file.metadata().map(|metadata| metadata.file_type());
         FileStore {
+            is_device: kind.is_ok_and(|kind| kind.is_block_device()),
             file,
             size,
             alignment,
@@ -179,7 +209,8 @@ impl FileStore {
         (offset | length).is_multiple_of(self.alignment as u64)
     }
 
-    fn change(&self, mode: i32, offset: u64, length: u64) -> io::Result<()> {
+    /// For an image: what is punched out or zeroed of a file.
+    fn allocate(&self, mode: i32, offset: u64, length: u64) -> io::Result<()> {
         // SAFETY: takes numbers only.
         let done = unsafe {
             libc::fallocate(
@@ -190,6 +221,16 @@ impl FileStore {
             )
         };
         if done != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(())
+    }
+
+    /// For a block device, whose driver is asked: `fallocate` would discard only where that is sure to leave zeroes.
+    fn give(&self, request: u64, range: Range<u64>) -> io::Result<()> {
+        let range = [range.start, range.end - range.start];
+        // SAFETY: reads two numbers.
+        if unsafe { libc::ioctl(self.file.as_raw_fd(), request, range.as_ptr()) } != 0 {
             return Err(io::Error::last_os_error());
         }
         Ok(())
@@ -225,13 +266,28 @@ impl BlockStore for FileStore {
     }
 
     fn discard(&self, offset: u64, length: u64) -> io::Result<()> {
-        self.change(libc::FALLOC_FL_PUNCH_HOLE, offset, length)
+        if !self.is_device {
+            return self.allocate(libc::FALLOC_FL_PUNCH_HOLE, offset, length);
+        }
+        // What it cannot discard in whole units may stay.
+        let unit = self.alignment as u64;
+        let (from, to) = (
+            offset.next_multiple_of(unit),
+            (offset + length) / unit * unit,
+        );
+        if from < to {
+            self.give(BLKDISCARD, from..to)?;
+        }
+        Ok(())
     }
 
     fn write_zeroes(&self, offset: u64, length: u64) -> io::Result<()> {
-        match self.change(libc::FALLOC_FL_ZERO_RANGE, offset, length) {
+        if self.is_device {
+            return self.give(BLKZEROOUT, offset..offset + length);
+        }
+        match self.allocate(libc::FALLOC_FL_ZERO_RANGE, offset, length) {
             Err(e) if e.raw_os_error() == Some(libc::EOPNOTSUPP) => {
-                self.change(libc::FALLOC_FL_PUNCH_HOLE, offset, length)
+                self.allocate(libc::FALLOC_FL_PUNCH_HOLE, offset, length)
             }
             other => other,
         }

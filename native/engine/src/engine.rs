@@ -17,12 +17,15 @@ use crate::{clock, live};
 use cow::BLOCK;
 use cow::snapshot_read::ReadFailure;
 use cow::volume::Volume;
+use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use transport::served::{Change, ChangedExtents, Errno, Image, Move, Patience, Served, Way};
+use transport::served::{
+    Begun, Change, ChangedExtents, Direction, Errno, Image, Move, Patience, Served, Way,
+};
 
 pub struct Engine {
     pub configuration: Configuration,
@@ -197,6 +200,48 @@ impl Served for Engine {
             })
         });
         Some(made.inspect(|()| self.count_write(length)))
+    }
+
+    fn store(&self) -> Option<&File> {
+        Some(self.store.file())
+    }
+
+    fn begin(&self, direction: Direction, offset: u64, length: u64) -> Option<Begun> {
+        if !self.store.is_aligned(offset, length) || self.inside(offset, length).is_err() {
+            return None;
+        }
+        let since = match direction {
+            Direction::FromStore => 0,
+            Direction::ToStore => {
+                if !self.volume.begin_write(offset, length) {
+                    return None;
+                }
+                let since = self.telemetry.change_began();
+                self.change_log.note(offset, length);
+                since
+            }
+        };
+        Some(Begun {
+            direction,
+            length,
+            since,
+        })
+    }
+
+    fn end(&self, begun: Begun, offset: u64, made: bool) {
+        let length = begun.length;
+        match begun.direction {
+            Direction::FromStore if made => self.count_read(length),
+            Direction::FromStore => {}
+            Direction::ToStore => {
+                self.volume.end_write();
+                self.change_log.note(offset, length);
+                self.telemetry.change_ended(begun.since);
+                if made {
+                    self.count_write(length);
+                }
+            }
+        }
     }
 
     fn flush(&self) -> Result<(), Errno> {

@@ -16,6 +16,7 @@ mod engine;
 mod events;
 mod export;
 mod failure;
+mod fence;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod holds;

@@ -9,7 +9,7 @@
 //! and the first one is read. If instead of the word the keeper's end comes, the standby takes the
 //! keeper's place.
 
-use crate::backing::FileStore;
+use crate::backing::{self, FileStore};
 use crate::change_log::ChangeLog;
 use crate::engine::Engine;
 use crate::events::Events;
@@ -24,7 +24,7 @@ use crate::snapshots::tracking::Tracking;
 use crate::snapshots::{change_file, restore};
 use crate::state::{State, Word};
 use crate::telemetry::Telemetry;
-use crate::{control, descriptors, keeper, live, log, residence, urgency};
+use crate::{control, descriptors, fence, keeper, live, log, residence, urgency};
 use cow::map::MAX_POOLS;
 use cow::volume::Volume;
 use std::fs::File;
@@ -34,6 +34,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 use transport::fuse::session;
+use transport::served::Pace;
 
 /// Threads for frozen images where the live device is not theirs too.
 const FROZEN_THREADS: usize = 4;
@@ -70,7 +71,11 @@ pub fn serve() -> Outcome<()> {
         Some(_) => configuration.threads.min(FROZEN_THREADS),
         None => configuration.threads,
     };
-    let threads = session::stand_by(descriptors::FUSE, &buffers, fuse_threads, ended)
+    let pace = match configuration.ublk {
+        Some(_) => Pace::Sleeps,
+        None => backing::pace(&backing),
+    };
+    let threads = session::stand_by(descriptors::FUSE, &buffers, fuse_threads, pace, ended)
         .context(|| "making the threads that serve".into())?;
     let queues = configuration.ublk.map(|number| {
         transport::ublk::stand_by(number, &buffers, configuration.threads, |error| {
@@ -93,6 +98,7 @@ pub fn serve() -> Outcome<()> {
         ));
     }
 
+    fence::close(&buffers);
     let engine = take_up(state, backing)?;
     let roomy = engine.clone();
     thread::Builder::new()

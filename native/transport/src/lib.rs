@@ -13,6 +13,7 @@
 //! kernel with FUSE and loop devices; `ublk` gives the live device on Linux 6.5 and later, with the
 //! frozen images as above; `nbd` serves standard clients over sockets.
 
+pub mod aio;
 pub mod fuse;
 pub mod loop_device;
 pub mod nbd;

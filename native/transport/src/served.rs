@@ -65,6 +65,33 @@ impl Patience {
     }
 }
 
+/// Which way data goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    ToStore,
+    FromStore,
+}
+
+/// How the file answers that the live data rests in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// From memory, without having the thread sleep.
+    AtOnce,
+    /// The thread sleeps until it has.
+    Sleeps,
+    /// Like that, but what is read or written past the page cache may go on behind the thread ([`crate::aio`]).
+    Behind,
+}
+
+/// A transfer that has begun, and goes on behind the call that began it.
+#[derive(Debug, Clone, Copy)]
+pub struct Begun {
+    pub direction: Direction,
+    pub length: u64,
+    /// For whoever is told its end.
+    pub since: u64,
+}
+
 /// Moves the data of a request between the kernel and the file that the live data rests in, from an offset of it on.
 /// Nothing goes on behind it when it returns.
 pub type Move<'a> = &'a mut dyn FnMut(&File, u64) -> io::Result<Way>;
@@ -86,7 +113,7 @@ pub struct ChangedExtents {
 }
 
 /// What a transport serves. Called by many threads at once; every call is complete when it returns:
-/// nothing goes on behind it that could outlive the process.
+/// nothing goes on behind it, but for what [`Served::begin`] says.
 ///
 /// `scratch` is the calling thread's own page-aligned, resident memory of [`SCRATCH_BYTES`].
 /// `data` is page-aligned memory; offsets and lengths are any.
@@ -126,6 +153,21 @@ pub trait Served: Send + Sync {
     ) -> Option<Result<(), Errno>> {
         let _ = (offset, length, write, patience, scratch);
         None
+    }
+    /// The file that the live data rests in, at the same offsets; None: there is none that the transport could use.
+    fn store(&self) -> Option<&File> {
+        None
+    }
+    /// Begins a transfer between the transport's memory and `store`, which the transport makes behind this call's
+    /// back and whose end it tells by `end`. Each that was begun must end, or else no snapshot is ever taken again.
+    /// None: it is to be made by `read` or `change`, as of what it overwrites something must be preserved first.
+    fn begin(&self, direction: Direction, offset: u64, length: u64) -> Option<Begun> {
+        let _ = (direction, offset, length);
+        None
+    }
+    /// `made`: all of it was moved.
+    fn end(&self, begun: Begun, offset: u64, made: bool) {
+        let _ = (begun, offset, made);
     }
     /// The three changes, by a thread that may wait.
     fn write(&self, offset: u64, data: &[u8], scratch: &mut [u8]) -> Result<(), Errno> {

@@ -9,7 +9,7 @@ use super::abi::{self, Plain};
 use super::buffer::PAGE;
 use super::held::Held;
 use super::session::{MAX_PAYLOAD, REPLY_HEAD};
-use crate::served::{Change, Errno, Image, Patience, Served};
+use crate::served::{Change, Direction, Errno, Image, Pace, Patience, Served};
 use std::ops::Range;
 
 const LIVE_NODE: u64 = 2;
@@ -93,18 +93,92 @@ pub fn handle(
         )),
         _ => Err(Errno(libc::ENOSYS).into()),
     };
-    let (payload, error) = match result {
+    match result {
+        Ok(payload) => Outcome::Reply(reply(buffer, header.unique, Ok(payload))),
+        Err(Unfinished::Failed(errno)) => Outcome::Reply(reply(buffer, header.unique, Err(errno))),
+        Err(Unfinished::Held(held)) => Outcome::Held(held),
+    }
+}
+
+/// Puts a reply's head before its payload of so many bytes; returns where both lie.
+fn reply(buffer: &mut [u8], unique: u64, payload: Result<usize, Errno>) -> Range<usize> {
+    let (payload, error) = match payload {
         Ok(payload) => (payload, 0),
-        Err(Unfinished::Failed(errno)) => (0, -errno.0),
-        Err(Unfinished::Held(held)) => return Outcome::Held(held),
+        Err(errno) => (0, -errno.0),
     };
     let out = abi::OutHeader {
         len: (REPLY_HEAD + payload) as u32,
         error,
-        unique: header.unique,
+        unique,
     };
     buffer[PAGE - REPLY_HEAD..PAGE].copy_from_slice(out.bytes());
-    Outcome::Reply(PAGE - REPLY_HEAD..PAGE + payload)
+    PAGE - REPLY_HEAD..PAGE + payload
+}
+
+/// A read or write of the live volume, by itself: its data lies, or shall lie, from the page edge on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Transfer {
+    pub unique: u64,
+    pub direction: Direction,
+    pub offset: u64,
+    /// At least 1.
+    pub length: usize,
+}
+
+impl Transfer {
+    /// None: the request is something else, or not as it should be; [`handle`] it.
+    pub fn of(buffer: &[u8], start: usize, length: usize, served: &dyn Served) -> Option<Transfer> {
+        let header = abi::InHeader::parse(&buffer[start..start + length])?;
+        if header.nodeid != LIVE_NODE {
+            return None;
+        }
+        let body = start + size_of::<abi::InHeader>();
+        let (direction, offset, size, most) = match header.opcode {
+            abi::READ => {
+                let ask = abi::ReadIn::parse(&buffer[body..])?;
+                (Direction::FromStore, ask.offset, ask.size, MAX_PAYLOAD)
+            }
+            abi::WRITE => {
+                let ask = abi::WriteIn::parse(&buffer[body..])?;
+                let heads = size_of::<abi::InHeader>() + size_of::<abi::WriteIn>();
+                let received = length.saturating_sub(heads);
+                (Direction::ToStore, ask.offset, ask.size, received)
+            }
+            _ => return None,
+        };
+        let length = size as usize;
+        let inside = offset
+            .checked_add(u64::from(size))
+            .is_some_and(|end| end <= served.size());
+        (inside && (1..=most).contains(&length)).then_some(Transfer {
+            unique: header.unique,
+            direction,
+            offset,
+            length,
+        })
+    }
+
+    /// Where the reply lies once it has ended, all of it done or none.
+    pub fn reply(&self, buffer: &mut [u8], done: Result<(), Errno>) -> Range<usize> {
+        let payload = done.map(|()| match self.direction {
+            Direction::FromStore => self.length,
+            Direction::ToStore => {
+                let size = self.length as u32;
+                put(buffer, &abi::WriteOut { size, padding: 0 })
+            }
+        });
+        reply(buffer, self.unique, payload)
+    }
+}
+
+/// Whether the thread that handles the request may sleep over it, at this pace of the store.
+pub fn may_sleep(buffer: &[u8], start: usize, length: usize, pace: Pace) -> bool {
+    let header = abi::InHeader::parse(&buffer[start..start + length]);
+    match header.map(|header| header.opcode) {
+        Some(abi::FSYNC | abi::FALLOCATE) => true,
+        Some(abi::READ | abi::WRITE) => pace != Pace::AtOnce,
+        _ => false,
+    }
 }
 
 /// Makes the change, or puts it aside if it would have to wait.

@@ -1,23 +1,24 @@
 //! The threads that serve a FUSE connection.
 //!
-//! Every thread reads one request, handles it to its end and answers it; their number is the depth
-//! to which the backing store is driven. None waits for room in a cache: see [`super::held`]. One descriptor serves them all. It is held by the keeper
+//! A thread reads one request, handles it to its end and answers it. How many wait for requests at once is up to the
+//! load ([`super::door`]), how many handle one at once is what attach was asked for: it is the depth to which the
+//! backing store is driven, unless that lets reads and writes go on behind the threads ([`super::behind`]). None
+//! waits for room in a cache: see [`super::held`]. One descriptor serves them all. It is held by the keeper
 //! too, so requests that were read but not answered when the engine dies stay known to the kernel,
 //! and the next engine asks for them again ([`resend`]) before it reads its first. A request sent
 //! again carries bit 63 in `unique`, which must be echoed.
 //!
 //! Everything that takes time is done before it is known whether this engine will ever serve: a
 //! standby has its threads and buffers ([`stand_by`]), and needs only to be told ([`Standing::serve`]).
-//!
-//! Layout of a thread's buffer: the request's head lies before a page edge so that the payload of a
-//! WRITE (80 bytes of headers before it) and of a READ (16 bytes) begin on the same edge, which
-//! O_DIRECT needs; neither is ever copied.
 
 use super::abi::{self, Plain};
-use super::buffer::{PAGE, Resident};
-use super::dispatch::{self, Outcome};
+use super::behind::{Behind, answer_by_handling};
+use super::buffer::Resident;
+use super::desk::{Desk, Desks};
+use super::dispatch;
+use super::door::{Door, Load};
 use super::held::{Hands, Held};
-use crate::served::{SCRATCH_BYTES, Served};
+use crate::served::{Pace, SCRATCH_BYTES, Served};
 use std::fs::File;
 use std::io;
 use std::os::fd::RawFd;
@@ -27,9 +28,9 @@ use std::thread;
 
 /// Largest payload of one request.
 pub const MAX_PAYLOAD: usize = 1 << 20;
-/// `fuse_in_header` and `fuse_write_in`.
-const REQUEST_HEAD: usize = 80;
 pub(super) const REPLY_HEAD: usize = 16;
+/// Desks for each thread where requests go on behind them.
+const DESKS_A_THREAD: usize = 2;
 
 /// Asks the kernel to send all requests again that were read but never answered. Must come before
 /// the first read of every engine but the first. Fails with EINVAL before Linux 6.9.
@@ -41,9 +42,6 @@ pub fn resend(fd: RawFd) -> io::Result<()> {
     };
     write_all(fd, notify.bytes())
 }
-
-/// Request and scratch memory of one thread, in whole pages.
-const THREAD_BYTES: usize = PAGE + MAX_PAYLOAD + SCRATCH_BYTES;
 
 /// Threads that have all that they need and wait for the word.
 pub struct Standing(Arc<Gate>);
@@ -69,42 +67,116 @@ impl Gate {
     }
 }
 
-/// Makes `threads` threads and one for what must wait, with their buffers in `memory` (which grows if it is
-/// too small). None of them reads a request yet. When the connection ends, `ended` is called once per thread.
+/// Hands out the memory file of buffers part by part.
+struct Parts<'a> {
+    memory: &'a File,
+    next: usize,
+}
+
+impl Parts<'_> {
+    fn take<T>(
+        &mut self,
+        bytes: usize,
+        make: impl FnOnce(&File, usize) -> io::Result<T>,
+    ) -> io::Result<T> {
+        let at = self.next;
+        self.next += bytes;
+        make(self.memory, at)
+    }
+
+    fn scratch(&mut self) -> io::Result<Resident> {
+        self.take(SCRATCH_BYTES, |memory, at| {
+            Resident::of(memory, at, SCRATCH_BYTES)
+        })
+    }
+}
+
+/// What the threads of a connection share.
+struct Session {
+    fd: RawFd,
+    pace: Pace,
+    door: Door,
+    desks: Desks,
+    behind: Option<Behind>,
+}
+
+/// Makes `threads` threads for requests, one for what must wait, and one for what goes on behind the others, with
+/// their buffers in `memory` (which grows if it is too small). None of them reads a request yet. When the connection
+/// ends, `ended` is called once for each thread for requests. Where the kernel has no room for I/O that
+/// goes on behind threads, they sleep.
 pub fn stand_by(
     fd: RawFd,
     memory: &File,
     threads: usize,
+    pace: Pace,
     ended: impl Fn(io::Error) + Send + Clone + 'static,
 ) -> io::Result<Standing> {
-    let hands_at = threads * THREAD_BYTES;
-    let needed = (hands_at + Hands::BYTES) as u64;
-    if memory.metadata()?.len() < needed {
-        memory.set_len(needed)?;
+    let behind = match pace {
+        Pace::Behind => Behind::new(threads * DESKS_A_THREAD).ok(),
+        _ => None,
+    };
+    let pace = match (pace, &behind) {
+        (Pace::Behind, None) => Pace::Sleeps,
+        _ => pace,
+    };
+    let desks = match pace {
+        Pace::Behind => threads * DESKS_A_THREAD,
+        _ => threads,
+    };
+    let needed = desks * Desk::BYTES + (threads + 1) * SCRATCH_BYTES + Hands::BYTES;
+    if memory.metadata()?.len() < needed as u64 {
+        memory.set_len(needed as u64)?;
     }
-    let (hold, held) = mpsc::channel();
-    let mut workers = Vec::with_capacity(threads);
-    for number in 0..threads {
-        let at = number * THREAD_BYTES;
-        workers.push(Worker {
-            fd,
-            hold: hold.clone(),
-            buffer: Resident::of(memory, at, PAGE + MAX_PAYLOAD)?,
-            scratch: Resident::of(memory, at + PAGE + MAX_PAYLOAD, SCRATCH_BYTES)?,
-        });
+    let mut parts = Parts { memory, next: 0 };
+    let session = Arc::new(Session {
+        fd,
+        pace,
+        door: door(threads, pace),
+        desks: Desks::default(),
+        behind,
+    });
+    for number in (0..desks).rev() {
+        let desk = parts.take(Desk::BYTES, |memory, at| Desk::new(memory, at, number))?;
+        session.desks.give_back(desk);
     }
     let gate = Arc::new(Gate::default());
-    let (hands, opened) = (Hands::new(memory, hands_at)?, gate.clone());
+    let (hold, held) = mpsc::channel();
+    let (hands, opened) = (parts.take(Hands::BYTES, Hands::new)?, gate.clone());
     spawn("io-held".into(), move || {
         hands.carry_out_all(fd, held, &*opened.wait());
     })?;
-    for (number, mut worker) in workers.into_iter().enumerate() {
+    for number in 0..threads {
+        let mut worker = Worker {
+            session: session.clone(),
+            hold: hold.clone(),
+            scratch: parts.scratch()?,
+        };
         let (gate, ended) = (gate.clone(), ended.clone());
         spawn(format!("io-{number}"), move || {
             ended(worker.run(&*gate.wait()));
         })?;
     }
+    if session.behind.is_some() {
+        let (gate, mut scratch) = (gate.clone(), parts.scratch()?);
+        spawn("io-behind".into(), move || {
+            let served = gate.wait();
+            if let Some(behind) = &session.behind {
+                behind.answer_all(fd, &session.desks, &hold, &mut scratch, &*served);
+            }
+        })?;
+    }
     Ok(Standing(gate))
+}
+
+/// As many threads as there are may sleep over a request. Where they need not, more than processors would only
+/// take them from each other; twice as many, as some may find the cache or a lock slow.
+fn door(threads: usize, pace: Pace) -> Door {
+    let processors = thread::available_parallelism().map_or(1, usize::from);
+    match pace {
+        Pace::Sleeps => Door::new(threads, threads),
+        Pace::Behind => Door::new(1, threads.min(processors.max(2))),
+        Pace::AtOnce => Door::new(1, threads.min(2 * processors)),
+    }
 }
 
 fn spawn(name: String, life: impl FnOnce() + Send + 'static) -> io::Result<()> {
@@ -122,57 +194,67 @@ impl Standing {
 }
 
 struct Worker {
-    fd: RawFd,
+    session: Arc<Session>,
     hold: Sender<Held>,
-    buffer: Resident,
     scratch: Resident,
 }
 
 impl Worker {
     fn run(&mut self, served: &dyn Served) -> io::Error {
+        let session = self.session.clone();
+        session.door.enter();
+        let (mut load, mut desk) = (Load::new(), None);
         loop {
-            let length = match self.read_request() {
+            let mut taken = desk.take().unwrap_or_else(|| session.desks.take());
+            let length = match taken.read_request(session.fd) {
                 Ok(length) => length,
-                Err(e) => match e.raw_os_error() {
-                    // A signal, a request that was taken back, or nothing there after all.
-                    Some(libc::EINTR | libc::ENOENT | libc::EAGAIN) => continue,
-                    _ => return e,
-                },
-            };
-            let start = PAGE - REQUEST_HEAD;
-            let outcome = dispatch::handle(
-                &mut self.buffer[..],
-                start,
-                length,
-                &mut self.scratch[..],
-                served,
-            );
-            let written = match outcome {
-                Outcome::Reply(range) => write_all(self.fd, &self.buffer[range]),
-                Outcome::Silence => Ok(()),
-                Outcome::Held(held) => {
-                    // Its thread ends only after this one.
-                    let _ = self.hold.send(held);
-                    Ok(())
-                }
-            };
-            match written {
-                Ok(()) => {}
-                // The request was taken back meanwhile.
-                Err(e) if e.raw_os_error() == Some(libc::ENOENT) => {}
                 Err(e) => return e,
+            };
+            load.works();
+            match self.serve_request(taken, length, served) {
+                Ok(free) => desk = free,
+                Err(e) => return e,
+            }
+            if load.has_worked(&session.door) {
+                desk.take()
+                    .into_iter()
+                    .for_each(|d| session.desks.give_back(d));
+                session.door.leave();
+                session.door.enter();
+                load = Load::new();
             }
         }
     }
 
-    fn read_request(&mut self) -> io::Result<usize> {
-        let room = &mut self.buffer[PAGE - REQUEST_HEAD..];
-        // SAFETY: reads into memory that is ours for the length given.
-        let n = unsafe { libc::read(self.fd, room.as_mut_ptr().cast(), room.len()) };
-        if n < 0 {
-            return Err(io::Error::last_os_error());
+    /// Returns the desk if it is free again.
+    fn serve_request(
+        &mut self,
+        desk: Desk,
+        length: usize,
+        served: &dyn Served,
+    ) -> io::Result<Option<Desk>> {
+        let session = self.session.clone();
+        let mut desk = match &session.behind {
+            Some(behind) => match behind.begin(desk, length, served) {
+                Ok(()) => return Ok(None),
+                Err(desk) => desk,
+            },
+            None => desk,
+        };
+        // Where all threads wait for requests, none waits to come in.
+        let leaves = session.pace != Pace::Sleeps
+            && dispatch::may_sleep(&desk.buffer, Desk::START, length, session.pace);
+        if leaves {
+            session.door.leave();
         }
-        Ok(n as usize)
+        let (hold, scratch) = (&self.hold, &mut self.scratch);
+        answer_by_handling(&mut desk, length, session.fd, hold, scratch, served)?;
+        if !leaves {
+            return Ok(Some(desk));
+        }
+        session.desks.give_back(desk);
+        session.door.enter();
+        Ok(None)
     }
 }
 
@@ -190,5 +272,3 @@ pub(super) fn write_all(fd: RawFd, message: &[u8]) -> io::Result<()> {
         }
     }
 }
-
-const _: () = assert!(THREAD_BYTES.is_multiple_of(PAGE));

@@ -15,6 +15,7 @@
 use super::abi::{self, RequestCommand};
 use super::payload::Payload;
 use super::ring::{self, Ring};
+use crate::served::Direction;
 use io_uring::squeue::{Entry128, Flags};
 use io_uring::{IoUring, opcode, types};
 use std::fs::File;
@@ -30,12 +31,6 @@ const REGISTER: u64 = 0;
 const MOVE: u64 = 1;
 const UNREGISTER: u64 = 2;
 const ENTRIES: usize = 3;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
-    ToStore,
-    FromStore,
-}
 
 /// Of one thread.
 pub struct ZeroCopy {

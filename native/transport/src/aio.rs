@@ -1,0 +1,189 @@
+//! Reads and writes of a file that go on behind the thread that began them: Linux AIO.
+//!
+//! With O_DIRECT a thread hands its I/O to the disk and takes the next request, where a `pread` would have it sleep:
+//! half the processor time for a request on a disk.
+//!
+//! # An engine's death
+//!
+//! Nothing of a dead engine may land after its successor serves: a write would undo a newer one. The kernel waits
+//! for all AIO of a process while it takes its memory down (`exit_aio`, before the mappings go), and whoever waits for
+//! that has a fence (`engine::fence`). An io_uring has no such end: what it has begun goes on when the process is
+//! gone, and nobody can tell when it is over.
+
+use crate::served::Direction;
+use std::fs::File;
+use std::io;
+use std::os::fd::AsRawFd;
+
+const CMD_PREAD: u16 = 0;
+const CMD_PWRITE: u16 = 1;
+
+/// `struct iocb` of linux/aio_abi.h, little endian.
+#[repr(C)]
+struct ControlBlock {
+    data: u64,
+    key: u32,
+    rw_flags: u32,
+    opcode: u16,
+    priority: i16,
+    descriptor: u32,
+    buffer: u64,
+    bytes: u64,
+    offset: i64,
+    reserved: u64,
+    flags: u32,
+    event_descriptor: u32,
+}
+
+const _: () = assert!(size_of::<ControlBlock>() == 64);
+
+/// `struct io_event`: one that has ended.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Event {
+    /// As it was given.
+    pub tag: u64,
+    block: u64,
+    result: i64,
+    result_2: i64,
+}
+
+impl Event {
+    /// Bytes that were moved, which may be too few.
+    pub fn result(&self) -> io::Result<usize> {
+        usize::try_from(self.result)
+            .map_err(|_| io::Error::from_raw_os_error(self.result.unsigned_abs() as i32))
+    }
+}
+
+/// What is to be moved between memory and file.
+#[derive(Debug, Clone, Copy)]
+pub struct Transfer {
+    pub direction: Direction,
+    /// In the file.
+    pub offset: u64,
+    pub memory: *mut u8,
+    pub length: usize,
+}
+
+/// A context of the kernel's, with room for a number of transfers.
+pub struct Aio(libc::c_ulong);
+
+impl Aio {
+    /// Fails with EAGAIN where the system's limit is reached (`fs.aio-max-nr`).
+    pub fn new(most: usize) -> io::Result<Self> {
+        let mut context: libc::c_ulong = 0;
+        // SAFETY: writes one word.
+        let made = unsafe { libc::syscall(libc::SYS_io_setup, most, &raw mut context) };
+        if made < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(Aio(context))
+    }
+
+    /// Begins a transfer; [`Aio::wait`] tells its end by `tag`. Where this fails, nothing was begun.
+    ///
+    /// # Safety
+    /// The memory must stay, and be left alone, until its end is told.
+    pub unsafe fn begin(&self, what: Transfer, file: &File, tag: u64) -> io::Result<()> {
+        let block = ControlBlock {
+            data: tag,
+            key: 0,
+            rw_flags: 0,
+            opcode: match what.direction {
+                Direction::FromStore => CMD_PREAD,
+                Direction::ToStore => CMD_PWRITE,
+            },
+            priority: 0,
+            descriptor: file.as_raw_fd() as u32,
+            buffer: what.memory as u64,
+            bytes: what.length as u64,
+            offset: what.offset as i64,
+            reserved: 0,
+            flags: 0,
+            event_descriptor: 0,
+        };
+        let blocks = [&raw const block];
+        // SAFETY: one block, which the kernel copies in the call; the memory is the caller's promise.
+        let begun = unsafe { libc::syscall(libc::SYS_io_submit, self.0, 1, blocks.as_ptr()) };
+        match begun {
+            1 => Ok(()),
+            _ => Err(io::Error::last_os_error()),
+        }
+    }
+
+    /// Waits until one has ended, and tells of all that have and that `events` has room for.
+    pub fn wait<'a>(&self, events: &'a mut [Event]) -> &'a [Event] {
+        loop {
+            // SAFETY: writes at most as many events as there is room for; no time-out is given.
+            let ended = unsafe {
+                libc::syscall(
+                    libc::SYS_io_getevents,
+                    self.0,
+                    1,
+                    events.len(),
+                    events.as_mut_ptr(),
+                    std::ptr::null::<libc::timespec>(),
+                )
+            };
+            // Only a signal ends it otherwise.
+            if ended > 0 {
+                return &events[..ended as usize];
+            }
+        }
+    }
+}
+
+impl Drop for Aio {
+    fn drop(&mut self) {
+        // SAFETY: the context of `new`, given back once; the call waits for what is under way.
+        unsafe { libc::syscall(libc::SYS_io_destroy, self.0) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::FileExt;
+
+    #[test]
+    fn what_was_begun_is_told_with_its_tag_and_bytes() {
+        let path = std::env::temp_dir().join(format!("stillframe-aio-{}", std::process::id()));
+        std::fs::write(&path, vec![7u8; 8192]).unwrap();
+        let file = File::options().read(true).write(true).open(&path).unwrap();
+        let aio = Aio::new(4).unwrap();
+        let (mut read, mut written) = (vec![0u8; 8192], vec![9u8; 4096]);
+        let transfer = |direction, offset, memory: &mut Vec<u8>| Transfer {
+            direction,
+            offset,
+            memory: memory.as_mut_ptr(),
+            length: memory.len(),
+        };
+        let mut events = [Event::default(); 4];
+        // SAFETY: each is waited for before its memory is looked at.
+        unsafe {
+            let second_half = transfer(Direction::FromStore, 4096, &mut read);
+            aio.begin(second_half, &file, 5).unwrap();
+            let [event] = aio.wait(&mut events) else {
+                panic!("one was begun");
+            };
+            // The file ends there.
+            assert_eq!((event.tag, event.result().unwrap()), (5, 4096));
+            assert!(read[..4096].iter().all(|byte| *byte == 7));
+            let write = transfer(Direction::ToStore, 0, &mut written);
+            aio.begin(write, &file, u64::MAX).unwrap();
+            assert_eq!(aio.wait(&mut events)[0].tag, u64::MAX);
+        }
+        let mut content = [0; 1];
+        file.read_exact_at(&mut content, 4095).unwrap();
+        assert_eq!(content, [9]);
+        // SAFETY: refused, as the file cannot be written, or told before the memory goes.
+        let refused = unsafe {
+            let read_only = File::open(&path).unwrap();
+            let write = transfer(Direction::ToStore, 0, &mut written);
+            aio.begin(write, &read_only, 1)
+        };
+        assert_eq!(refused.unwrap_err().raw_os_error(), Some(libc::EBADF));
+        std::fs::remove_file(&path).unwrap();
+    }
+}
