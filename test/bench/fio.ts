@@ -21,7 +21,10 @@ export interface Measured {
   /** Thousands a second. */
   kiops: number;
   mibPerSecond: number;
-  /** Median time of one request. */
+  /**
+   * Median time of one request, from before it is submitted. What fio calls its completion time begins after that, when a
+   * loop device whose worker ran first has ended it already.
+   */
   us: number;
   requests: number;
   /** No block twice, so all of them are distinct. */
@@ -33,7 +36,7 @@ interface FioSide {
   total_ios: number;
   iops: number;
   bw_bytes: number;
-  clat_ns: { percentile?: Record<string, number> };
+  lat_ns: { percentile?: Record<string, number> };
 }
 
 interface FioDocument {
@@ -61,7 +64,7 @@ export async function measure(job: Job, device: string[]): Promise<Measured> {
     "fio",
     [
       ...["--name=bench", ...device, `--rw=${job.rw}`, `--bs=${job.block}`, `--iodepth=${job.depth}`, ...limits],
-      ...["--thread", "--randrepeat=0", "--output-format=json", "--eta=never"],
+      ...["--thread", "--randrepeat=0", "--lat_percentiles=1", "--output-format=json", "--eta=never"],
     ],
     { timeoutMs: 300_000 },
   );
@@ -70,7 +73,7 @@ export async function measure(job: Job, device: string[]): Promise<Measured> {
   return {
     kiops: side.iops / 1000,
     mibPerSecond: side.bw_bytes / 1024 / 1024,
-    us: (side.clat_ns.percentile?.["50.000000"] ?? Number.NaN) / 1000,
+    us: (side.lat_ns.percentile?.["50.000000"] ?? Number.NaN) / 1000,
     requests: side.total_ios,
     writtenBytes: result.write.io_bytes,
   };
