@@ -6,6 +6,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { mustRun } from "@/server/worker/programs/run-program";
 import {
   AttachedVolume,
+  blockDevice,
   MIB,
   makeFileSystem,
   makeImage,
@@ -197,9 +198,7 @@ describe("attach", () => {
   });
 
   it("refuses a block device that is mounted", async () => {
-    const image = await makeImage(join(directory, "device.img"), 16 * MIB);
-    const device = (await mustRun("losetup", ["--find", "--show", image])).trim();
-    cleanup.add("free the loop device", () => mustRun("losetup", ["-d", device]));
+    const device = await blockDevice(cleanup, join(directory, "device.img"), 16 * MIB);
     await makeFileSystem(device, "ext4");
     await mount(cleanup, device, join(directory, "elsewhere"));
     await mustRefuse(attach(device), "busy", /./);
@@ -219,9 +218,7 @@ describe("attach", () => {
   });
 
   it("works on a block device", async () => {
-    const image = await makeImage(join(directory, "device.img"), 16 * MIB);
-    const device = (await mustRun("losetup", ["--find", "--show", image])).trim();
-    cleanup.add("free the loop device", () => mustRun("losetup", ["-d", device]));
+    const device = await blockDevice(cleanup, join(directory, "device.img"), 16 * MIB);
     const volume = await AttachedVolume.adopt(cleanup, directory, "dev", device, join(directory, "dev.run"));
     await volume.mountNew("ext4");
     expect((await volume.describe()).sizeBytes).toBe(16 * MIB);

@@ -1,7 +1,7 @@
 /** What a volume's data rests in. */
 import { rm } from "node:fs/promises";
-import { mustRun } from "@/server/worker/programs/run-program";
-import { makeImage } from "../fixtures/attached-volume";
+import { blockDevice, makeImage } from "../fixtures/attached-volume";
+import { Cleanup } from "../fixtures/cleanup";
 import type { Store } from "./options";
 
 /**
@@ -14,17 +14,17 @@ export class BackingStore {
     readonly image: string,
     /** What is attached. */
     readonly path: string,
+    private readonly cleanup: Cleanup,
   ) {}
 
   static async make(store: Store, image: string, bytes: number): Promise<BackingStore> {
-    await makeImage(image, bytes);
-    if (store === "memory") return new BackingStore(image, image);
-    const device = await mustRun("losetup", ["--find", "--show", "--direct-io=on", image]);
-    return new BackingStore(image, device.trim());
+    const cleanup = new Cleanup();
+    cleanup.add(`remove ${image}`, () => rm(image, { force: true }));
+    const path = store === "memory" ? await makeImage(image, bytes) : await blockDevice(cleanup, image, bytes);
+    return new BackingStore(image, path, cleanup);
   }
 
-  async remove(): Promise<void> {
-    if (this.path !== this.image) await mustRun("losetup", ["--detach", this.path]);
-    await rm(this.image, { force: true });
+  remove(): Promise<void> {
+    return this.cleanup.run();
   }
 }

@@ -1,0 +1,99 @@
+/** On a disk reads and writes go on behind the engine's threads. None of a killed engine lands once the next one serves. */
+import { existsSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { beforeEach, expect, it } from "vitest";
+import { AttachedVolume, blockDevice, MIB, scratchDirectory } from "../fixtures/attached-volume";
+import { BackgroundProgram } from "../fixtures/background-program";
+import { cleanupAfterEach } from "../fixtures/cleanup";
+import { keeperOf, servingEngine } from "../fixtures/engine-process";
+import { pause } from "../fixtures/native-program";
+
+/** The memory of request buffers, whose lock an engine holds until nothing of it can land: `descriptors.rs`. */
+const BUFFERS = 104;
+const A_WHILE_MS = 1000;
+
+const cleanup = cleanupAfterEach();
+let directory: string;
+
+beforeEach(async () => {
+  directory = await scratchDirectory(cleanup);
+});
+
+async function until(what: string, holds: () => boolean): Promise<void> {
+  for (let tries = 0; tries < 500; tries += 1) {
+    if (holds()) return;
+    await pause(10);
+  }
+  throw new Error(`still not so: ${what}`);
+}
+
+/** The pid of another engine than the killed one, as soon as it serves. */
+async function nextEngine(volume: AttachedVolume, killed: number): Promise<number> {
+  for (;;) {
+    const pid = await servingEngine(volume.runDirectory).catch(() => killed);
+    if (pid !== killed) return pid;
+    await pause(10);
+  }
+}
+
+const stillWaits = (promise: Promise<unknown>, ms: number) =>
+  Promise.race([promise.then(() => false), pause(ms).then(() => true)]);
+
+const writesInFlight = (device: string) =>
+  Number(
+    readFileSync(`/sys/block/${basename(device)}/inflight`, "utf8")
+      .trim()
+      .split(/\s+/)[1],
+  );
+
+it("waits for what the disk has of the killed one, and only then serves", async () => {
+  // A disk that can be made to stand still: the live device of another volume, whose engine is stopped.
+  const disk = await AttachedVolume.attach(cleanup, directory, "disk", 32 * MIB);
+  const ofDisk = await disk.enginePid();
+  const run = join(directory, "vol.run");
+  const volume = await AttachedVolume.adopt(cleanup, directory, "vol", disk.device, run);
+  const killed = await volume.enginePid();
+  cleanup.add("let the disk go on", () => process.kill(ofDisk, "SIGCONT"));
+  process.kill(ofDisk, "SIGSTOP");
+  const write = new BackgroundProgram(cleanup, "bash", [
+    "-c",
+    `head -c 1M /dev/zero | tr '\\0' 'a' | dd of="$1" bs=1M iflag=fullblock oflag=direct status=none`,
+    "write",
+    volume.device,
+  ]);
+  await until("the disk has the write", () => writesInFlight(disk.device) > 0);
+  process.kill(killed, "SIGKILL");
+  const next = nextEngine(volume, killed);
+  expect(await stillWaits(next, A_WHILE_MS)).toBe(true);
+  expect(write.running).toBe(true);
+  process.kill(ofDisk, "SIGCONT");
+  expect(await next).not.toBe(killed);
+  await write.mustSucceed();
+  expect(readFileSync(disk.image).subarray(0, MIB).equals(Buffer.alloc(MIB, "a"))).toBe(true);
+});
+
+it("waits while anything of the killed one's memory is left, where its I/O may go on", async () => {
+  const device = await blockDevice(cleanup, join(directory, "vol.img"), 16 * MIB);
+  const volume = await AttachedVolume.adopt(cleanup, directory, "vol", device, join(directory, "vol.run"));
+  const killed = await volume.enginePid();
+  // Whoever has the lock next stands for a part of the killed one that is not gone yet.
+  const left = join(directory, "left");
+  const holder = new BackgroundProgram(cleanup, "flock", [
+    ...["--exclusive", `/proc/${keeperOf(volume.runDirectory)}/fd/${BUFFERS}`],
+    ...["bash", "-c", `touch "$1"; sleep ${(2 * A_WHILE_MS) / 1000}; rm "$1"`, "hold", left],
+  ]);
+  const waitsForLock = new RegExp(`-> FLOCK +ADVISORY +WRITE +${holder.pid} `);
+  await until("it waits for the lock", () => waitsForLock.test(readFileSync("/proc/locks", "utf8")));
+  // Nobody else is told to serve before it has the lock.
+  const keeper = keeperOf(volume.runDirectory);
+  cleanup.add("let the keeper go on", () => process.kill(keeper, "SIGCONT"));
+  process.kill(keeper, "SIGSTOP");
+  process.kill(killed, "SIGKILL");
+  await until("the lock is held", () => existsSync(left));
+  process.kill(keeper, "SIGCONT");
+  const next = nextEngine(volume, killed);
+  expect(await stillWaits(next, A_WHILE_MS)).toBe(true);
+  expect(await next).not.toBe(killed);
+  expect(existsSync(left)).toBe(false);
+  expect(readFileSync(join(volume.runDirectory, "engine.log"), "utf8")).toContain("has I/O under way");
+});
