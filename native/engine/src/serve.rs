@@ -71,14 +71,16 @@ pub fn serve() -> Outcome<()> {
         Some(_) => configuration.threads.min(FROZEN_THREADS),
         None => configuration.threads,
     };
-    let pace = match configuration.ublk {
+    let pace = backing::pace(&backing);
+    let fuse_pace = match configuration.ublk {
+        // Frozen images are read by threads that sleep.
         Some(_) => Pace::Sleeps,
-        None => backing::pace(&backing),
+        None => pace,
     };
-    let threads = session::stand_by(descriptors::FUSE, &buffers, fuse_threads, pace, ended)
+    let threads = session::stand_by(descriptors::FUSE, &buffers, fuse_threads, fuse_pace, ended)
         .context(|| "making the threads that serve".into())?;
     let queues = configuration.ublk.map(|number| {
-        transport::ublk::stand_by(number, &buffers, configuration.threads, |error| {
+        transport::ublk::stand_by(number, &buffers, configuration.threads, pace, |error| {
             log::line(format!("a queue of the ublk device ended: {error}"));
         })
     });

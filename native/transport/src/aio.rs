@@ -13,7 +13,7 @@
 use crate::served::Direction;
 use std::fs::File;
 use std::io;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 
 const CMD_PREAD: u16 = 0;
 const CMD_PWRITE: u16 = 1;
@@ -66,19 +66,27 @@ pub struct Transfer {
     pub length: usize,
 }
 
+/// The kernel rings the bell of a context when a transfer has ended.
+const FLAG_BELL: u32 = 1;
+
 /// A context of the kernel's, with room for a number of transfers.
-pub struct Aio(libc::c_ulong);
+pub struct Aio {
+    context: libc::c_ulong,
+    /// An eventfd.
+    bell: Option<OwnedFd>,
+}
 
 impl Aio {
-    /// Fails with EAGAIN where the system's limit is reached (`fs.aio-max-nr`).
-    pub fn new(most: usize) -> io::Result<Self> {
+    /// Fails with EAGAIN where the system's limit is reached (`fs.aio-max-nr`). `bell`: an eventfd that is written to
+    /// whenever a transfer has ended, for who waits for other things as well.
+    pub fn new(most: usize, bell: Option<OwnedFd>) -> io::Result<Self> {
         let mut context: libc::c_ulong = 0;
         // SAFETY: writes one word.
         let made = unsafe { libc::syscall(libc::SYS_io_setup, most, &raw mut context) };
         if made < 0 {
             return Err(io::Error::last_os_error());
         }
-        Ok(Aio(context))
+        Ok(Aio { context, bell })
     }
 
     /// Begins a transfer; [`Aio::wait`] tells its end by `tag`. Where this fails, nothing was begun.
@@ -86,6 +94,7 @@ impl Aio {
     /// # Safety
     /// The memory must stay, and be left alone, until its end is told.
     pub unsafe fn begin(&self, what: Transfer, file: &File, tag: u64) -> io::Result<()> {
+        let bell = self.bell.as_ref().map(AsRawFd::as_raw_fd);
         let block = ControlBlock {
             data: tag,
             key: 0,
@@ -100,12 +109,12 @@ impl Aio {
             bytes: what.length as u64,
             offset: what.offset as i64,
             reserved: 0,
-            flags: 0,
-            event_descriptor: 0,
+            flags: bell.map_or(0, |_| FLAG_BELL),
+            event_descriptor: bell.unwrap_or(0) as u32,
         };
         let blocks = [&raw const block];
         // SAFETY: one block, which the kernel copies in the call; the memory is the caller's promise.
-        let begun = unsafe { libc::syscall(libc::SYS_io_submit, self.0, 1, blocks.as_ptr()) };
+        let begun = unsafe { libc::syscall(libc::SYS_io_submit, self.context, 1, blocks.as_ptr()) };
         match begun {
             1 => Ok(()),
             _ => Err(io::Error::last_os_error()),
@@ -115,29 +124,39 @@ impl Aio {
     /// Waits until one has ended, and tells of all that have and that `events` has room for.
     pub fn wait<'a>(&self, events: &'a mut [Event]) -> &'a [Event] {
         loop {
-            // SAFETY: writes at most as many events as there is room for; no time-out is given.
-            let ended = unsafe {
-                libc::syscall(
-                    libc::SYS_io_getevents,
-                    self.0,
-                    1,
-                    events.len(),
-                    events.as_mut_ptr(),
-                    std::ptr::null::<libc::timespec>(),
-                )
-            };
-            // Only a signal ends it otherwise.
-            if ended > 0 {
-                return &events[..ended as usize];
+            // Only a signal ends it without one.
+            if let ended @ 1.. = self.get(1, events) {
+                return &events[..ended];
             }
         }
+    }
+
+    /// Those that have ended and that `events` has room for.
+    pub fn ended<'a>(&self, events: &'a mut [Event]) -> &'a [Event] {
+        let ended = self.get(0, events);
+        &events[..ended]
+    }
+
+    fn get(&self, least: usize, events: &mut [Event]) -> usize {
+        // SAFETY: writes at most as many events as there is room for; no time-out is given.
+        let ended = unsafe {
+            libc::syscall(
+                libc::SYS_io_getevents,
+                self.context,
+                least,
+                events.len(),
+                events.as_mut_ptr(),
+                std::ptr::null::<libc::timespec>(),
+            )
+        };
+        usize::try_from(ended).unwrap_or(0)
     }
 }
 
 impl Drop for Aio {
     fn drop(&mut self) {
         // SAFETY: the context of `new`, given back once; the call waits for what is under way.
-        unsafe { libc::syscall(libc::SYS_io_destroy, self.0) };
+        unsafe { libc::syscall(libc::SYS_io_destroy, self.context) };
     }
 }
 
@@ -151,7 +170,7 @@ mod tests {
         let path = std::env::temp_dir().join(format!("stillframe-aio-{}", std::process::id()));
         std::fs::write(&path, vec![7u8; 8192]).unwrap();
         let file = File::options().read(true).write(true).open(&path).unwrap();
-        let aio = Aio::new(4).unwrap();
+        let aio = Aio::new(4, None).unwrap();
         let (mut read, mut written) = (vec![0u8; 8192], vec![9u8; 4096]);
         let transfer = |direction, offset, memory: &mut Vec<u8>| Transfer {
             direction,
@@ -173,6 +192,7 @@ mod tests {
             let write = transfer(Direction::ToStore, 0, &mut written);
             aio.begin(write, &file, u64::MAX).unwrap();
             assert_eq!(aio.wait(&mut events)[0].tag, u64::MAX);
+            assert!(aio.ended(&mut events).is_empty());
         }
         let mut content = [0; 1];
         file.read_exact_at(&mut content, 4095).unwrap();

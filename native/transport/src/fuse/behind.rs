@@ -3,6 +3,7 @@
 //! One thread waits for the ends of all of them and answers. A transfer that cannot begin, or that moved less
 //! than all, is handled like any other request: doing it again is harmless.
 
+use super::buffer::{PAGE, Resident};
 use super::desk::{Desk, Desks};
 use super::dispatch::{self, Outcome, Transfer};
 use super::held::Held;
@@ -11,9 +12,7 @@ use crate::served::{Begun, Errno, Served};
 use std::io;
 use std::os::fd::RawFd;
 use std::sync::mpsc::Sender;
-use std::sync::{Mutex, PoisonError};
-
-use super::buffer::{PAGE, Resident};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Ends that are told at once; each is answered before the next are asked for.
 const TOLD: usize = 8;
@@ -35,7 +34,7 @@ struct UnderWay {
 impl Behind {
     pub fn new(desks: usize) -> io::Result<Self> {
         Ok(Behind {
-            aio: Aio::new(desks)?,
+            aio: Aio::new(desks, None)?,
             under_way: (0..desks).map(|_| Mutex::default()).collect(),
         })
     }
@@ -77,7 +76,7 @@ impl Behind {
         Err(refused.desk)
     }
 
-    fn place(&self, number: usize) -> std::sync::MutexGuard<'_, Option<UnderWay>> {
+    fn place(&self, number: usize) -> MutexGuard<'_, Option<UnderWay>> {
         self.under_way[number]
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!  file system ─▶ /dev/ublkbN ─▶ queue thread (io_uring) ─┬─▶ Served, by itself
-//!                    kernel        one for each queue     └─▶ workers ─▶ Served
+//!                    kernel        one for each queue     ├─▶ disk (AIO), behind it
+//!                                                          └─▶ workers ─▶ Served
 //! ```
 //!
 //! # Who does what
@@ -21,7 +22,8 @@
 //! while the old process still has the device open; together with the keeper, which starts an engine
 //! only after the old one was reaped, that is the fence: no write of the old one can land late. It
 //! holds for synchronous I/O, which is done when the process is, and for what the kernel does with requests' own
-//! pages ([`zero_copy`]), which keeps the device until it is done. It would not hold for other I/O of an io_uring.
+//! pages ([`zero_copy`]), which keeps the device until it is done. For what goes on behind threads ([`behind`])
+//! there is another one (`engine::fence`). It would not hold for other I/O of an io_uring.
 //!
 //! An engine that dies before the device is shown leaves one that nobody can serve any more: the driver takes
 //! fetched requests back only from a device with a disk. Nobody has seen it yet, so the next engine makes it anew
@@ -59,6 +61,7 @@
 //! never has to see.
 
 mod abi;
+mod behind;
 pub mod control;
 mod payload;
 mod queue;
@@ -66,9 +69,10 @@ mod ring;
 mod work;
 mod zero_copy;
 
-use crate::served::Served;
+use crate::served::{Pace, Served};
+use behind::Behind;
 use control::Stand;
-use queue::Queue;
+use queue::{Answers, Crew, Queue};
 use std::fs::File;
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -116,18 +120,20 @@ impl Gate {
 
 /// Makes the threads of the device's queues, `workers` more, and one for what waits for room in a cache, with
 /// their buffers in `memory`, which grows if it is too small. None of them touches the device yet. When it is
-/// stopped, `ended` is called once for each queue.
+/// stopped, `ended` is called once for each queue. `pace`: the store's.
 pub fn stand_by(
     number: u32,
     memory: &File,
     workers: usize,
+    pace: Pace,
     ended: impl Fn(io::Error) + Send + Clone + 'static,
 ) -> io::Result<Standing> {
     let device = control::information(number)?;
     let queues = device.queues;
     let has_zero_copy = control::has_zero_copy(&device);
     let threads = usize::from(queues) + workers + 1;
-    let needed = (BUFFERS_AT + threads * Hands::BYTES) as u64;
+    let hands_end = BUFFERS_AT + threads * Hands::BYTES;
+    let needed = (hands_end + Behind::ALL_BYTES) as u64;
     if memory.metadata()?.len() < needed {
         memory.set_len(needed)?;
     }
@@ -151,13 +157,29 @@ pub fn stand_by(
     for (queue, mut hands) in (0..queues).zip(hands) {
         let (gate, ended) = (gate.clone(), ended.clone());
         let (jobs, held) = (jobs.clone(), held.clone());
+        let answers = Answers::new()?;
+        // Where the kernel has no room for it, the workers do all.
+        let behind = match pace {
+            Pace::Behind => {
+                let at = hands_end + usize::from(queue) * Behind::BYTES;
+                Behind::new(memory, at, answers.bell()?).ok()
+            }
+            Pace::AtOnce | Pace::Sleeps => None,
+        };
         spawn(format!("queue-{queue}"), move || {
             if has_zero_copy {
                 hands.learn_zero_copy();
             }
             let service = gate.wait();
-            let opened = give_up_administration()
-                .and_then(|()| Queue::new(queue, DEPTH, service, hands, jobs, held));
+            let crew = Crew {
+                hands,
+                behind,
+                jobs,
+                held,
+                answers: Arc::new(answers),
+            };
+            let opened =
+                give_up_administration().and_then(|()| Queue::new(queue, DEPTH, service, crew));
             ended(match opened {
                 Ok(queue) => queue.run(),
                 Err(e) => e,

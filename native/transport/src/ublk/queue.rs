@@ -1,13 +1,14 @@
 //! The thread of one queue: it alone may fetch the queue's requests and tell their results.
 
 use super::abi::{self, Request, RequestCommand};
+use super::behind::{Behind, Ended};
 use super::ring::{self, Ring};
 use super::work::{Hands, Job, Jobs, Service};
 use crate::served::Patience;
 use io_uring::{IoUring, opcode, squeue, types};
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsRawFd, FromRawFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::sync::atomic::{Ordering, fence};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,7 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 const WOKEN: u64 = u64::MAX;
 /// Results are told to the kernel at the latest after so many requests.
 const TELL_AFTER: usize = 8;
-/// How many rounds go to the workers once the thread had to wait.
+/// How many rounds go to the workers once the thread had to wait, where nothing goes behind it.
 const PATIENCE: u32 = 256;
 
 /// What workers did for this queue.
@@ -36,6 +37,11 @@ impl Answers {
             // SAFETY: a fresh descriptor that nobody else owns.
             bell: unsafe { File::from_raw_fd(fd) },
         })
+    }
+
+    /// For others that wake the thread.
+    pub fn bell(&self) -> io::Result<OwnedFd> {
+        Ok(self.bell.try_clone()?.into())
     }
 
     /// The first since the thread last looked wakes it.
@@ -97,16 +103,27 @@ impl Drop for Table {
     }
 }
 
+/// By whom a queue has its requests carried out.
+pub struct Crew {
+    /// Its own thread's.
+    pub hands: Hands,
+    /// Behind that thread's back, where the store lets it.
+    pub behind: Option<Behind>,
+    /// The workers.
+    pub jobs: Arc<Jobs>,
+    /// The worker that waits for room in a cache.
+    pub held: Arc<Jobs>,
+    /// Where workers answer.
+    pub answers: Arc<Answers>,
+}
+
 pub struct Queue {
     number: u16,
     depth: u16,
     ring: Ring,
     table: Table,
     service: Arc<Service>,
-    hands: Hands,
-    jobs: Arc<Jobs>,
-    held: Arc<Jobs>,
-    answers: Arc<Answers>,
+    crew: Crew,
     /// Where the bell's count is read to.
     rung: Box<u64>,
     /// Rounds that still go to the workers.
@@ -115,14 +132,7 @@ pub struct Queue {
 
 impl Queue {
     /// On the thread that will run it: the ring belongs to it.
-    pub fn new(
-        number: u16,
-        depth: u16,
-        service: Arc<Service>,
-        hands: Hands,
-        jobs: Arc<Jobs>,
-        held: Arc<Jobs>,
-    ) -> io::Result<Self> {
+    pub fn new(number: u16, depth: u16, service: Arc<Service>, crew: Crew) -> io::Result<Self> {
         let mut builder = IoUring::builder();
         builder.setup_single_issuer().setup_defer_taskrun();
         Ok(Queue {
@@ -131,10 +141,7 @@ impl Queue {
             ring: builder.build(u32::from(depth) + 2)?,
             table: Table::map(&service.character, number, depth)?,
             service,
-            hands,
-            jobs,
-            held,
-            answers: Arc::new(Answers::new()?),
+            crew,
             rung: Box::new(0),
             patience: 0,
         })
@@ -164,9 +171,10 @@ impl Queue {
             }
             if rung {
                 self.listen_to_bell();
-                for (tag, result) in self.answers.take() {
+                for (tag, result) in self.crew.answers.take() {
                     self.push_command(abi::COMMIT_AND_FETCH_REQ, tag, result);
                 }
+                self.end_what_went_behind();
             }
             self.handle(&asked);
         }
@@ -174,28 +182,71 @@ impl Queue {
     }
 
     /// By this thread itself while the store never makes it wait, which spares two wake-ups a request;
-    /// else by the workers, so that the store sees as many requests at once as there are of them.
+    /// else behind its back or by the workers, so that the store sees many requests at once.
     fn handle(&mut self, asked: &[u16]) {
-        if self.patience > 0 {
-            self.patience -= 1;
-            self.jobs.put(asked.iter().map(|&tag| self.job(tag)));
-            return;
-        }
-        let before = times_waited();
-        for (done, &tag) in asked.iter().enumerate() {
-            if done % TELL_AFTER == TELL_AFTER - 1 {
+        let (mut rest, mut next) = (asked, 1);
+        while self.patience == 0 && !rest.is_empty() {
+            let (now, later) = rest.split_at(next.min(rest.len()));
+            self.carry_out(now);
+            (rest, next) = (later, TELL_AFTER);
+            if !rest.is_empty() {
                 // Told at the next wait if not now.
                 let _ = self.ring.submit();
             }
+        }
+        if !rest.is_empty() {
+            self.hand_over(rest);
+        }
+    }
+
+    fn carry_out(&mut self, tags: &[u16]) {
+        let before = times_waited();
+        for &tag in tags {
             let job = self.job(tag);
-            match self.hands.carry_out(&self.service, &job) {
+            match self.crew.hands.carry_out(&self.service, &job) {
                 Some(result) => self.push_command(abi::COMMIT_AND_FETCH_REQ, tag, result),
-                None => self.held.put(std::iter::once(job.patiently())),
+                None => self.crew.held.put(std::iter::once(job.patiently())),
             }
         }
-        if times_waited() - before > asked.len() as i64 / 4 {
+        if times_waited() - before > tags.len() as i64 / 4 {
             self.patience = PATIENCE;
         }
+    }
+
+    fn hand_over(&mut self, tags: &[u16]) {
+        self.patience -= 1;
+        let jobs: Vec<Job> = tags.iter().map(|&tag| self.job(tag)).collect();
+        let Some(behind) = &mut self.crew.behind else {
+            self.crew.jobs.put(jobs.into_iter());
+            return;
+        };
+        let begin = |job| behind.begin(job, &self.service).err();
+        let left: Vec<Job> = jobs.into_iter().filter_map(begin).collect();
+        self.crew.jobs.put(left.into_iter());
+        // A store that has done all of it by now does not make a thread wait; another one is not tried again.
+        self.patience = match self.end_what_went_behind() {
+            true => 0,
+            false => PATIENCE,
+        };
+    }
+
+    /// Answers what has ended. True: some has, and nothing is under way any more.
+    fn end_what_went_behind(&mut self) -> bool {
+        let Some(behind) = &mut self.crew.behind else {
+            return false;
+        };
+        let all = behind.ended(&self.service);
+        let none_left = behind.is_idle();
+        let some = !all.is_empty();
+        for ended in all {
+            match ended {
+                Ended::Answered(tag, result) => {
+                    self.push_command(abi::COMMIT_AND_FETCH_REQ, tag, result);
+                }
+                Ended::Again(job) => self.crew.jobs.put(std::iter::once(job)),
+            }
+        }
+        some && none_left
     }
 
     /// What the kernel asks for with a tag. Nothing here may wait for room in a cache.
@@ -204,7 +255,7 @@ impl Queue {
             queue: self.number,
             tag,
             request: self.table.row(tag),
-            answers: self.answers.clone(),
+            answers: self.crew.answers.clone(),
             patience: Patience::None,
         }
     }
@@ -221,7 +272,7 @@ impl Queue {
     }
 
     fn listen_to_bell(&mut self) {
-        let fd = types::Fd(self.answers.bell.as_raw_fd());
+        let fd = types::Fd(self.crew.answers.bell.as_raw_fd());
         let to = (&raw mut *self.rung).cast();
         let entry = opcode::Read::new(fd, to, size_of::<u64>() as u32).build();
         self.push(squeue::Entry128::from(entry.user_data(WOKEN)));

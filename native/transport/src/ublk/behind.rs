@@ -1,0 +1,212 @@
+//! Small requests whose data goes between memory and disk behind the queue's thread.
+//!
+//! The store makes threads wait, so a request would need a worker: to be woken for it, to sleep over it, and to wake
+//! the queue's thread at its end. Here that thread hands the I/O over by itself, and the end rings the bell that it
+//! waits for anyway. Large requests go to the workers, who move them without a copy where the kernel has that.
+
+use super::MAX_QUEUES;
+use super::abi;
+use super::payload::Payload;
+use super::work::{Job, Service};
+use crate::aio::{self, Aio, Event};
+use crate::fuse::buffer::Resident;
+use crate::served::{Begun, Direction};
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+
+/// Longer requests are for the workers. Pages of databases are not.
+const MOST_BYTES: usize = 16 << 10;
+/// Of a queue at once.
+const SLOTS: usize = 64;
+
+/// Of one queue.
+pub struct Behind {
+    aio: Aio,
+    memory: Resident,
+    free: Vec<usize>,
+    under_way: Vec<Option<UnderWay>>,
+}
+
+struct UnderWay {
+    job: Job,
+    transfer: Transfer,
+    begun: Begun,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Transfer {
+    direction: Direction,
+    offset: u64,
+    length: usize,
+}
+
+impl Transfer {
+    /// None: it is for the workers.
+    fn of(request: &abi::Request) -> Option<Transfer> {
+        if request.operation & abi::FLAG_FUA != 0 {
+            return None;
+        }
+        let direction = match request.operation as u8 {
+            abi::OP_READ => Direction::FromStore,
+            abi::OP_WRITE => Direction::ToStore,
+            _ => return None,
+        };
+        let length = (request.sectors as usize) << 9;
+        (1..=MOST_BYTES).contains(&length).then_some(Transfer {
+            direction,
+            offset: request.first_sector << 9,
+            length,
+        })
+    }
+}
+
+/// What came of a request.
+pub enum Ended {
+    /// Its tag, and what the kernel is told.
+    Answered(u16, i32),
+    /// Not all of it was moved; to be done by a worker.
+    Again(Job),
+}
+
+impl Behind {
+    pub const BYTES: usize = SLOTS * MOST_BYTES;
+    pub const ALL_BYTES: usize = MAX_QUEUES * Behind::BYTES;
+
+    /// With buffers in `memory` from `at` on. `bell`: an eventfd that ends of transfers ring.
+    pub fn new(memory: &File, at: usize, bell: OwnedFd) -> io::Result<Self> {
+        Ok(Behind {
+            aio: Aio::new(SLOTS, Some(bell))?,
+            memory: Resident::of(memory, at, Behind::BYTES)?,
+            free: (0..SLOTS).rev().collect(),
+            under_way: (0..SLOTS).map(|_| None).collect(),
+        })
+    }
+
+    fn room(&mut self, slot: usize, length: usize) -> &mut [u8] {
+        &mut self.memory[slot * MOST_BYTES..][..length]
+    }
+
+    /// Begins what the job asks for, or returns it: it is to be done by a worker.
+    pub fn begin(&mut self, job: Job, service: &Service) -> Result<(), Job> {
+        let (Some(transfer), Some(store)) = (Transfer::of(&job.request), service.served.store())
+        else {
+            return Err(job);
+        };
+        let Transfer {
+            direction,
+            offset,
+            length,
+        } = transfer;
+        let Some(slot) = self.free.pop() else {
+            return Err(job);
+        };
+        let Some(begun) = service.served.begin(direction, offset, length as u64) else {
+            self.free.push(slot);
+            return Err(job);
+        };
+        let payload = payload_of(&job, length, service);
+        let fetched = match direction {
+            Direction::ToStore => payload.fetch(self.room(slot, length)),
+            Direction::FromStore => Ok(()),
+        };
+        let result = fetched.and_then(|()| {
+            let what = aio::Transfer {
+                direction,
+                offset,
+                memory: self.room(slot, length).as_mut_ptr(),
+                length,
+            };
+            // SAFETY: nobody looks at the slot's memory until the end is told; it is mapped as long as this lives.
+            unsafe { self.aio.begin(what, store, slot as u64) }
+        });
+        if result.is_err() {
+            service.served.end(begun, offset, false);
+            self.free.push(slot);
+            return Err(job);
+        }
+        self.under_way[slot] = Some(UnderWay {
+            job,
+            transfer,
+            begun,
+        });
+        Ok(())
+    }
+
+    /// Whether nothing is under way.
+    pub fn is_idle(&self) -> bool {
+        self.free.len() == SLOTS
+    }
+
+    /// All that have ended since this was last asked.
+    pub fn ended(&mut self, service: &Service) -> Vec<Ended> {
+        let mut events = [Event::default(); SLOTS];
+        let ended = self.aio.ended(&mut events);
+        ended.iter().map(|event| self.end(event, service)).collect()
+    }
+
+    fn end(&mut self, event: &Event, service: &Service) -> Ended {
+        let slot = event.tag as usize;
+        let UnderWay {
+            job,
+            transfer,
+            begun,
+        } = self.under_way[slot]
+            .take()
+            .expect("one end for each that was begun");
+        let length = transfer.length;
+        let all = matches!(event.result(), Ok(bytes) if bytes == length);
+        service.served.end(begun, transfer.offset, all);
+        let filled = match (event.result(), transfer.direction) {
+            (Err(e), _) => Err(e),
+            (Ok(_), Direction::FromStore) if all => {
+                payload_of(&job, length, service).fill(self.room(slot, length))
+            }
+            _ => Ok(()),
+        };
+        self.free.push(slot);
+        match filled {
+            Ok(()) if !all => Ended::Again(job),
+            Ok(()) => Ended::Answered(job.tag, length as i32),
+            Err(e) => Ended::Answered(job.tag, -e.raw_os_error().unwrap_or(libc::EIO)),
+        }
+    }
+}
+
+fn payload_of<'a>(job: &Job, length: usize, service: &'a Service) -> Payload<'a> {
+    Payload {
+        character: &service.character,
+        queue: job.queue,
+        tag: job.tag,
+        length: length as u64,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_small_reads_and_writes_that_need_no_flush_go_behind() {
+        let request = |operation: u32, sectors| abi::Request {
+            operation,
+            sectors,
+            first_sector: 3,
+            address: 0,
+        };
+        let of = |operation, sectors| Transfer::of(&request(operation, sectors));
+        let (read, write) = (u32::from(abi::OP_READ), u32::from(abi::OP_WRITE));
+        let small = Transfer {
+            direction: Direction::ToStore,
+            offset: 1536,
+            length: 4096,
+        };
+        assert_eq!(of(write, 8), Some(small));
+        assert_eq!(of(read, 32).map(|t| t.length), Some(16384));
+        assert_eq!(of(read, 33), None);
+        assert_eq!(of(read, 0), None);
+        assert_eq!(of(write | abi::FLAG_FUA, 8), None);
+        assert_eq!(of(abi::OP_DISCARD.into(), 8), None);
+        assert_eq!(of(abi::OP_FLUSH.into(), 0), None);
+    }
+}
