@@ -19,7 +19,7 @@ import { BackgroundProgram } from "../fixtures/background-program";
 import { cleanupAfterEach } from "../fixtures/cleanup";
 import { hashOf, manifestOf } from "../fixtures/device-hash";
 import { freezeGroup, freezeRequest, mustFreeze } from "../fixtures/freeze-program";
-import { deviceLoad, discardLoad, fileLoad, verifiedLoad } from "../fixtures/load";
+import { deviceLoad, discardLoad, endVerifying, fileLoad, verifiedLoad } from "../fixtures/load";
 import { pause } from "../fixtures/native-program";
 import { writeTree } from "../fixtures/tree";
 
@@ -66,8 +66,7 @@ describe.each<FileSystem>(["ext4", "xfs"])(
         await pause(100 + Math.random() * 500);
       }
 
-      process.kill(load.pid, "SIGINT"); // fio verifies what is left and ends
-      const { output } = await load.ended;
+      const { output } = await endVerifying(load);
       expect(output.match(/err= *\d+/g), output).toEqual(["err= 0", "err= 0", "err= 0", "err= 0"]);
       const report = await volume.describe();
       expect(report.startCount).toBeGreaterThan(KILLS_EACH);

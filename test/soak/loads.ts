@@ -3,6 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { BackgroundProgram } from "../fixtures/background-program";
 import type { Cleanup } from "../fixtures/cleanup";
+import { endVerifying } from "../fixtures/load";
 import { pause } from "../fixtures/native-program";
 import { Difference } from "./tally";
 
@@ -34,8 +35,7 @@ export class VerifiedLoad {
   /** Lets it verify what is left, and end. How many bytes it has verified; throws on any error of it. */
   async finish(): Promise<number> {
     this.mustRun();
-    process.kill(this.program.pid, "SIGINT");
-    const { output } = await this.program.ended;
+    const { output } = await endVerifying(this.program);
     const start = output.indexOf("{\n");
     if (start < 0) throw new Error(`fio reported nothing: ${output}`);
     const { jobs } = JSON.parse(output.slice(start, output.lastIndexOf("}") + 1)) as FioDocument;
