@@ -59,6 +59,43 @@ ${gone}`,
       expect(kernelLog).not.toMatch(TRACE_OF_UBLK);
     });
 
+    test("takes snapshots while requests are under way, each of one instant", async () => {
+      const { output, kernelLog } = await mustBoot({
+        kernel,
+        programs,
+        modules,
+        script: `${attached}
+mkdir -m 700 /tmp/cache
+( while [ ! -e /tmp/enough ]; do
+    verified --filename=/dev/ublkb0 --size=8m --rw=randwrite --bs=4k --iodepth=32 --verify_backlog=256 || exit 1
+  done ) &
+load=$!
+same=0
+for n in $(seq 12); do
+  kill -0 $load
+  call /run/v prepare '{"snapshot":"s'$n'","cache":{"directory":"/tmp/cache","initialBytes":4194304,"maxBytes":268435456},"whenFull":"release","holdMs":0,"skipFreeBlocks":false}' > /dev/null
+  call /run/v activate '{"snapshot":"s'$n'"}' > /dev/null
+  image=$(stillframe-engine export --run-dir /run/v --snapshot s$n | sed 's/.*"device":"\\([^"]*\\)".*/\\1/')
+  at_once=$(head -c 8388608 $image | sha256sum)
+  usleep 200000
+  echo 3 > /proc/sys/vm/drop_caches
+  [ "$(head -c 8388608 $image | sha256sum)" = "$at_once" ] && same=$((same + 1))
+  stillframe-engine unexport --run-dir /run/v --snapshot s$n > /dev/null
+  call /run/v release '{"snapshot":"s'$n'"}' > /dev/null
+done
+touch /tmp/enough
+wait $load && echo "all verified"
+echo "same: $same"
+cmp /dev/ublkb0 /tmp/volume && echo "device and image are the same"
+${gone}`,
+      });
+      expect(output).toContain("same: 12");
+      expect(output).toContain("all verified");
+      expect(output).toContain("device and image are the same");
+      expect(output).toMatch(/left: $/m);
+      expect(kernelLog).not.toMatch(TRACE_OF_UBLK);
+    });
+
     test("keeps every write through kills of its engine, and the frozen image", async () => {
       const { output, kernelLog } = await mustBoot({
         kernel,

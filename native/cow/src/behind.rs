@@ -50,13 +50,16 @@ impl Behind {
 impl Volume {
     /// Begins a write whose data the caller puts into the backing store by itself, behind this call's back, and then
     /// says so by [`Volume::end_write`]: until then no snapshot is taken, released or lost. False: nothing was
-    /// begun, as a block must be preserved first or a part of what the store writes at once be read.
+    /// begun, as a block must be preserved first, a part of what the store writes at once be read, or somebody else be
+    /// waited for. It never waits, so that whoever begins writes may be who tells of their ends.
     pub fn begin_write(&self, offset: u64, length: u64) -> bool {
         if self.whole_only || length == 0 {
             return false;
         }
         let (first, last) = blocks(offset, length);
-        let open = self.shared();
+        let Ok(open) = self.open.try_read() else {
+            return false;
+        };
         if self.aligned(offset, length as usize) != (offset, offset + length)
             || self.needs_any(&open, first, last)
         {

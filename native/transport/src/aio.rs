@@ -14,6 +14,7 @@ use crate::served::Direction;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::fs::FileExt;
 
 const CMD_PREAD: u16 = 0;
 const CMD_PWRITE: u16 = 1;
@@ -64,6 +65,27 @@ pub struct Transfer {
     pub offset: u64,
     pub memory: *mut u8,
     pub length: usize,
+}
+
+impl Transfer {
+    /// Completes one of which `moved` bytes were moved, without which it may have ended: where the file ends, or where
+    /// a disk had no room, which is told by trying.
+    ///
+    /// # Safety
+    /// The memory is as long as it says, and nobody else's.
+    pub unsafe fn complete(&self, moved: io::Result<usize>, file: &File) -> io::Result<()> {
+        let moved = moved?;
+        if moved == self.length {
+            return Ok(());
+        }
+        // SAFETY: the caller's promise.
+        let memory = unsafe { std::slice::from_raw_parts_mut(self.memory, self.length) };
+        let (rest, at) = (&mut memory[moved..], self.offset + moved as u64);
+        match self.direction {
+            Direction::FromStore => file.read_exact_at(rest, at),
+            Direction::ToStore => file.write_all_at(rest, at),
+        }
+    }
 }
 
 /// The kernel rings the bell of a context when a transfer has ended.
@@ -163,7 +185,6 @@ impl Drop for Aio {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::FileExt;
 
     #[test]
     fn what_was_begun_is_told_with_its_tag_and_bytes() {
@@ -197,6 +218,24 @@ mod tests {
         let mut content = [0; 1];
         file.read_exact_at(&mut content, 4095).unwrap();
         assert_eq!(content, [9]);
+        let whole = transfer(Direction::ToStore, 0, &mut written);
+        // SAFETY: of memory that nothing else uses meanwhile.
+        let completed = |what: Transfer, moved| unsafe { what.complete(Ok(moved), &file) };
+        completed(whole, 4096).unwrap();
+        completed(
+            Transfer {
+                offset: 8192,
+                ..whole
+            },
+            1024,
+        )
+        .unwrap();
+        assert_eq!(file.metadata().unwrap().len(), 8192 + 4096);
+        let beyond = transfer(Direction::FromStore, 8192, &mut read);
+        assert_eq!(
+            completed(beyond, 4096).unwrap_err().kind(),
+            io::ErrorKind::UnexpectedEof
+        );
         // SAFETY: refused, as the file cannot be written, or told before the memory goes.
         let refused = unsafe {
             let read_only = File::open(&path).unwrap();

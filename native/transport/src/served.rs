@@ -160,7 +160,8 @@ pub trait Served: Send + Sync {
     }
     /// Begins a transfer between the transport's memory and `store`, which the transport makes behind this call's
     /// back and whose end it tells by `end`. Each that was begun must end, or else no snapshot is ever taken again.
-    /// None: it is to be made by `read` or `change`, as of what it overwrites something must be preserved first.
+    /// None: it is to be made by `read` or `change`, as of what it overwrites something must be preserved first, or
+    /// somebody be waited for. Neither this nor `end` waits.
     fn begin(&self, direction: Direction, offset: u64, length: u64) -> Option<Begun> {
         let _ = (direction, offset, length);
         None

@@ -1,17 +1,15 @@
 //! Requests whose data goes between desk and disk behind the threads that read them.
 //!
-//! One thread waits for the ends of all of them and answers. A transfer that cannot begin, or that moved less
-//! than all, is handled like any other request: doing it again is harmless.
+//! One thread waits for the ends of all of them and answers. It takes no lock that anybody holds who waits for such an
+//! end. A transfer that cannot begin is handled like any other request.
 
-use super::buffer::{PAGE, Resident};
+use super::buffer::PAGE;
 use super::desk::{Desk, Desks};
-use super::dispatch::{self, Outcome, Transfer};
-use super::held::Held;
+use super::dispatch::Transfer;
 use crate::aio::{self, Aio, Event};
 use crate::served::{Begun, Errno, Served};
 use std::io;
 use std::os::fd::RawFd;
-use std::sync::mpsc::Sender;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Ends that are told at once; each is answered before the next are asked for.
@@ -25,8 +23,6 @@ pub struct Behind {
 
 struct UnderWay {
     desk: Desk,
-    /// Bytes of the request.
-    length: usize,
     transfer: Transfer,
     begun: Begun,
 }
@@ -54,16 +50,10 @@ impl Behind {
         let mut place = self.place(number);
         let under_way = place.insert(UnderWay {
             desk,
-            length,
             transfer,
             begun,
         });
-        let what = aio::Transfer {
-            direction: transfer.direction,
-            offset,
-            memory: under_way.desk.buffer[PAGE..].as_mut_ptr(),
-            length: transfer.length,
-        };
+        let what = aio_transfer(transfer, &mut under_way.desk);
         // SAFETY: the desk lies in its place until the end is told, and its memory is mapped as long as it is; nobody
         // looks at it there.
         let result = unsafe { self.aio.begin(what, store, number as u64) };
@@ -83,20 +73,11 @@ impl Behind {
     }
 
     /// The life of the thread that answers. It ends when the connection has.
-    pub fn answer_all(
-        &self,
-        fd: RawFd,
-        desks: &Desks,
-        hold: &Sender<Held>,
-        scratch: &mut Resident,
-        served: &dyn Served,
-    ) -> io::Error {
+    pub fn answer_all(&self, fd: RawFd, desks: &Desks, served: &dyn Served) -> io::Error {
         let mut events = [Event::default(); TOLD];
         loop {
             for event in self.aio.wait(&mut events) {
-                let under_way = self.place(event.tag as usize).take();
-                let under_way = under_way.expect("one end for each that was begun");
-                match self.answer(under_way, event.result(), fd, hold, scratch, served) {
+                match self.answer(event, fd, served) {
                     Ok(desk) => desks.give_back(desk),
                     Err(e) => return e,
                 }
@@ -104,60 +85,31 @@ impl Behind {
         }
     }
 
-    fn answer(
-        &self,
-        ended: UnderWay,
-        moved: io::Result<usize>,
-        fd: RawFd,
-        hold: &Sender<Held>,
-        scratch: &mut Resident,
-        served: &dyn Served,
-    ) -> io::Result<Desk> {
+    fn answer(&self, event: &Event, fd: RawFd, served: &dyn Served) -> io::Result<Desk> {
         let UnderWay {
             mut desk,
-            length,
             transfer,
             begun,
-        } = ended;
-        let all = matches!(moved, Ok(bytes) if bytes == transfer.length);
-        served.end(begun, transfer.offset, all);
-        let done = match moved {
-            Ok(_) if all => Ok(()),
-            Err(e) => Err(Errno::from(e)),
-            // Where the file ends, or where its disk had no room: what comes of the rest is told by trying.
-            Ok(_) => {
-                answer_by_handling(&mut desk, length, fd, hold, scratch, served)?;
-                return Ok(desk);
-            }
-        };
-        let reply = transfer.reply(&mut desk.buffer, done);
+        } = self
+            .place(event.tag as usize)
+            .take()
+            .expect("one end for each that was begun");
+        let what = aio_transfer(transfer, &mut desk);
+        let store = served.store().expect("it was there when this was begun");
+        // SAFETY: the desk's memory, which is ours again.
+        let made = unsafe { what.complete(event.result(), store) };
+        served.end(begun, transfer.offset, made.is_ok());
+        let reply = transfer.reply(&mut desk.buffer, made.map_err(Errno::from));
         desk.answer(fd, reply)?;
         Ok(desk)
     }
 }
 
-/// Handles the request on the desk to its end, unless it has to wait.
-pub fn answer_by_handling(
-    desk: &mut Desk,
-    length: usize,
-    fd: RawFd,
-    hold: &Sender<Held>,
-    scratch: &mut Resident,
-    served: &dyn Served,
-) -> io::Result<()> {
-    match dispatch::handle(
-        &mut desk.buffer,
-        Desk::START,
-        length,
-        &mut scratch[..],
-        served,
-    ) {
-        Outcome::Reply(reply) => desk.answer(fd, reply),
-        Outcome::Silence => Ok(()),
-        Outcome::Held(held) => {
-            // Its thread ends only after this one.
-            let _ = hold.send(held);
-            Ok(())
-        }
+fn aio_transfer(transfer: Transfer, desk: &mut Desk) -> aio::Transfer {
+    aio::Transfer {
+        direction: transfer.direction,
+        offset: transfer.offset,
+        memory: desk.buffer[PAGE..].as_mut_ptr(),
+        length: transfer.length,
     }
 }

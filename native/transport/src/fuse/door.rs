@@ -5,6 +5,7 @@
 //! keeps busy: one, until those at the door are busy for most of their time, and then one more; the others sleep
 //! here. A thread that is about to sleep over a request leaves the door to another one meanwhile.
 
+use std::ops::RangeInclusive;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,13 +14,13 @@ const JUDGED: u32 = 256;
 /// Busy for this share of the time (in hundredths), it has another one come; reading a request does not count as
 /// work, though much of that is copying.
 const BUSY: u32 = 45;
-/// Busy for less, it goes unless it is the last.
+/// Busy for less, it goes if others may do alone.
 const IDLE: u32 = 10;
 
 pub struct Door {
     stand: Mutex<Stand>,
     opened: Condvar,
-    most: usize,
+    allowed: RangeInclusive<usize>,
 }
 
 struct Stand {
@@ -30,16 +31,16 @@ struct Stand {
 }
 
 impl Door {
-    /// `first` threads wait at once in the beginning, and never more than `most`.
-    pub fn new(first: usize, most: usize) -> Self {
+    /// How many may wait at once: in the beginning as few as possible, at least 1.
+    pub fn new(allowed: RangeInclusive<usize>) -> Self {
         Door {
             stand: Mutex::new(Stand {
                 inside: 0,
-                wanted: first.min(most).max(1),
+                wanted: *allowed.start(),
                 outside: 0,
             }),
             opened: Condvar::new(),
-            most,
+            allowed,
         }
     }
 
@@ -77,11 +78,11 @@ impl Door {
     fn adjust(&self, judgement: Judgement) -> bool {
         let mut stand = self.stand();
         match judgement {
-            Judgement::More if stand.wanted < self.most => {
+            Judgement::More if stand.wanted < *self.allowed.end() => {
                 stand.wanted += 1;
                 self.have_one_enter(&stand);
             }
-            Judgement::Fewer if stand.wanted > 1 => stand.wanted -= 1,
+            Judgement::Fewer if stand.wanted > *self.allowed.start() => stand.wanted -= 1,
             _ => {}
         }
         stand.inside > stand.wanted
@@ -160,7 +161,7 @@ mod tests {
 
     #[test]
     fn whoever_leaves_lets_one_enter() {
-        let door = Arc::new(Door::new(1, 2));
+        let door = Arc::new(Door::new(1..=2));
         door.enter();
         let (entered, told) = mpsc::channel();
         let other = door.clone();
@@ -176,7 +177,7 @@ mod tests {
 
     #[test]
     fn those_who_are_busy_have_another_one_come_and_idle_ones_go() {
-        let door = Arc::new(Door::new(1, 2));
+        let door = Arc::new(Door::new(1..=2));
         door.enter();
         let other = door.clone();
         let other = thread::spawn(move || other.enter());
@@ -188,6 +189,15 @@ mod tests {
         door.leave();
         assert!(!door.adjust(Judgement::Fewer), "the last one stays");
         assert!(!door.adjust(Judgement::Enough));
+    }
+
+    #[test]
+    fn where_all_are_wanted_nobody_goes() {
+        let door = Door::new(2..=2);
+        door.enter();
+        door.enter();
+        assert!(!door.adjust(Judgement::Fewer));
+        assert!(!door.adjust(Judgement::More));
     }
 
     #[test]

@@ -12,10 +12,10 @@
 //! standby has its threads and buffers ([`stand_by`]), and needs only to be told ([`Standing::serve`]).
 
 use super::abi::{self, Plain};
-use super::behind::{Behind, answer_by_handling};
+use super::behind::Behind;
 use super::buffer::Resident;
 use super::desk::{Desk, Desks};
-use super::dispatch;
+use super::dispatch::{self, Outcome};
 use super::door::{Door, Load};
 use super::held::{Hands, Held};
 use crate::served::{Pace, SCRATCH_BYTES, Served};
@@ -102,7 +102,7 @@ struct Session {
 
 /// Makes `threads` threads for requests, one for what must wait, and one for what goes on behind the others, with
 /// their buffers in `memory` (which grows if it is too small). None of them reads a request yet. When the connection
-/// ends, `ended` is called once for each thread for requests. Where the kernel has no room for I/O that
+/// ends, `ended` is called by the threads that see it. Where the kernel has no room for I/O that
 /// goes on behind threads, they sleep.
 pub fn stand_by(
     fd: RawFd,
@@ -123,7 +123,7 @@ pub fn stand_by(
         Pace::Behind => threads * DESKS_A_THREAD,
         _ => threads,
     };
-    let needed = desks * Desk::BYTES + (threads + 1) * SCRATCH_BYTES + Hands::BYTES;
+    let needed = desks * Desk::BYTES + threads * SCRATCH_BYTES + Hands::BYTES;
     if memory.metadata()?.len() < needed as u64 {
         memory.set_len(needed as u64)?;
     }
@@ -157,11 +157,11 @@ pub fn stand_by(
         })?;
     }
     if session.behind.is_some() {
-        let (gate, mut scratch) = (gate.clone(), parts.scratch()?);
+        let gate = gate.clone();
         spawn("io-behind".into(), move || {
             let served = gate.wait();
             if let Some(behind) = &session.behind {
-                behind.answer_all(fd, &session.desks, &hold, &mut scratch, &*served);
+                ended(behind.answer_all(fd, &session.desks, &*served));
             }
         })?;
     }
@@ -173,9 +173,9 @@ pub fn stand_by(
 fn door(threads: usize, pace: Pace) -> Door {
     let processors = thread::available_parallelism().map_or(1, usize::from);
     match pace {
-        Pace::Sleeps => Door::new(threads, threads),
-        Pace::Behind => Door::new(1, threads.min(processors.max(2))),
-        Pace::AtOnce => Door::new(1, threads.min(2 * processors)),
+        Pace::Sleeps => Door::new(threads..=threads),
+        Pace::Behind => Door::new(1..=threads.min(processors.max(2))),
+        Pace::AtOnce => Door::new(1..=threads.min(2 * processors)),
     }
 }
 
@@ -247,8 +247,15 @@ impl Worker {
         if leaves {
             session.door.leave();
         }
-        let (hold, scratch) = (&self.hold, &mut self.scratch);
-        answer_by_handling(&mut desk, length, session.fd, hold, scratch, served)?;
+        let scratch = &mut self.scratch[..];
+        match dispatch::handle(&mut desk.buffer, Desk::START, length, scratch, served) {
+            Outcome::Reply(reply) => desk.answer(session.fd, reply)?,
+            Outcome::Silence => {}
+            Outcome::Held(held) => {
+                // Its thread ends only after this one.
+                let _ = self.hold.send(held);
+            }
+        }
         if !leaves {
             return Ok(Some(desk));
         }

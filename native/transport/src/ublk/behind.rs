@@ -10,7 +10,7 @@ use super::payload::Payload;
 use super::work::{Job, Service};
 use crate::aio::{self, Aio, Event};
 use crate::fuse::buffer::Resident;
-use crate::served::{Begun, Direction};
+use crate::served::{Begun, Direction, Errno};
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -59,14 +59,15 @@ impl Transfer {
             length,
         })
     }
-}
 
-/// What came of a request.
-pub enum Ended {
-    /// Its tag, and what the kernel is told.
-    Answered(u16, i32),
-    /// Not all of it was moved; to be done by a worker.
-    Again(Job),
+    fn with(self, memory: &mut [u8]) -> aio::Transfer {
+        aio::Transfer {
+            direction: self.direction,
+            offset: self.offset,
+            memory: memory.as_mut_ptr(),
+            length: memory.len(),
+        }
+    }
 }
 
 impl Behind {
@@ -111,12 +112,7 @@ impl Behind {
             Direction::FromStore => Ok(()),
         };
         let result = fetched.and_then(|()| {
-            let what = aio::Transfer {
-                direction,
-                offset,
-                memory: self.room(slot, length).as_mut_ptr(),
-                length,
-            };
+            let what = transfer.with(self.room(slot, length));
             // SAFETY: nobody looks at the slot's memory until the end is told; it is mapped as long as this lives.
             unsafe { self.aio.begin(what, store, slot as u64) }
         });
@@ -138,14 +134,14 @@ impl Behind {
         self.free.len() == SLOTS
     }
 
-    /// All that have ended since this was last asked.
-    pub fn ended(&mut self, service: &Service) -> Vec<Ended> {
+    /// What the kernel is told of those that have ended since this was last asked, with their tags.
+    pub fn ended(&mut self, service: &Service) -> Vec<(u16, i32)> {
         let mut events = [Event::default(); SLOTS];
         let ended = self.aio.ended(&mut events);
         ended.iter().map(|event| self.end(event, service)).collect()
     }
 
-    fn end(&mut self, event: &Event, service: &Service) -> Ended {
+    fn end(&mut self, event: &Event, service: &Service) -> (u16, i32) {
         let slot = event.tag as usize;
         let UnderWay {
             job,
@@ -154,22 +150,25 @@ impl Behind {
         } = self.under_way[slot]
             .take()
             .expect("one end for each that was begun");
-        let length = transfer.length;
-        let all = matches!(event.result(), Ok(bytes) if bytes == length);
-        service.served.end(begun, transfer.offset, all);
-        let filled = match (event.result(), transfer.direction) {
-            (Err(e), _) => Err(e),
-            (Ok(_), Direction::FromStore) if all => {
+        let store = service.served.store();
+        let store = store.expect("it was there when this was begun");
+        let what = transfer.with(self.room(slot, transfer.length));
+        // SAFETY: the slot's memory, which is ours again.
+        let made = unsafe { what.complete(event.result(), store) };
+        service.served.end(begun, transfer.offset, made.is_ok());
+        let told = made.and_then(|()| match transfer.direction {
+            Direction::ToStore => Ok(()),
+            Direction::FromStore => {
+                let length = transfer.length;
                 payload_of(&job, length, service).fill(self.room(slot, length))
             }
-            _ => Ok(()),
-        };
+        });
         self.free.push(slot);
-        match filled {
-            Ok(()) if !all => Ended::Again(job),
-            Ok(()) => Ended::Answered(job.tag, length as i32),
-            Err(e) => Ended::Answered(job.tag, -e.raw_os_error().unwrap_or(libc::EIO)),
-        }
+        let result = match told {
+            Ok(()) => transfer.length as i32,
+            Err(e) => -Errno::from(e).0,
+        };
+        (job.tag, result)
     }
 }
 

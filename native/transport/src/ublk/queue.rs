@@ -1,7 +1,7 @@
 //! The thread of one queue: it alone may fetch the queue's requests and tell their results.
 
 use super::abi::{self, Request, RequestCommand};
-use super::behind::{Behind, Ended};
+use super::behind::Behind;
 use super::ring::{self, Ring};
 use super::work::{Hands, Job, Jobs, Service};
 use crate::served::Patience;
@@ -238,13 +238,8 @@ impl Queue {
         let all = behind.ended(&self.service);
         let none_left = behind.is_idle();
         let some = !all.is_empty();
-        for ended in all {
-            match ended {
-                Ended::Answered(tag, result) => {
-                    self.push_command(abi::COMMIT_AND_FETCH_REQ, tag, result);
-                }
-                Ended::Again(job) => self.crew.jobs.put(std::iter::once(job)),
-            }
+        for (tag, result) in all {
+            self.push_command(abi::COMMIT_AND_FETCH_REQ, tag, result);
         }
         some && none_left
     }
