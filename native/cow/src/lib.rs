@@ -9,6 +9,7 @@
 //! - [`map`]: which slots hold pre-images of a block.
 //! - [`record`]: how a slot's use is recorded, so that a record is complete or absent.
 //! - [`pool`]: slots of one cache file: allocation and growth.
+//! - [`gather`]: pre-images that wait for the same disk are written together.
 //! - [`changes`]: which blocks changed between two snapshots.
 //! - [`behind`]: writes that go on when their call has returned.
 //! - [`bitmap`], [`range_lock`]: what their names say.
@@ -17,6 +18,7 @@
 mod behind;
 pub mod bitmap;
 pub mod changes;
+pub mod gather;
 pub mod map;
 mod need;
 pub mod pool;

@@ -1,12 +1,16 @@
 //! One cache file: slots of 4 KiB, mode 0600, past the page cache where the file system allows it.
 
+use crate::backing;
 use cow::BLOCK;
+use cow::gather::Gathering;
 use cow::store::SlotStore;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
+use std::sync::Arc;
+use transport::served::Pace;
 
 pub struct CacheFile {
     file: File,
@@ -51,6 +55,18 @@ impl CacheFile {
             other => other?,
         };
         Ok(CacheFile { file })
+    }
+}
+
+impl CacheFile {
+    /// As writers use it: where they sleep over a write, those that wait together write together.
+    pub fn into_store(self) -> Arc<dyn SlotStore> {
+        let pace = backing::pace(&self.file);
+        let store = Arc::new(self);
+        match pace {
+            Pace::AtOnce => store,
+            Pace::Sleeps | Pace::Behind => Arc::new(Gathering::new(store)),
+        }
     }
 }
 

@@ -45,7 +45,7 @@ impl Registry {
         index.clear();
         match CacheFile::create(&path) {
             Ok(file) => {
-                let pool = Arc::new(Pool::new(Arc::new(file), index, 0, 0));
+                let pool = Arc::new(Pool::new(file.into_store(), index, 0, 0));
                 let in_use = true;
                 let record = CacheRecord { in_use, ..record };
                 self.table.put_cache(number, Some(record))?;

@@ -49,7 +49,7 @@ pub fn restore(state: &State, table: &Table, tracking: &Tracking) -> Outcome<Sur
         match CacheFile::reopen(Path::new(&cache.path)) {
             Ok((file, reserved)) => {
                 let max = max.map_or(0, slots).min(MAX_SLOTS);
-                let pool = Pool::new(Arc::new(file), state.index(number), reserved, max);
+                let pool = Pool::new(file.into_store(), state.index(number), reserved, max);
                 survivors.pools.push((number, Arc::new(pool)));
             }
             Err(e) => {
