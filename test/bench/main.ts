@@ -6,7 +6,7 @@ import { type Row, table } from "./figures";
 import { VERIFIED_BLOCKS } from "./fio";
 import { helpText, type Options, readOptions } from "./options";
 import { activation } from "./sections/activation";
-import { dense, firstWrites, nbd, peers } from "./sections/first-writes";
+import { dense, firstWrites, limited, nbd, peers } from "./sections/first-writes";
 import { freeze } from "./sections/freeze";
 import { frozenRead } from "./sections/frozen-read";
 import { kill, takeUp } from "./sections/kill";
@@ -21,6 +21,7 @@ const sections: Section[] = [
   peers,
   firstWrites,
   dense,
+  limited,
   nbd,
   opened,
   activation,

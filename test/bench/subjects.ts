@@ -8,6 +8,7 @@ import { hashOf } from "../fixtures/device-hash";
 import { mustEngineCommand } from "../fixtures/native-program";
 import { hashOfPeerImage, hashOverNbd, type PeerChoice, withPeer } from "./peer";
 import type { PeerProgram } from "./peer-program";
+import { limitWrites } from "./write-limit";
 
 /** Where a subject works. */
 export interface Place {
@@ -117,6 +118,8 @@ export interface EngineChoice {
   /** `first`: each block is preserved at its first write; `preserved`: all of them have been. */
   snapshot?: "first" | "preserved";
   over?: "nbd";
+  /** What its disk does in a second. */
+  writesPerSecond?: number;
 }
 
 export function engine(name: string, choice: EngineChoice = {}): Subject {
@@ -127,6 +130,8 @@ export function engine(name: string, choice: EngineChoice = {}): Subject {
       async (attached) => {
         const { result, client, runDirectory, pid } = attached;
         const path = result.device;
+        if (choice.writesPerSecond !== undefined)
+          await limitWrites(basename(place.directory), place.backing, choice.writesPerSecond);
         const before = choice.snapshot === undefined ? "" : await hashOf(place.backing);
         if (choice.snapshot !== undefined) {
           await prepare(attached, place, "s1");

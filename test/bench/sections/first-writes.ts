@@ -100,6 +100,27 @@ export const dense: Section = {
   run: runDense,
 };
 
+/** The number that the general-purpose volumes of clouds come with lies between half and twice this. */
+const WRITES_PER_SECOND = 6000;
+
+async function runLimited(bench: Bench): Promise<Row[]> {
+  const limit = { writesPerSecond: WRITES_PER_SECOND };
+  const first = engine("engine", { snapshot: "first", threads: 32, ...limit });
+  const plain = engine("no snapshot", { threads: 32, ...limit });
+  return bench.withPlace(async (place) => {
+    const what = `a disk of ${WRITES_PER_SECOND} writes a second, first writes, depth 32`;
+    const job: Job = { ...randomWrites, ioBytes: bench.options.bytes / 16, seconds: bench.options.seconds };
+    const series = await alternate(bench, place, what, [plain, first], job);
+    return rows(what, series, first, [[plain, {}]]);
+  }, bench.options.diskDirectory);
+}
+
+export const limited: Section = {
+  name: "limited",
+  what: "first writes on a disk that does only so many a second, cache on the same, against plain writes",
+  run: runLimited,
+};
+
 async function runPeers(bench: Bench): Promise<Row[]> {
   const { shipped, tuned, correct } = peerByFuse(await bench.peer(), false);
   const theirs = [shipped, tuned, ...(correct === null ? [] : [correct])];
