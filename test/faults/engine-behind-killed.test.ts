@@ -1,10 +1,12 @@
 /** On a disk reads and writes go on behind the engine's threads. None of a killed engine lands once the next one serves. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { beforeEach, expect, it } from "vitest";
+import { mustRun } from "@/server/worker/programs/run-program";
 import { AttachedVolume, blockDevice, MIB, scratchDirectory } from "../fixtures/attached-volume";
 import { BackgroundProgram } from "../fixtures/background-program";
 import { cleanupAfterEach } from "../fixtures/cleanup";
+import { hashOf } from "../fixtures/device-hash";
 import { keeperOf, servingEngine } from "../fixtures/engine-process";
 import { pause } from "../fixtures/native-program";
 
@@ -96,4 +98,17 @@ it("waits while anything of the killed one's memory is left, where its I/O may g
   expect(await next).not.toBe(killed);
   expect(existsSync(left)).toBe(false);
   expect(readFileSync(join(volume.runDirectory, "engine.log"), "utf8")).toContain("has I/O under way");
+});
+
+it("is done without where the system has no room for it, and the log says why", async () => {
+  const most = "/proc/sys/fs/aio-max-nr";
+  const allowed = readFileSync(most, "utf8");
+  const device = await blockDevice(cleanup, join(directory, "vol.img"), 16 * MIB);
+  cleanup.add("allow AIO again", () => writeFileSync(most, allowed));
+  writeFileSync(most, "1");
+  const volume = await AttachedVolume.adopt(cleanup, directory, "vol", device, join(directory, "vol.run"));
+  writeFileSync(most, allowed);
+  await mustRun("dd", ["if=/dev/urandom", `of=${volume.device}`, "bs=64k", "count=64", "oflag=direct", "status=none"]);
+  expect(await hashOf(volume.device)).toBe(await hashOf(device));
+  expect(readFileSync(join(volume.runDirectory, "engine.log"), "utf8")).toContain("fs.aio-max-nr may be too low");
 });

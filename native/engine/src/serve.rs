@@ -57,7 +57,9 @@ pub fn serve() -> Outcome<()> {
     std::mem::forget(memory);
     let configuration = state.configuration()?;
     let run = RunDirectory::new(configuration.run_directory.as_ref())?;
-    settle(state.get(Word::StartCount) == 0);
+    // The keeper counts the first one while that starts.
+    let first = state.get(Word::StartCount) <= 1;
+    settle(first);
     let ended = {
         let state = state.clone();
         move |error| {
@@ -79,6 +81,13 @@ pub fn serve() -> Outcome<()> {
     };
     let threads = session::stand_by(descriptors::FUSE, &buffers, fuse_threads, fuse_pace, ended)
         .context(|| "making the threads that serve".into())?;
+    if let Some(e) = &threads.sleeps_because
+        && first
+    {
+        log::line(format!(
+            "not available: I/O behind threads, for which fs.aio-max-nr may be too low: {e}"
+        ));
+    }
     let queues = configuration.ublk.map(|number| {
         transport::ublk::stand_by(number, &buffers, configuration.threads, pace, |error| {
             log::line(format!("a queue of the ublk device ended: {error}"));

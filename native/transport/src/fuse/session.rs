@@ -44,7 +44,11 @@ pub fn resend(fd: RawFd) -> io::Result<()> {
 }
 
 /// Threads that have all that they need and wait for the word.
-pub struct Standing(Arc<Gate>);
+pub struct Standing {
+    gate: Arc<Gate>,
+    /// Why they will sleep over requests where they need not.
+    pub sleeps_because: Option<io::Error>,
+}
 
 #[derive(Default)]
 struct Gate {
@@ -111,9 +115,12 @@ pub fn stand_by(
     pace: Pace,
     ended: impl Fn(io::Error) + Send + Clone + 'static,
 ) -> io::Result<Standing> {
-    let behind = match pace {
-        Pace::Behind => Behind::new(threads * DESKS_A_THREAD).ok(),
-        _ => None,
+    let (behind, sleeps_because) = match pace {
+        Pace::Behind => match Behind::new(threads * DESKS_A_THREAD) {
+            Ok(behind) => (Some(behind), None),
+            Err(e) => (None, Some(e)),
+        },
+        Pace::AtOnce | Pace::Sleeps => (None, None),
     };
     let pace = match (pace, &behind) {
         (Pace::Behind, None) => Pace::Sleeps,
@@ -165,7 +172,10 @@ pub fn stand_by(
             }
         })?;
     }
-    Ok(Standing(gate))
+    Ok(Standing {
+        gate,
+        sleeps_because,
+    })
 }
 
 /// As many threads as there are may sleep over a request. Where they need not, more than processors would only
@@ -187,7 +197,7 @@ fn spawn(name: String, life: impl FnOnce() + Send + 'static) -> io::Result<()> {
 impl Standing {
     /// From now on the threads serve, until the connection ends.
     pub fn serve(self, served: Arc<dyn Served>) {
-        let gate = &self.0;
+        let gate = &self.gate;
         *gate.served.lock().unwrap_or_else(PoisonError::into_inner) = Some(served);
         gate.opened.notify_all();
     }
