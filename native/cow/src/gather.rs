@@ -6,7 +6,7 @@
 
 use crate::BLOCK;
 use crate::store::SlotStore;
-use crate::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use crate::sync::{Arc, Condvar, Mutex, PoisonError, locked};
 use std::io;
 
 /// Blocks that are written together at the most.
@@ -74,10 +74,6 @@ impl Seat {
             word = self.said.wait(word).unwrap_or_else(PoisonError::into_inner);
         }
     }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Batch {

@@ -10,7 +10,7 @@
 
 use crate::record::{self, Record};
 use crate::store::Words;
-use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use crate::sync::{Arc, Mutex, MutexGuard, PoisonError, locked};
 
 /// A slot of a pool: 2 bits of pool, 30 of slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -235,10 +235,6 @@ impl BlockMap {
             })
             .sum()
     }
-}
-
-fn locked(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
-    shard.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn shard_number(block: u64) -> usize {

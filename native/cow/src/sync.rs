@@ -10,3 +10,8 @@ pub use std::sync::{Arc, PoisonError};
 pub use std::sync::{
     Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard, atomic,
 };
+
+/// A holder that panicked ends the process, so what it left is nobody's concern.
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

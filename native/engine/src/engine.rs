@@ -223,13 +223,14 @@ impl Served for Engine {
         };
         Some(Begun {
             direction,
+            offset,
             length,
             since,
         })
     }
 
-    fn end(&self, begun: Begun, offset: u64, made: bool) {
-        let length = begun.length;
+    fn end(&self, begun: Begun, made: bool) {
+        let Begun { offset, length, .. } = begun;
         match begun.direction {
             Direction::FromStore if made => self.count_read(length),
             Direction::FromStore => {}

@@ -87,6 +87,7 @@ pub enum Pace {
 #[derive(Debug, Clone, Copy)]
 pub struct Begun {
     pub direction: Direction,
+    pub offset: u64,
     pub length: u64,
     /// For whoever is told its end.
     pub since: u64,
@@ -167,8 +168,8 @@ pub trait Served: Send + Sync {
         None
     }
     /// `made`: all of it was moved.
-    fn end(&self, begun: Begun, offset: u64, made: bool) {
-        let _ = (begun, offset, made);
+    fn end(&self, begun: Begun, made: bool) {
+        let _ = (begun, made);
     }
     /// The three changes, by a thread that may wait.
     fn write(&self, offset: u64, data: &[u8], scratch: &mut [u8]) -> Result<(), Errno> {

@@ -56,9 +56,7 @@ impl CacheFile {
         };
         Ok(CacheFile { file })
     }
-}
 
-impl CacheFile {
     /// As writers use it: where they sleep over a write, those that wait together write together.
     pub fn into_store(self) -> Arc<dyn SlotStore> {
         let pace = backing::pace(&self.file);

@@ -42,8 +42,8 @@ impl Behind {
         let (Some(transfer), Some(store)) = (transfer, served.store()) else {
             return Err(desk);
         };
-        let (offset, bytes) = (transfer.offset, transfer.length as u64);
-        let Some(begun) = served.begin(transfer.direction, offset, bytes) else {
+        let bytes = transfer.length as u64;
+        let Some(begun) = served.begin(transfer.direction, transfer.offset, bytes) else {
             return Err(desk);
         };
         let number = desk.number;
@@ -62,7 +62,7 @@ impl Behind {
         }
         let refused = place.take().expect("put there just now");
         drop(place);
-        served.end(begun, offset, false);
+        served.end(begun, false);
         Err(refused.desk)
     }
 
@@ -98,7 +98,7 @@ impl Behind {
         let store = served.store().expect("it was there when this was begun");
         // SAFETY: the desk's memory, which is ours again.
         let made = unsafe { what.complete(event.result(), store) };
-        served.end(begun, transfer.offset, made.is_ok());
+        served.end(begun, made.is_ok());
         let reply = transfer.reply(&mut desk.buffer, made.map_err(Errno::from));
         desk.answer(fd, reply)?;
         Ok(desk)

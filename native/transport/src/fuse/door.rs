@@ -106,7 +106,10 @@ pub struct Load {
 
 impl Load {
     pub fn new() -> Self {
-        let now = Instant::now();
+        Load::since(Instant::now())
+    }
+
+    fn since(now: Instant) -> Self {
         Load {
             requests: 0,
             worked: Duration::ZERO,
@@ -129,12 +132,7 @@ impl Load {
             return false;
         }
         let judgement = judge(self.worked, now - self.since);
-        *self = Load {
-            requests: 0,
-            worked: Duration::ZERO,
-            since: now,
-            began_work: now,
-        };
+        *self = Load::since(now);
         door.adjust(judgement)
     }
 }

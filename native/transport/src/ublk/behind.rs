@@ -117,7 +117,7 @@ impl Behind {
             unsafe { self.aio.begin(what, store, slot as u64) }
         });
         if result.is_err() {
-            service.served.end(begun, offset, false);
+            service.served.end(begun, false);
             self.free.push(slot);
             return Err(job);
         }
@@ -155,7 +155,7 @@ impl Behind {
         let what = transfer.with(self.room(slot, transfer.length));
         // SAFETY: the slot's memory, which is ours again.
         let made = unsafe { what.complete(event.result(), store) };
-        service.served.end(begun, transfer.offset, made.is_ok());
+        service.served.end(begun, made.is_ok());
         let told = made.and_then(|()| match transfer.direction {
             Direction::ToStore => Ok(()),
             Direction::FromStore => {
