@@ -6,6 +6,7 @@
 //! here. A thread that is about to sleep over a request leaves the door to another one meanwhile.
 
 use std::ops::RangeInclusive;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,12 +16,13 @@ const JUDGED: u32 = 256;
 /// work, though much of that is copying.
 const BUSY: u32 = 45;
 /// Busy for less, it goes if others may do alone.
-const IDLE: u32 = 10;
+const IDLE: u32 = 20;
 
 pub struct Door {
     stand: Mutex<Stand>,
     opened: Condvar,
     allowed: RangeInclusive<usize>,
+    one_wanted: AtomicBool,
 }
 
 struct Stand {
@@ -40,8 +42,14 @@ impl Door {
                 outside: 0,
             }),
             opened: Condvar::new(),
+            one_wanted: AtomicBool::new(*allowed.start() == 1),
             allowed,
         }
+    }
+
+    /// Whether only one thread waits for requests, as the load is.
+    pub fn one_wanted(&self) -> bool {
+        self.one_wanted.load(Ordering::Relaxed)
     }
 
     fn stand(&self) -> MutexGuard<'_, Stand> {
@@ -85,6 +93,7 @@ impl Door {
             Judgement::Fewer if stand.wanted > *self.allowed.start() => stand.wanted -= 1,
             _ => {}
         }
+        self.one_wanted.store(stand.wanted == 1, Ordering::Relaxed);
         stand.inside > stand.wanted
     }
 }
@@ -119,8 +128,8 @@ impl Load {
     }
 
     /// It has read a request.
-    pub fn works(&mut self) {
-        self.began_work = Instant::now();
+    pub fn works(&mut self, now: Instant) {
+        self.began_work = now;
     }
 
     /// It has done with a request. True: it shall leave the door.
@@ -180,10 +189,13 @@ mod tests {
         let other = door.clone();
         let other = thread::spawn(move || other.enter());
         assert!(!door.adjust(Judgement::Enough));
+        assert!(door.one_wanted());
         assert!(!door.adjust(Judgement::More));
+        assert!(!door.one_wanted());
         other.join().unwrap();
         assert!(!door.adjust(Judgement::More), "two are the most");
         assert!(door.adjust(Judgement::Fewer), "one too many");
+        assert!(door.one_wanted());
         door.leave();
         assert!(!door.adjust(Judgement::Fewer), "the last one stays");
         assert!(!door.adjust(Judgement::Enough));

@@ -8,4 +8,5 @@ mod desk;
 pub mod dispatch;
 mod door;
 pub mod held;
+mod lookout;
 pub mod session;

@@ -18,6 +18,7 @@ use super::desk::{Desk, Desks};
 use super::dispatch::{self, Outcome};
 use super::door::{Door, Load};
 use super::held::{Hands, Held};
+use super::lookout::Lookout;
 use crate::served::{Pace, SCRATCH_BYTES, Served};
 use std::fs::File;
 use std::io;
@@ -25,6 +26,7 @@ use std::os::fd::RawFd;
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
+use std::time::Instant;
 
 /// Largest payload of one request.
 pub const MAX_PAYLOAD: usize = 1 << 20;
@@ -214,13 +216,17 @@ impl Worker {
         let session = self.session.clone();
         session.door.enter();
         let (mut load, mut desk) = (Load::new(), None);
+        let mut lookout = Lookout::new();
         loop {
             let mut taken = desk.take().unwrap_or_else(|| session.desks.take());
+            lookout.wait(session.fd, session.door.one_wanted());
             let length = match taken.read_request(session.fd) {
                 Ok(length) => length,
                 Err(e) => return e,
             };
-            load.works();
+            let now = Instant::now();
+            lookout.has_read(now);
+            load.works(now);
             match self.serve_request(taken, length, served) {
                 Ok(free) => desk = free,
                 Err(e) => return e,
