@@ -146,7 +146,8 @@ impl Lookout {
     }
 }
 
-/// Whether a request came until then.
+/// Whether a request came until then. Whoever else wants this processor has it meanwhile: the loop device's worker and
+/// the kernel's completion of its requests do with each.
 fn look(fd: RawFd, until: Instant) -> bool {
     let mut asked = libc::pollfd {
         fd,
@@ -161,7 +162,7 @@ fn look(fd: RawFd, until: Instant) -> bool {
         if Instant::now() >= until {
             return false;
         }
-        std::hint::spin_loop();
+        std::thread::yield_now();
     }
 }
 
