@@ -7,7 +7,7 @@ import { AttachedVolume, blockDevice, MIB, scratchDirectory } from "../fixtures/
 import { BackgroundProgram } from "../fixtures/background-program";
 import { cleanupAfterEach } from "../fixtures/cleanup";
 import { hashOf } from "../fixtures/device-hash";
-import { keeperOf, servingEngine } from "../fixtures/engine-process";
+import { engineAfter, keeperOf } from "../fixtures/engine-process";
 import { pause } from "../fixtures/native-program";
 
 /** The memory of request buffers, whose lock an engine holds until nothing of it can land: `descriptors.rs`. */
@@ -27,15 +27,6 @@ async function until(what: string, holds: () => boolean): Promise<void> {
     await pause(10);
   }
   throw new Error(`still not so: ${what}`);
-}
-
-/** The pid of another engine than the killed one, as soon as it serves. */
-async function nextEngine(volume: AttachedVolume, killed: number): Promise<number> {
-  for (;;) {
-    const pid = await servingEngine(volume.runDirectory).catch(() => killed);
-    if (pid !== killed) return pid;
-    await pause(10);
-  }
 }
 
 const stillWaits = (promise: Promise<unknown>, ms: number) =>
@@ -65,7 +56,7 @@ it("waits for what the disk has of the killed one, and only then serves", async 
   ]);
   await until("the disk has the write", () => writesInFlight(disk.device) > 0);
   process.kill(killed, "SIGKILL");
-  const next = nextEngine(volume, killed);
+  const next = engineAfter(volume.runDirectory, killed);
   expect(await stillWaits(next, A_WHILE_MS)).toBe(true);
   expect(write.running).toBe(true);
   process.kill(ofDisk, "SIGCONT");
@@ -93,7 +84,7 @@ it("waits while anything of the killed one's memory is left, where its I/O may g
   process.kill(killed, "SIGKILL");
   await until("the lock is held", () => existsSync(left));
   process.kill(keeper, "SIGCONT");
-  const next = nextEngine(volume, killed);
+  const next = engineAfter(volume.runDirectory, killed);
   expect(await stillWaits(next, A_WHILE_MS)).toBe(true);
   expect(await next).not.toBe(killed);
   expect(existsSync(left)).toBe(false);

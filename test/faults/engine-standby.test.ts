@@ -3,7 +3,15 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { type AttachedVolume, scratchDirectory } from "../fixtures/attached-volume";
 import { cleanupAfterEach } from "../fixtures/cleanup";
-import { childrenOf, keeperAfter, keeperOf, killIfThere, servingEngine, standbyOf } from "../fixtures/engine-process";
+import {
+  childrenOf,
+  engineAfter,
+  keeperAfter,
+  keeperOf,
+  killIfThere,
+  servingEngine,
+  standbyOf,
+} from "../fixtures/engine-process";
 import { LoadedVolume } from "../fixtures/loaded-volume";
 import { pause } from "../fixtures/native-program";
 
@@ -14,16 +22,6 @@ let directory: string;
 beforeEach(async () => {
   directory = await scratchDirectory(cleanup);
 });
-
-/** Waits until an engine that is none of these answers. */
-async function untilServed(volume: AttachedVolume, ...dead: number[]): Promise<number> {
-  for (let tries = 0; tries < 500; tries += 1) {
-    const pid = await servingEngine(volume.runDirectory).catch(() => undefined);
-    if (pid !== undefined && !dead.includes(pid)) return pid;
-    await pause(10);
-  }
-  throw new Error("no engine took over");
-}
 
 /** Ends load and snapshot, and looks for damage. */
 async function mustBeWhole(loaded: LoadedVolume): Promise<void> {
@@ -50,7 +48,7 @@ const killings: [string, (volume: AttachedVolume) => Promise<void>][] = [
       const serving = await servingEngine(volume.runDirectory);
       const standby = await standbyOf(volume.runDirectory, serving);
       for (const pid of Math.random() < 0.5 ? [serving, standby] : [standby, serving]) killIfThere(pid);
-      await untilServed(volume, serving, standby);
+      await engineAfter(volume.runDirectory, serving, standby);
     },
   ],
   [
@@ -63,7 +61,7 @@ const killings: [string, (volume: AttachedVolume) => Promise<void>][] = [
         }
         await pause(Math.random() * 15);
       }
-      await untilServed(volume, ...killed);
+      await engineAfter(volume.runDirectory, ...killed);
     },
   ],
   [
@@ -75,7 +73,7 @@ const killings: [string, (volume: AttachedVolume) => Promise<void>][] = [
       expect(await keeperAfter(volume.runDirectory, keeper)).toBe(next);
       expect(await servingEngine(volume.runDirectory)).toBe(serving);
       killIfThere(serving);
-      await untilServed(volume, serving);
+      await engineAfter(volume.runDirectory, serving);
     },
   ],
   [
@@ -90,7 +88,7 @@ const killings: [string, (volume: AttachedVolume) => Promise<void>][] = [
       await standbyOf(volume.runDirectory, serving);
       expect(await servingEngine(volume.runDirectory)).toBe(serving);
       killIfThere(serving);
-      await untilServed(volume, serving);
+      await engineAfter(volume.runDirectory, serving);
     },
   ],
   [
@@ -99,7 +97,7 @@ const killings: [string, (volume: AttachedVolume) => Promise<void>][] = [
       const [keeper, serving] = [keeperOf(volume.runDirectory), await servingEngine(volume.runDirectory)];
       await standbyOf(volume.runDirectory, serving);
       for (const pid of Math.random() < 0.5 ? [keeper, serving] : [serving, keeper]) killIfThere(pid);
-      await untilServed(volume, serving);
+      await engineAfter(volume.runDirectory, serving);
     },
   ],
 ];

@@ -1,5 +1,5 @@
 //! The locks and atomics that everything here is made of: the standard library's, or in the model
-//! check (`tests/model.rs`) those whose every step is a choice of a scheduler that tries many orders.
+//! check (`tests/model/`) those whose every step is a choice of a scheduler that tries many orders.
 
 #[cfg(feature = "model")]
 pub use shuttle::sync::{
