@@ -50,12 +50,12 @@ with_less_rights stillframe-engine attach --id v --backing /tmp/volume --run-dir
 with_less_rights sh /served.sh
 for lack in nodes settings; do
   /bin/unshare --mount --propagation private sh -e /without-$lack.sh | sed "s/^/without $lack: /"
-  echo "left without $lack: $(ls /dev/ublkb* /dev/ublkc* /run/stillframe-ublk 2> /dev/null; losetup -a; ls /run; engines)"
+  echo "left without $lack: $(left)"
 done
 rm /dev/ublk-control
 stillframe-engine attach --id w --backing /tmp/volume --run-dir /run/w
 stillframe-engine detach --run-dir /run/w > /dev/null
-echo "left: $(ls /dev/ublkb* /dev/ublkc* /run/stillframe-ublk 2> /dev/null; losetup -a; ls /run; engines)"
+echo "left: $(left)"
 `;
 
 for (const kernel of kernels(["6.12", "6.18"])) {

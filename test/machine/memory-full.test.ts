@@ -58,7 +58,7 @@ sync
 echo 3 > /proc/sys/vm/drop_caches
 wanted after > /tmp/wanted
 found /mnt | diff /tmp/wanted - && echo "all is as it was written"
-mount -o ro,noload $(stillframe-engine export --run-dir /run/v --snapshot s | device_of) /image
+mount -o ro,noload $(image /run/v s) /image
 wanted before > /tmp/wanted
 found /image | diff /tmp/wanted - && echo "the image is whole"
 umount /image

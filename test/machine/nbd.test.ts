@@ -34,9 +34,7 @@ umount /mnt
 e2fsck -fn /dev/nbd0 > /dev/null
 before=$(sha256sum < /tmp/volume)
 
-mkdir -m 700 /tmp/cache
-call /run/v prepare '{"snapshot":"s","cache":{"directory":"/tmp/cache","initialBytes":4194304,"maxBytes":268435456},"whenFull":"release","holdMs":0,"skipFreeBlocks":false}' > /dev/null
-call /run/v activate '{"snapshot":"s"}' > /dev/null
+snapshot /run/v s
 connect s /dev/nbd1
 verified --filename=/dev/nbd0 --offset=32m --size=16m --rw=randwrite --bs=16k --iodepth=16
 [ "$(sha256sum < /dev/nbd1)" = "$before" ] && echo "the frozen image is as it was"

@@ -21,7 +21,7 @@ verified --filename=/dev/ublkb0 --size=4m --rw=randwrite --bsrange=512-32k --blo
 const gone = `
 stillframe-engine detach --run-dir /run/v > /dev/null
 stillframe-engine detach --run-dir /run/disk > /dev/null
-echo "left: $(ls /dev/ublkb* /dev/ublkc* /run/stillframe-ublk 2> /dev/null; losetup -a; ls /run; engines)"
+echo "left: $(left)"
 `;
 
 for (const kernel of kernels(["6.18"]))
@@ -65,7 +65,6 @@ ${gone}`,
         programs,
         modules,
         script: `${attached}
-mkdir -m 700 /tmp/cache
 ( while [ ! -e /tmp/enough ]; do
     verified --filename=/dev/ublkb0 --size=8m --rw=randwrite --bs=4k --iodepth=32 --verify_backlog=256 || exit 1
   done ) &
@@ -73,9 +72,8 @@ load=$!
 same=0
 for n in $(seq 12); do
   kill -0 $load
-  call /run/v prepare '{"snapshot":"s'$n'","cache":{"directory":"/tmp/cache","initialBytes":4194304,"maxBytes":268435456},"whenFull":"release","holdMs":0,"skipFreeBlocks":false}' > /dev/null
-  call /run/v activate '{"snapshot":"s'$n'"}' > /dev/null
-  image=$(stillframe-engine export --run-dir /run/v --snapshot s$n | sed 's/.*"device":"\\([^"]*\\)".*/\\1/')
+  snapshot /run/v s$n
+  image=$(image /run/v s$n)
   at_once=$(head -c 8388608 $image | sha256sum)
   usleep 200000
   echo 3 > /proc/sys/vm/drop_caches
@@ -103,10 +101,8 @@ ${gone}`,
         modules,
         script: `${attached}
 before=$(sha256sum < /dev/loop0)
-mkdir -m 700 /tmp/cache
-call /run/v prepare '{"snapshot":"s","cache":{"directory":"/tmp/cache","initialBytes":4194304,"maxBytes":268435456},"whenFull":"release","holdMs":0,"skipFreeBlocks":false}' > /dev/null
-call /run/v activate '{"snapshot":"s"}' > /dev/null
-image=$(stillframe-engine export --run-dir /run/v --snapshot s | sed 's/.*"device":"\\([^"]*\\)".*/\\1/')
+snapshot /run/v s
+image=$(image /run/v s)
 ( while [ ! -e /tmp/enough ]; do
     verified --filename=/dev/ublkb0 --size=8m --rw=randwrite --bs=4k --iodepth=32 --verify_backlog=256 || exit 1
   done ) &

@@ -43,7 +43,7 @@ works() {
 }
 nothing_left() {
   detach > /dev/null
-  left=$(ls /dev/ublkb* /dev/ublkc* /run/stillframe-ublk 2> /dev/null; losetup -a; ls /run; engines)
+  left=$(left)
   [ -z "$left" ] || echo "$1 left: $left"
 }
 `;

@@ -80,7 +80,7 @@ echo "no write failed"
 umount /mnt
 xfs_repair -n /dev/ublkb0 2> /dev/null
 stillframe-engine detach --run-dir /run/v > /dev/null
-echo "left: $(ls /dev/ublkb* /dev/ublkc* /run/stillframe-ublk /tmp/cache/* 2> /dev/null; losetup -a; ls /run; engines)"
+echo "left: $(left /tmp/cache/*)"
 `,
       });
       expect(output).toContain("upgraded to /tmp/next-engine");

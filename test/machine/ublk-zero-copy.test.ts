@@ -11,7 +11,7 @@ const kills = Number(process.env[KILLS] ?? 10);
 const common = `
 zero_copy_bytes() { call $1 describe '{}' | sed 's/.*"zeroCopyBytes":\\([0-9]*\\).*/\\1/'; }
 in_flight() { awk '{ print $1 + $2 }' /sys/block/vda/inflight; }
-gone() { echo "left: $(ls /dev/ublkb* /dev/ublkc* /run/stillframe-ublk 2> /dev/null; losetup -a; ls /run; engines)"; }
+gone() { echo "left: $(left)"; }
 `;
 
 for (const kernel of kernels(["6.18"]))
@@ -28,9 +28,7 @@ for (const kernel of kernels(["6.18"]))
 stillframe-engine attach --id v --backing /dev/vda --run-dir /run/v --threads 4 --transport ublk > /dev/null
 verified --filename=/dev/ublkb0 --size=8m --rw=write --bs=512k --iodepth=4
 before=$(sha256sum < /dev/ublkb0)
-mkdir -m 700 /tmp/cache
-call /run/v prepare '{"snapshot":"s","cache":{"directory":"/tmp/cache","initialBytes":4194304,"maxBytes":268435456},"whenFull":"release","holdMs":0,"skipFreeBlocks":false}' > /dev/null
-call /run/v activate '{"snapshot":"s"}' > /dev/null
+snapshot /run/v s
 ( while [ ! -e /tmp/enough ]; do
     verified --filename=/dev/ublkb0 --size=4m --rw=randwrite --bsrange=32k-256k --iodepth=16 --verify_backlog=16 || exit 1
   done; echo "every block is what was written last" ) &

@@ -17,7 +17,7 @@ stillframe-engine attach --id v --backing /tmp/volume --run-dir /run/v --threads
 `;
 const gone = `
 stillframe-engine detach --run-dir /run/v > /dev/null
-echo "left: $(ls /dev/ublkb* /dev/ublkc* /run/stillframe-ublk 2> /dev/null; losetup -a; ls /run; engines)"
+echo "left: $(left)"
 `;
 
 for (const kernel of kernels(["6.18"]))
@@ -35,9 +35,7 @@ verified --directory=/mnt --size=16m --rw=write --bs=1m --iodepth=4
 umount /mnt
 e2fsck -fn /dev/ublkb0 > /dev/null
 before=$(sha256sum < /tmp/volume)
-mkdir -m 700 /tmp/cache
-call /run/v prepare '{"snapshot":"s","cache":{"directory":"/tmp/cache","initialBytes":4194304,"maxBytes":268435456},"whenFull":"release","holdMs":0,"skipFreeBlocks":false}' > /dev/null
-call /run/v activate '{"snapshot":"s"}' > /dev/null
+snapshot /run/v s
 stillframe-engine export --run-dir /run/v --snapshot s > /dev/null
 ( while [ ! -e /tmp/enough ]; do
     verified --filename=/dev/ublkb0 --size=16m --rw=randwrite --bsrange=4k-64k --iodepth=32 --verify_backlog=256 || exit 1

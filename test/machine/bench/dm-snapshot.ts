@@ -61,7 +61,7 @@ frozen=/dev/mapper/${subject}-snapshot`;
   return `
 call /run/${subject} prepare '{"snapshot":"s","cache":${cache},"whenFull":"release","holdMs":0,"skipFreeBlocks":false}' > /dev/null
 call /run/${subject} activate '{"snapshot":"s"}' > /dev/null
-frozen=$(stillframe-engine export --run-dir /run/${subject} --snapshot s | sed 's/.*"device":"\\([^"]*\\)".*/\\1/')`;
+frozen=$(image /run/${subject} s)`;
 }
 
 /** Prints the room that pre-images take, in bytes. */

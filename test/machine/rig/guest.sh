@@ -37,3 +37,23 @@ call() {
     die "no answer to $method\n";
   ' "$1/engine.sock" "$2" "$3"
 }
+
+# Devices, programs and files of volumes that are left over, and what else the arguments name; nothing after all were detached.
+left() {
+  ls "$@" /dev/ublkb* /dev/ublkc* /run/stillframe-ublk 2>/dev/null || true
+  losetup -a
+  ls /run
+  engines
+}
+
+# Takes a snapshot with room for more than these tests change: snapshot DIRECTORY NAME.
+snapshot() {
+  mkdir -p -m 700 /tmp/cache
+  call "$1" prepare '{"snapshot":"'"$2"'","cache":{"directory":"/tmp/cache","initialBytes":4194304,"maxBytes":268435456},"whenFull":"release","holdMs":0,"skipFreeBlocks":false}' >/dev/null
+  call "$1" activate '{"snapshot":"'"$2"'"}' >/dev/null
+}
+
+# Makes a device of a snapshot's image, and prints it: image DIRECTORY NAME.
+image() {
+  stillframe-engine export --run-dir "$1" --snapshot "$2" | sed 's/.*"device":"\([^"]*\)".*/\1/'
+}
