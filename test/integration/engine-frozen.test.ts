@@ -5,8 +5,8 @@
  * `fsfreeze`, or the load of a raw device stopped. Where free blocks are skipped they read as zeroes from the image, so
  * there the truth is a tree of files that was written before and that the load then destroys, and the checker's word.
  */
-import { cp, mkdir } from "node:fs/promises";
-import { join } from "node:path";
+import { cp, mkdir, readFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { mustRun } from "@/server/worker/programs/run-program";
 import {
@@ -165,3 +165,16 @@ async function mustHold(
   expect(await manifestOf(join(at, folder))).toEqual(truth);
   await unmount(at);
 }
+
+it("reads far ahead for a backup, but not for what its loop device is used for next", async () => {
+  const volume = await AttachedVolume.attach(cleanup, directory, "ahead", 16 * MIB);
+  await volume.prepare("s1", { skipFreeBlocks: false });
+  await volume.activate("s1");
+  const device = await volume.export("s1");
+  const setting = async (name: string) =>
+    Number(await readFile(`/sys/block/${basename(device)}/queue/${name}`, "utf8"));
+  expect([await setting("read_ahead_kb"), await setting("max_sectors_kb")]).toEqual([1024, 256]);
+  await volume.unexport("s1");
+  expect(await setting("read_ahead_kb")).toBe(128);
+  expect(await setting("max_sectors_kb")).toBeGreaterThan(256);
+});

@@ -253,6 +253,7 @@ fn loop_over(live: &Path, sector_size: u32) -> Outcome<PathBuf> {
         direct_io: DirectIo::Required,
         sector_size,
         largest_request: None,
+        read_ahead: None,
     };
     loop_device::attach(live, &settings).context(|| "making the loop device".into())
 }

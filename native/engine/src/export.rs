@@ -11,6 +11,8 @@ use transport::loop_device::{self, DirectIo, Settings};
 /// Whoever reads an image in order asks for much at a time; in parts, several threads answer at once, each from
 /// memory that its processor still has at hand. Bytes.
 const LARGEST_READ: u32 = 256 << 10;
+/// A backup reads in order, and through the page cache where it reads files. Bytes.
+const READ_AHEAD: u32 = 1 << 20;
 
 pub fn export(run_directory: &Path, snapshot: &str) -> Outcome<ExportResult> {
     names::check("snapshot id", snapshot)?;
@@ -27,6 +29,7 @@ pub fn export(run_directory: &Path, snapshot: &str) -> Outcome<ExportResult> {
                 direct_io: DirectIo::Preferred,
                 sector_size: 512,
                 largest_request: Some(LARGEST_READ),
+                read_ahead: Some(READ_AHEAD),
             };
             loop_device::attach(&file, &settings).map_err(|e| match e.raw_os_error() {
                 Some(libc::ENOENT) => Failure::new(

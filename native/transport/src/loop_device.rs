@@ -62,6 +62,8 @@ pub struct Settings {
     pub sector_size: u32,
     /// Bytes that a request is at most handed on with; None: as the kernel likes.
     pub largest_request: Option<u32>,
+    /// Bytes that are read ahead of who reads in order through the page cache; None: as the kernel likes.
+    pub read_ahead: Option<u32>,
 }
 
 /// Makes a loop device over `file` and returns its path.
@@ -103,7 +105,7 @@ pub fn attach(file: &Path, settings: &Settings) -> io::Result<PathBuf> {
                 clear(&path)?;
                 return Err(io::Error::other("the loop driver refused direct I/O"));
             }
-            limit_requests(&path, settings.largest_request);
+            tune(&path, settings);
             return Ok(path);
         }
         let error = io::Error::last_os_error();
@@ -114,16 +116,30 @@ pub fn attach(file: &Path, settings: &Settings) -> io::Result<PathBuf> {
     Err(io::Error::from_raw_os_error(libc::EBUSY))
 }
 
-/// The setting outlives what a device is used for. Only speed depends on it, so a refusal (read-only /sys, an old kernel)
-/// is no error.
-fn limit_requests(device: &Path, bytes: Option<u32>) {
+/// The kernel's own choice of the largest request. Some kernels choose anew then how much is read ahead.
+const ANY_LENGTH: u32 = 0;
+/// What kernels read ahead that do not choose, in bytes.
+const READ_AHEAD: u32 = 128 << 10;
+
+fn tune(device: &Path, settings: &Settings) {
+    let largest = settings.largest_request.unwrap_or(ANY_LENGTH);
+    set(device, "max_sectors_kb", largest);
+    if let Some(bytes) = settings.read_ahead {
+        set(device, "read_ahead_kb", bytes);
+    }
+}
+
+/// Settings outlive what a device is used for.
+fn untune(device: &Path) {
+    set(device, "read_ahead_kb", READ_AHEAD);
+    set(device, "max_sectors_kb", ANY_LENGTH);
+}
+
+/// Only speed depends on it, so a refusal (read-only /sys, an old kernel) is no error.
+fn set(device: &Path, setting: &str, bytes: u32) {
     let name = device.file_name().unwrap_or_default().to_string_lossy();
-    // 0 is the kernel's own choice.
-    let kib = bytes.map_or(0, |bytes| bytes / 1024);
-    let _ = fs::write(
-        format!("/sys/block/{name}/queue/max_sectors_kb"),
-        kib.to_string(),
-    );
+    let path = format!("/sys/block/{name}/queue/{setting}");
+    let _ = fs::write(path, (bytes / 1024).to_string());
 }
 
 /// Without udev or devtmpfs nobody makes the node of a device that is new.
@@ -229,7 +245,7 @@ pub fn clear(device: &Path) -> io::Result<bool> {
     // The kernel finishes at our close; programs such as blkid may look at the device for a moment.
     for _ in 0..100 {
         if !Path::new(&bound).exists() {
-            limit_requests(device, None);
+            untune(device);
             return Ok(true);
         }
         std::thread::sleep(std::time::Duration::from_millis(10));
