@@ -129,7 +129,9 @@ pub fn serve() -> Outcome<()> {
             "the kernel cannot send requests again ({e}); those in flight may hang until detach --force"
         ));
     }
-    threads.serve(engine.clone());
+    threads
+        .serve(engine.clone())
+        .context(|| "serving the connection".into())?;
     if let Some(queues) = queues {
         live::serve(queues, engine.clone())?;
     }

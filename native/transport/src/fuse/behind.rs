@@ -21,8 +21,36 @@ pub struct Behind {
     under_way: Vec<Mutex<Option<UnderWay>>>,
 }
 
+/// What begins next: of one thread.
+pub struct Next {
+    batch: aio::Batch,
+    /// Of its desks.
+    numbers: Vec<usize>,
+}
+
+impl Default for Next {
+    fn default() -> Self {
+        Next {
+            batch: aio::Batch::default(),
+            numbers: Vec::with_capacity(aio::Batch::MOST),
+        }
+    }
+}
+
+impl Next {
+    pub fn is_empty(&self) -> bool {
+        self.batch.is_empty()
+    }
+
+    pub fn is_full(&self) -> bool {
+        self.batch.is_full()
+    }
+}
+
 struct UnderWay {
     desk: Desk,
+    /// Of the request.
+    length: usize,
     transfer: Transfer,
     begun: Begun,
 }
@@ -35,9 +63,15 @@ impl Behind {
         })
     }
 
-    /// Begins what the request on the desk asks for; the desk comes back to `desks` when it is answered. Else the
-    /// desk is returned, and the request is to be handled.
-    pub fn begin(&self, desk: Desk, length: usize, served: &dyn Served) -> Result<(), Desk> {
+    /// Adds what the request on the desk asks for to what begins next; the desk comes back to `desks` when it is
+    /// answered. Else the desk is returned, and the request is to be handled.
+    pub fn add(
+        &self,
+        next: &mut Next,
+        desk: Desk,
+        length: usize,
+        served: &dyn Served,
+    ) -> Result<(), Desk> {
         let transfer = Transfer::of(&desk.buffer, Desk::START, length, served);
         let (Some(transfer), Some(store)) = (transfer, served.store()) else {
             return Err(desk);
@@ -50,20 +84,29 @@ impl Behind {
         let mut place = self.place(number);
         let under_way = place.insert(UnderWay {
             desk,
+            length,
             transfer,
             begun,
         });
         let what = aio_transfer(transfer, &mut under_way.desk);
-        // SAFETY: the desk lies in its place until the end is told, and its memory is mapped as long as it is; nobody
+        self.aio.add(&mut next.batch, what, store, number as u64);
+        next.numbers.push(number);
+        Ok(())
+    }
+
+    /// Begins all of it. Returns desks whose requests are to be handled after all, with their lengths.
+    pub fn begin(&self, next: &mut Next, served: &dyn Served) -> Vec<(Desk, usize)> {
+        // SAFETY: each desk lies in its place until the end is told, and its memory is mapped as long as it is; nobody
         // looks at it there.
-        let result = unsafe { self.aio.begin(what, store, number as u64) };
-        if result.is_ok() {
-            return Ok(());
-        }
-        let refused = place.take().expect("put there just now");
-        drop(place);
-        served.end(begun, false);
-        Err(refused.desk)
+        let begun = unsafe { self.aio.begin(&mut next.batch) };
+        let refused = next.numbers.drain(..).skip(begun);
+        refused
+            .map(|number| {
+                let refused = self.place(number).take().expect("put there before");
+                served.end(refused.begun, false);
+                (refused.desk, refused.length)
+            })
+            .collect()
     }
 
     fn place(&self, number: usize) -> MutexGuard<'_, Option<UnderWay>> {
@@ -90,6 +133,7 @@ impl Behind {
             mut desk,
             transfer,
             begun,
+            ..
         } = self
             .place(event.tag as usize)
             .take()

@@ -33,19 +33,20 @@ impl Desk {
         })
     }
 
-    /// Waits for a request; returns its length.
-    pub fn read_request(&mut self, fd: RawFd) -> io::Result<usize> {
+    /// Takes a request and returns its length. Waits for one, or returns None where the descriptor does not let it.
+    pub fn read_request(&mut self, fd: RawFd) -> io::Result<Option<usize>> {
         let room = &mut self.buffer[Desk::START..];
         loop {
             // SAFETY: reads into memory that is ours for the length given.
             let n = unsafe { libc::read(fd, room.as_mut_ptr().cast(), room.len()) };
             if n >= 0 {
-                return Ok(n as usize);
+                return Ok(Some(n as usize));
             }
             let e = io::Error::last_os_error();
             match e.raw_os_error() {
-                // A signal, a request that was taken back, or nothing there after all.
-                Some(libc::EINTR | libc::ENOENT | libc::EAGAIN) => {}
+                // A signal, or a request that was taken back.
+                Some(libc::EINTR | libc::ENOENT) => {}
+                Some(libc::EAGAIN) => return Ok(None),
                 _ => return Err(e),
             }
         }
@@ -70,6 +71,10 @@ pub struct Desks {
 impl Desks {
     fn free(&self) -> MutexGuard<'_, Vec<Desk>> {
         self.free.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn try_take(&self) -> Option<Desk> {
+        self.free().pop()
     }
 
     /// Waits until there is one.

@@ -127,15 +127,20 @@ impl Load {
         }
     }
 
-    /// It has read a request.
+    /// It begins to work.
     pub fn works(&mut self, now: Instant) {
         self.began_work = now;
+    }
+
+    /// It has worked, but not done with a request.
+    pub fn rests(&mut self, now: Instant) {
+        self.worked += now - self.began_work;
     }
 
     /// It has done with a request. True: it shall leave the door.
     pub fn has_worked(&mut self, door: &Door) -> bool {
         let now = Instant::now();
-        self.worked += now - self.began_work;
+        self.rests(now);
         self.requests += 1;
         if self.requests < JUDGED {
             return false;

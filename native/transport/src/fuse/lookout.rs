@@ -44,7 +44,8 @@ pub struct Lookout {
     time: Duration,
     in_vain: u32,
     last: Instant,
-    waits_since: Instant,
+    /// None: the last request was read without waiting.
+    waits_since: Option<Instant>,
 }
 
 impl Lookout {
@@ -64,19 +65,23 @@ impl Lookout {
             time: Duration::ZERO,
             in_vain: 0,
             last: now,
-            waits_since: now,
+            waits_since: None,
         }
     }
 
-    /// Before a request is read. `alone`: nobody else waits for one.
-    pub fn wait(&mut self, fd: RawFd, alone: bool) {
-        self.waits_since = Instant::now();
+    /// Before this thread sleeps until there is a request. `alone`: nobody else waits for one. True: there is one.
+    pub fn wait(&mut self, fd: RawFd, alone: bool) -> bool {
+        let now = Instant::now();
+        self.waits_since = Some(now);
         if !alone {
             self.take(Way::Sleeps);
-        } else if self.way == Way::Looks {
-            let seen = look(fd, self.waits_since + LONGEST);
-            self.has_looked(seen);
         }
+        if self.way == Way::Sleeps {
+            return false;
+        }
+        let seen = look(fd, now + LONGEST);
+        self.has_looked(seen);
+        seen
     }
 
     fn has_looked(&mut self, seen: bool) {
@@ -90,7 +95,8 @@ impl Lookout {
     /// A request was read at this time.
     pub fn has_read(&mut self, now: Instant) {
         self.requests += 1;
-        if now - self.waits_since < SOON {
+        let waited = self.waits_since.take();
+        if waited.is_some_and(|since| now - since < SOON) {
             self.soon += 1;
             self.time += now - self.last;
         }
@@ -181,7 +187,7 @@ mod tests {
     fn load(lookout: &mut Lookout, requests: u32, gap: impl Fn(Way) -> Duration) -> u32 {
         let (mut now, mut looked) = (lookout.last, 0);
         for _ in 0..requests {
-            lookout.waits_since = now;
+            lookout.waits_since = Some(now);
             let gap = gap(lookout.way);
             if lookout.way == Way::Looks {
                 looked += 1;

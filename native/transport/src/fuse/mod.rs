@@ -10,3 +10,4 @@ mod door;
 pub mod held;
 mod lookout;
 pub mod session;
+mod worker;

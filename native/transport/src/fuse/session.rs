@@ -1,6 +1,6 @@
 //! The threads that serve a FUSE connection.
 //!
-//! A thread reads one request, handles it to its end and answers it. How many wait for requests at once is up to the
+//! A thread reads one request, handles it to its end and answers it ([`super::worker`]). How many wait for requests at once is up to the
 //! load ([`super::door`]), how many handle one at once is what attach was asked for: it is the depth to which the
 //! backing store is driven, unless that lets reads and writes go on behind the threads ([`super::behind`]). None
 //! waits for room in a cache: see [`super::held`]. One descriptor serves them all. It is held by the keeper
@@ -15,18 +15,16 @@ use super::abi::{self, Plain};
 use super::behind::Behind;
 use super::buffer::Resident;
 use super::desk::{Desk, Desks};
-use super::dispatch::{self, Outcome};
-use super::door::{Door, Load};
-use super::held::{Hands, Held};
-use super::lookout::Lookout;
+use super::door::Door;
+use super::held::Hands;
+use super::worker::Worker;
 use crate::served::{Pace, SCRATCH_BYTES, Served};
 use std::fs::File;
 use std::io;
 use std::os::fd::RawFd;
-use std::sync::mpsc::{self, Sender};
+use std::sync::mpsc;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
-use std::time::Instant;
 
 /// Largest payload of one request.
 pub const MAX_PAYLOAD: usize = 1 << 20;
@@ -47,6 +45,9 @@ pub fn resend(fd: RawFd) -> io::Result<()> {
 
 /// Threads that have all that they need and wait for the word.
 pub struct Standing {
+    fd: RawFd,
+    /// Whether they wait where they read a request.
+    wait: bool,
     gate: Arc<Gate>,
     /// Why they will sleep over requests where they need not.
     pub sleeps_because: Option<io::Error>,
@@ -98,12 +99,12 @@ impl Parts<'_> {
 }
 
 /// What the threads of a connection share.
-struct Session {
-    fd: RawFd,
-    pace: Pace,
-    door: Door,
-    desks: Desks,
-    behind: Option<Behind>,
+pub(super) struct Session {
+    pub fd: RawFd,
+    pub pace: Pace,
+    pub door: Door,
+    pub desks: Desks,
+    pub behind: Option<Behind>,
 }
 
 /// Makes `threads` threads for requests, one for what must wait, and one for what goes on behind the others, with
@@ -155,14 +156,10 @@ pub fn stand_by(
         hands.carry_out_all(fd, held, &*opened.wait());
     })?;
     for number in 0..threads {
-        let mut worker = Worker {
-            session: session.clone(),
-            hold: hold.clone(),
-            scratch: parts.scratch()?,
-        };
-        let (gate, ended) = (gate.clone(), ended.clone());
+        let mut worker = Worker::new(hold.clone(), parts.scratch()?);
+        let (session, gate, ended) = (session.clone(), gate.clone(), ended.clone());
         spawn(format!("io-{number}"), move || {
-            ended(worker.run(&*gate.wait()));
+            ended(worker.run(&session, &*gate.wait()));
         })?;
     }
     if session.behind.is_some() {
@@ -175,6 +172,8 @@ pub fn stand_by(
         })?;
     }
     Ok(Standing {
+        fd,
+        wait: pace != Pace::Behind,
         gate,
         sleeps_because,
     })
@@ -198,87 +197,29 @@ fn spawn(name: String, life: impl FnOnce() + Send + 'static) -> io::Result<()> {
 
 impl Standing {
     /// From now on the threads serve, until the connection ends.
-    pub fn serve(self, served: Arc<dyn Served>) {
+    pub fn serve(self, served: Arc<dyn Served>) -> io::Result<()> {
+        set_waiting(self.fd, self.wait)?;
         let gate = &self.gate;
         *gate.served.lock().unwrap_or_else(PoisonError::into_inner) = Some(served);
         gate.opened.notify_all();
+        Ok(())
     }
 }
 
-struct Worker {
-    session: Arc<Session>,
-    hold: Sender<Held>,
-    scratch: Resident,
-}
-
-impl Worker {
-    fn run(&mut self, served: &dyn Served) -> io::Error {
-        let session = self.session.clone();
-        session.door.enter();
-        let (mut load, mut desk) = (Load::new(), None);
-        let mut lookout = Lookout::new();
-        loop {
-            let mut taken = desk.take().unwrap_or_else(|| session.desks.take());
-            lookout.wait(session.fd, session.door.one_wanted());
-            let length = match taken.read_request(session.fd) {
-                Ok(length) => length,
-                Err(e) => return e,
-            };
-            let now = Instant::now();
-            lookout.has_read(now);
-            load.works(now);
-            match self.serve_request(taken, length, served) {
-                Ok(free) => desk = free,
-                Err(e) => return e,
-            }
-            if load.has_worked(&session.door) {
-                desk.take()
-                    .into_iter()
-                    .for_each(|d| session.desks.give_back(d));
-                session.door.leave();
-                session.door.enter();
-                load = Load::new();
-            }
-        }
-    }
-
-    /// Returns the desk if it is free again.
-    fn serve_request(
-        &mut self,
-        desk: Desk,
-        length: usize,
-        served: &dyn Served,
-    ) -> io::Result<Option<Desk>> {
-        let session = self.session.clone();
-        let mut desk = match &session.behind {
-            Some(behind) => match behind.begin(desk, length, served) {
-                Ok(()) => return Ok(None),
-                Err(desk) => desk,
-            },
-            None => desk,
+/// Whether reading a request waits for one. All that have the connection open have that in common.
+fn set_waiting(fd: RawFd, waits: bool) -> io::Result<()> {
+    // SAFETY: takes and returns numbers only.
+    unsafe {
+        let flags = libc::fcntl(fd, libc::F_GETFL);
+        let wanted = match waits {
+            true => flags & !libc::O_NONBLOCK,
+            false => flags | libc::O_NONBLOCK,
         };
-        // Where all threads wait for requests, none waits to come in.
-        let leaves = session.pace != Pace::Sleeps
-            && dispatch::may_sleep(&desk.buffer, Desk::START, length, session.pace);
-        if leaves {
-            session.door.leave();
+        if flags < 0 || libc::fcntl(fd, libc::F_SETFL, wanted) < 0 {
+            return Err(io::Error::last_os_error());
         }
-        let scratch = &mut self.scratch[..];
-        match dispatch::handle(&mut desk.buffer, Desk::START, length, scratch, served) {
-            Outcome::Reply(reply) => desk.answer(session.fd, reply)?,
-            Outcome::Silence => {}
-            Outcome::Held(held) => {
-                // Its thread ends only after this one.
-                let _ = self.hold.send(held);
-            }
-        }
-        if !leaves {
-            return Ok(Some(desk));
-        }
-        session.desks.give_back(desk);
-        session.door.enter();
-        Ok(None)
     }
+    Ok(())
 }
 
 /// The device takes a message whole or not at all.

@@ -8,7 +8,7 @@ use super::MAX_QUEUES;
 use super::abi;
 use super::payload::Payload;
 use super::work::{Job, Service};
-use crate::aio::{self, Aio, Event};
+use crate::aio::{self, Aio, Batch, Event};
 use crate::fuse::buffer::Resident;
 use crate::served::{Begun, Direction, Errno};
 use std::fs::File;
@@ -26,6 +26,9 @@ pub struct Behind {
     memory: Resident,
     free: Vec<usize>,
     under_way: Vec<Option<UnderWay>>,
+    /// What begins next, and its slots.
+    next: Batch,
+    slots: Vec<usize>,
 }
 
 struct UnderWay {
@@ -81,6 +84,8 @@ impl Behind {
             memory: Resident::of(memory, at, Behind::BYTES)?,
             free: (0..SLOTS).rev().collect(),
             under_way: (0..SLOTS).map(|_| None).collect(),
+            next: Batch::default(),
+            slots: Vec::with_capacity(Batch::MOST),
         })
     }
 
@@ -88,8 +93,34 @@ impl Behind {
         &mut self.memory[slot * MOST_BYTES..][..length]
     }
 
-    /// Begins what the job asks for, or returns it: it is to be done by a worker.
-    pub fn begin(&mut self, job: Job, service: &Service) -> Result<(), Job> {
+    /// Begins what the jobs ask for; returns those that are to be done by a worker.
+    pub fn begin(&mut self, jobs: Vec<Job>, service: &Service) -> Vec<Job> {
+        let mut left = Vec::new();
+        for job in jobs {
+            left.extend(self.add(job, service).err());
+            if self.next.is_full() {
+                left.extend(self.begin_next(service));
+            }
+        }
+        left.extend(self.begin_next(service));
+        left
+    }
+
+    fn begin_next(&mut self, service: &Service) -> Vec<Job> {
+        // SAFETY: nobody looks at a slot's memory until its end is told; it is mapped as long as this lives.
+        let begun = unsafe { self.aio.begin(&mut self.next) };
+        let refused: Vec<usize> = self.slots.drain(..).skip(begun).collect();
+        let taken_back = refused.into_iter().map(|slot| {
+            let refused = self.under_way[slot].take().expect("put there before");
+            service.served.end(refused.begun, false);
+            self.free.push(slot);
+            refused.job
+        });
+        taken_back.collect()
+    }
+
+    /// Or returns it: it is to be done by a worker.
+    fn add(&mut self, job: Job, service: &Service) -> Result<(), Job> {
         let (Some(transfer), Some(store)) = (Transfer::of(&job.request), service.served.store())
         else {
             return Err(job);
@@ -111,16 +142,14 @@ impl Behind {
             Direction::ToStore => payload.fetch(self.room(slot, length)),
             Direction::FromStore => Ok(()),
         };
-        let result = fetched.and_then(|()| {
-            let what = transfer.with(self.room(slot, length));
-            // SAFETY: nobody looks at the slot's memory until the end is told; it is mapped as long as this lives.
-            unsafe { self.aio.begin(what, store, slot as u64) }
-        });
-        if result.is_err() {
+        if fetched.is_err() {
             service.served.end(begun, false);
             self.free.push(slot);
             return Err(job);
         }
+        let what = transfer.with(self.room(slot, length));
+        self.aio.add(&mut self.next, what, store, slot as u64);
+        self.slots.push(slot);
         self.under_way[slot] = Some(UnderWay {
             job,
             transfer,

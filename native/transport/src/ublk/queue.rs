@@ -220,8 +220,7 @@ impl Queue {
             self.crew.jobs.put(jobs.into_iter());
             return;
         };
-        let begin = |job| behind.begin(job, &self.service).err();
-        let left: Vec<Job> = jobs.into_iter().filter_map(begin).collect();
+        let left = behind.begin(jobs, &self.service);
         self.crew.jobs.put(left.into_iter());
         // A store that has done all of it by now does not make a thread wait; another one is not tried again.
         self.patience = match self.end_what_went_behind() {

@@ -1,0 +1,184 @@
+//! One thread that serves requests.
+//!
+//! Where the store takes I/O behind threads, reading a request does not wait: what is there is taken at once, a few
+//! requests, and begun together. It is begun before this thread waits for anything, be it another request, a
+//! desk, a lock or its turn at the door: whoever is waited for may wait for that.
+
+use super::behind::Next;
+use super::buffer::Resident;
+use super::desk::Desk;
+use super::dispatch::{self, Outcome};
+use super::door::Load;
+use super::held::Held;
+use super::lookout::Lookout;
+use super::session::Session;
+use crate::served::{Pace, Served};
+use std::io;
+use std::os::fd::RawFd;
+use std::sync::mpsc::Sender;
+use std::time::Instant;
+
+pub(super) struct Worker {
+    hold: Sender<Held>,
+    scratch: Resident,
+    /// What begins behind this thread.
+    next: Next,
+    load: Load,
+    lookout: Lookout,
+    /// Where the next request will lie.
+    desk: Option<Desk>,
+}
+
+impl Worker {
+    pub fn new(hold: Sender<Held>, scratch: Resident) -> Self {
+        Worker {
+            hold,
+            scratch,
+            next: Next::default(),
+            load: Load::new(),
+            lookout: Lookout::new(),
+            desk: None,
+        }
+    }
+
+    /// The thread's life: it ends when the connection has.
+    pub fn run(&mut self, session: &Session, served: &dyn Served) -> io::Error {
+        session.door.enter();
+        self.load = Load::new();
+        loop {
+            let leaves = match self.take_request(session, served) {
+                Ok(leaves) => leaves,
+                Err(e) => return e,
+            };
+            if leaves {
+                if let Some(desk) = self.desk.take() {
+                    session.desks.give_back(desk);
+                }
+                session.door.leave();
+                session.door.enter();
+                self.load = Load::new();
+            }
+        }
+    }
+
+    /// Serves a request if there is one, else begins what is next, else waits. True: this thread is one too many.
+    fn take_request(&mut self, session: &Session, served: &dyn Served) -> io::Result<bool> {
+        let alone = session.door.one_wanted();
+        let Some(mut desk) = self.desk.take().or_else(|| session.desks.try_take()) else {
+            self.begin_next(session, served)?;
+            self.desk = Some(session.desks.take());
+            return Ok(false);
+        };
+        if session.behind.is_none() {
+            // The reading waits.
+            self.lookout.wait(session.fd, alone);
+        }
+        let Some(length) = desk.read_request(session.fd)? else {
+            self.desk = Some(desk);
+            if !self.next.is_empty() {
+                self.begin_next(session, served)?;
+            } else if !self.lookout.wait(session.fd, alone) {
+                wait_for_request(session.fd)?;
+            }
+            return Ok(false);
+        };
+        let now = Instant::now();
+        self.lookout.has_read(now);
+        self.load.works(now);
+        self.desk = self.serve_request(desk, length, session, served)?;
+        let leaves = self.load.has_worked(&session.door);
+        if self.next.is_full() || leaves {
+            self.begin_next(session, served)?;
+        }
+        Ok(leaves)
+    }
+
+    fn begin_next(&mut self, session: &Session, served: &dyn Served) -> io::Result<()> {
+        self.load.works(Instant::now());
+        self.begin(session, served)?;
+        self.load.rests(Instant::now());
+        Ok(())
+    }
+
+    fn begin(&mut self, session: &Session, served: &dyn Served) -> io::Result<()> {
+        let Some(behind) = session.behind.as_ref().filter(|_| !self.next.is_empty()) else {
+            return Ok(());
+        };
+        for (desk, length) in behind.begin(&mut self.next, served) {
+            if let Some(desk) = self.handle(desk, length, session, served)? {
+                session.desks.give_back(desk);
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the desk if it is free again.
+    fn serve_request(
+        &mut self,
+        desk: Desk,
+        length: usize,
+        session: &Session,
+        served: &dyn Served,
+    ) -> io::Result<Option<Desk>> {
+        let Some(behind) = &session.behind else {
+            return self.handle(desk, length, session, served);
+        };
+        match behind.add(&mut self.next, desk, length, served) {
+            Ok(()) => Ok(None),
+            Err(desk) => {
+                // Whom this has to wait for may wait for those.
+                self.begin(session, served)?;
+                self.handle(desk, length, session, served)
+            }
+        }
+    }
+
+    /// Returns the desk if it is free again.
+    fn handle(
+        &mut self,
+        mut desk: Desk,
+        length: usize,
+        session: &Session,
+        served: &dyn Served,
+    ) -> io::Result<Option<Desk>> {
+        // Where all threads wait for requests, none waits to come in.
+        let leaves = session.pace != Pace::Sleeps
+            && dispatch::may_sleep(&desk.buffer, Desk::START, length, session.pace);
+        if leaves {
+            session.door.leave();
+        }
+        let scratch = &mut self.scratch[..];
+        match dispatch::handle(&mut desk.buffer, Desk::START, length, scratch, served) {
+            Outcome::Reply(reply) => desk.answer(session.fd, reply)?,
+            Outcome::Silence => {}
+            Outcome::Held(held) => {
+                // Its thread ends only after this one.
+                let _ = self.hold.send(held);
+            }
+        }
+        if !leaves {
+            return Ok(Some(desk));
+        }
+        session.desks.give_back(desk);
+        session.door.enter();
+        Ok(None)
+    }
+}
+
+/// Sleeps until there is a request, or the connection has ended.
+fn wait_for_request(fd: RawFd) -> io::Result<()> {
+    let mut asked = libc::pollfd {
+        fd,
+        events: libc::POLLIN,
+        revents: 0,
+    };
+    // SAFETY: one structure, which the call fills in.
+    if unsafe { libc::poll(&raw mut asked, 1, -1) } >= 0 {
+        return Ok(());
+    }
+    let e = io::Error::last_os_error();
+    match e.raw_os_error() {
+        Some(libc::EINTR) => Ok(()),
+        _ => Err(e),
+    }
+}
