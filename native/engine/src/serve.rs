@@ -212,8 +212,9 @@ fn die_of_any_panic() {
     }));
 }
 
-/// Memory that stays, and the mark of a process that works for writeback.
+/// One heap, memory that stays, and the mark of a process that works for writeback.
 fn settle(first: bool) {
+    residence::share_heap();
     for (what, result) in [
         ("locking memory", residence::lock_memory()),
         ("PR_SET_IO_FLUSHER", residence::become_io_flusher()),
