@@ -35,9 +35,9 @@ export class VerifiedLoad {
   /** Lets it verify what is left, and end. How many bytes it has verified; throws on any error of it. */
   async finish(): Promise<number> {
     this.mustRun();
-    const { output } = await endVerifying(this.program);
+    const { output, exitCode, signal } = await endVerifying(this.program);
     const start = output.indexOf("{\n");
-    if (start < 0) throw new Error(`fio reported nothing: ${output}`);
+    if (start < 0) throw new Error(`fio ended with ${exitCode ?? signal} and reported nothing: ${output}`);
     const { jobs } = JSON.parse(output.slice(start, output.lastIndexOf("}") + 1)) as FioDocument;
     const failed = jobs.filter((job) => job.error !== 0);
     if (failed.length > 0)
