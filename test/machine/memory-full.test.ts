@@ -27,7 +27,6 @@ written() { # to three files at once
 }
 wanted() { for name in a b c; do content "$1 $name" | md5sum; done; }
 found() { for name in a b c; do md5sum < $1/$name; done; }
-device_of() { sed 's/.*"device":"\\([^"]*\\)".*/\\1/'; }
 mkfs.ext4 -q /dev/vdb
 mkdir /cache /image
 mount /dev/vdb /cache

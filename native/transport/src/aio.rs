@@ -99,17 +99,13 @@ impl Batch {
     /// More save little, and the first one waits for them.
     pub const MOST: usize = 4;
 
-    pub fn len(&self) -> usize {
-        self.blocks.len()
-    }
-
     pub fn is_empty(&self) -> bool {
         self.blocks.is_empty()
     }
 
     /// Nothing may be added any more before it is begun.
     pub fn is_full(&self) -> bool {
-        self.len() == Batch::MOST
+        self.blocks.len() == Batch::MOST
     }
 }
 
@@ -166,26 +162,24 @@ impl Aio {
         });
     }
 
-    /// Begins a batch, in order, and empties it. Returns how many were begun; the others were not.
+    /// Begins a batch, in order, and empties it. Returns the tags of those that were not begun.
     ///
     /// # Safety
     /// The files must be open, and the memory of each transfer must stay, and be left alone, until its end is told.
-    pub unsafe fn begin(&self, batch: &mut Batch) -> usize {
-        let blocks: [*const ControlBlock; Batch::MOST] = std::array::from_fn(|n| {
-            batch
-                .blocks
-                .get(n)
-                .map_or(std::ptr::null(), |b| &raw const *b)
-        });
-        let count = batch.len();
+    pub unsafe fn begin(&self, batch: &mut Batch) -> Vec<u64> {
+        let count = batch.blocks.len();
         if count == 0 {
-            return 0;
+            return Vec::new();
+        }
+        let mut blocks = [std::ptr::null::<ControlBlock>(); Batch::MOST];
+        for (place, block) in blocks.iter_mut().zip(&batch.blocks) {
+            *place = block;
         }
         // SAFETY: so many blocks, which the kernel copies in the call; the memory is the caller's promise.
         let begun =
             unsafe { libc::syscall(libc::SYS_io_submit, self.context, count, blocks.as_ptr()) };
-        batch.blocks.clear();
-        usize::try_from(begun).unwrap_or(0)
+        let begun = usize::try_from(begun).unwrap_or(0);
+        batch.blocks.drain(..).skip(begun).map(|b| b.data).collect()
     }
 
     /// Waits until one has ended, and tells of all that have and that `events` has room for.
@@ -249,7 +243,7 @@ mod tests {
         unsafe {
             let second_half = transfer(Direction::FromStore, 4096, &mut read);
             aio.add(&mut batch, second_half, &file, 5);
-            assert_eq!(aio.begin(&mut batch), 1);
+            assert_eq!(aio.begin(&mut batch), []);
             let [event] = aio.wait(&mut events) else {
                 panic!("one was begun");
             };
@@ -258,10 +252,11 @@ mod tests {
             assert!(read[..4096].iter().all(|byte| *byte == 7));
             let write = transfer(Direction::ToStore, 0, &mut written);
             aio.add(&mut batch, write, &file, u64::MAX);
-            assert_eq!(aio.begin(&mut batch), 1);
+            assert_eq!(aio.begin(&mut batch), []);
             assert_eq!(aio.wait(&mut events)[0].tag, u64::MAX);
             assert!(aio.ended(&mut events).is_empty());
-            assert_eq!(aio.begin(&mut batch), 0, "it is empty");
+            assert_eq!(aio.begin(&mut batch), [], "it is empty");
+            assert!(aio.ended(&mut events).is_empty());
         }
         let mut content = [0; 1];
         file.read_exact_at(&mut content, 4095).unwrap();
@@ -292,7 +287,7 @@ mod tests {
         }
         // SAFETY: told before the memory goes.
         let told: Vec<u64> = unsafe {
-            assert_eq!(aio.begin(&mut batch), 1);
+            assert_eq!(aio.begin(&mut batch), [2, 3]);
             assert!(batch.is_empty());
             aio.wait(&mut events).iter().map(|e| e.tag).collect()
         };

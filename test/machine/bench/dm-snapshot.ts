@@ -40,7 +40,7 @@ echo /dev/mapper/${subject} > /tmp/${subject}.device`;
   }
   return `${image}
 stillframe-engine attach --id ${subject} --backing /tmp/${subject} --run-dir /run/${subject} --transport ${subject} \\
-  | sed 's/.*"device":"\\([^"]*\\)".*/\\1/' > /tmp/${subject}.device
+  | device_of > /tmp/${subject}.device
 mkdir -m 700 /tmp/${subject}.cache`;
 }
 

@@ -49,7 +49,7 @@ done
 echo /dev/loop7 > /tmp/loop.device
 attach() {
   stillframe-engine attach --id $1 --backing /dev/$1 --run-dir /run/$1 --transport $2 --zero-copy $3 \\
-    | sed 's/.*"device":"\\([^"]*\\)".*/\\1/' > /tmp/$1.device
+    | device_of > /tmp/$1.device
 }
 attach fuse_loop fuse_loop off
 attach ublk_copying ublk off

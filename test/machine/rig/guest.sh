@@ -53,7 +53,12 @@ snapshot() {
   call "$1" activate '{"snapshot":"'"$2"'"}' >/dev/null
 }
 
+# The device that an answer of the engine names.
+device_of() {
+  sed 's/.*"device":"\([^"]*\)".*/\1/'
+}
+
 # Makes a device of a snapshot's image, and prints it: image DIRECTORY NAME.
 image() {
-  stillframe-engine export --run-dir "$1" --snapshot "$2" | sed 's/.*"device":"\([^"]*\)".*/\1/'
+  stillframe-engine export --run-dir "$1" --snapshot "$2" | device_of
 }

@@ -6,7 +6,7 @@
 use super::buffer::PAGE;
 use super::desk::{Desk, Desks};
 use super::dispatch::Transfer;
-use crate::aio::{self, Aio, Event};
+use crate::aio::{self, Aio, Batch, Event};
 use crate::served::{Begun, Errno, Served};
 use std::io;
 use std::os::fd::RawFd;
@@ -19,32 +19,6 @@ pub struct Behind {
     aio: Aio,
     /// By the number of the desk.
     under_way: Vec<Mutex<Option<UnderWay>>>,
-}
-
-/// What begins next: of one thread.
-pub struct Next {
-    batch: aio::Batch,
-    /// Of its desks.
-    numbers: Vec<usize>,
-}
-
-impl Default for Next {
-    fn default() -> Self {
-        Next {
-            batch: aio::Batch::default(),
-            numbers: Vec::with_capacity(aio::Batch::MOST),
-        }
-    }
-}
-
-impl Next {
-    pub fn is_empty(&self) -> bool {
-        self.batch.is_empty()
-    }
-
-    pub fn is_full(&self) -> bool {
-        self.batch.is_full()
-    }
 }
 
 struct UnderWay {
@@ -63,11 +37,11 @@ impl Behind {
         })
     }
 
-    /// Adds what the request on the desk asks for to what begins next; the desk comes back to `desks` when it is
+    /// Adds what the request on the desk asks for to what begins next, a thread's own; the desk comes back to `desks` when it is
     /// answered. Else the desk is returned, and the request is to be handled.
     pub fn add(
         &self,
-        next: &mut Next,
+        next: &mut Batch,
         desk: Desk,
         length: usize,
         served: &dyn Served,
@@ -89,24 +63,22 @@ impl Behind {
             begun,
         });
         let what = aio_transfer(transfer, &mut under_way.desk);
-        self.aio.add(&mut next.batch, what, store, number as u64);
-        next.numbers.push(number);
+        self.aio.add(next, what, store, number as u64);
         Ok(())
     }
 
     /// Begins all of it. Returns desks whose requests are to be handled after all, with their lengths.
-    pub fn begin(&self, next: &mut Next, served: &dyn Served) -> Vec<(Desk, usize)> {
+    pub fn begin(&self, next: &mut Batch, served: &dyn Served) -> Vec<(Desk, usize)> {
         // SAFETY: each desk lies in its place until the end is told, and its memory is mapped as long as it is; nobody
         // looks at it there.
-        let begun = unsafe { self.aio.begin(&mut next.batch) };
-        let refused = next.numbers.drain(..).skip(begun);
-        refused
-            .map(|number| {
-                let refused = self.place(number).take().expect("put there before");
-                served.end(refused.begun, false);
-                (refused.desk, refused.length)
-            })
-            .collect()
+        let refused = unsafe { self.aio.begin(next) };
+        let taken_back = refused.into_iter().map(|number| {
+            let refused = self.place(number as usize).take();
+            let refused = refused.expect("put there before");
+            served.end(refused.begun, false);
+            (refused.desk, refused.length)
+        });
+        taken_back.collect()
     }
 
     fn place(&self, number: usize) -> MutexGuard<'_, Option<UnderWay>> {

@@ -6,7 +6,9 @@
 //! it sleeps for one. Whether that is of use depends on what else wants the processors, which nobody here knows; so
 //! where requests come soon after each other it is tried, from time to time, whether they come sooner by it.
 
+use super::session;
 use std::os::fd::RawFd;
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// It is looked for so long. QEMU's I/O threads poll for 32 us at the most.
@@ -155,20 +157,15 @@ impl Lookout {
 /// Whether a request came until then. Whoever else wants this processor has it meanwhile: the loop device's worker and
 /// the kernel's completion of its requests do with each.
 fn look(fd: RawFd, until: Instant) -> bool {
-    let mut asked = libc::pollfd {
-        fd,
-        events: libc::POLLIN,
-        revents: 0,
-    };
     loop {
-        // SAFETY: one structure, which the call fills in; it does not wait.
-        if unsafe { libc::poll(&raw mut asked, 1, 0) } != 0 {
+        // What is wrong is told by reading.
+        if session::has_request(fd, 0).unwrap_or(true) {
             return true;
         }
         if Instant::now() >= until {
             return false;
         }
-        std::thread::yield_now();
+        thread::yield_now();
     }
 }
 
@@ -177,7 +174,6 @@ mod tests {
     use super::*;
     use std::io::{PipeWriter, Write};
     use std::os::fd::AsRawFd;
-    use std::thread;
 
     const fn us(us: u64) -> Duration {
         Duration::from_micros(us)

@@ -222,6 +222,26 @@ fn set_waiting(fd: RawFd, waits: bool) -> io::Result<()> {
     Ok(())
 }
 
+/// Whether there is a request, or the connection has ended. Waits for that so many milliseconds; less than 0: until
+/// there is, or a signal comes.
+pub(super) fn has_request(fd: RawFd, within_ms: i32) -> io::Result<bool> {
+    let mut asked = libc::pollfd {
+        fd,
+        events: libc::POLLIN,
+        revents: 0,
+    };
+    // SAFETY: one structure, which the call fills in.
+    let ready = unsafe { libc::poll(&raw mut asked, 1, within_ms) };
+    if ready >= 0 {
+        return Ok(ready > 0);
+    }
+    let e = io::Error::last_os_error();
+    match e.raw_os_error() {
+        Some(libc::EINTR) => Ok(false),
+        _ => Err(e),
+    }
+}
+
 /// The device takes a message whole or not at all.
 pub(super) fn write_all(fd: RawFd, message: &[u8]) -> io::Result<()> {
     loop {

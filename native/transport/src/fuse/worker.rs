@@ -4,17 +4,16 @@
 //! requests, and begun together. It is begun before this thread waits for anything, be it another request, a
 //! desk, a lock or its turn at the door: whoever is waited for may wait for that.
 
-use super::behind::Next;
 use super::buffer::Resident;
 use super::desk::Desk;
 use super::dispatch::{self, Outcome};
 use super::door::Load;
 use super::held::Held;
 use super::lookout::Lookout;
-use super::session::Session;
+use super::session::{self, Session};
+use crate::aio::Batch;
 use crate::served::{Pace, Served};
 use std::io;
-use std::os::fd::RawFd;
 use std::sync::mpsc::Sender;
 use std::time::Instant;
 
@@ -22,7 +21,7 @@ pub(super) struct Worker {
     hold: Sender<Held>,
     scratch: Resident,
     /// What begins behind this thread.
-    next: Next,
+    next: Batch,
     load: Load,
     lookout: Lookout,
     /// Where the next request will lie.
@@ -34,7 +33,7 @@ impl Worker {
         Worker {
             hold,
             scratch,
-            next: Next::default(),
+            next: Batch::default(),
             load: Load::new(),
             lookout: Lookout::new(),
             desk: None,
@@ -43,22 +42,23 @@ impl Worker {
 
     /// The thread's life: it ends when the connection has.
     pub fn run(&mut self, session: &Session, served: &dyn Served) -> io::Error {
-        session.door.enter();
-        self.load = Load::new();
         loop {
-            let leaves = match self.take_request(session, served) {
-                Ok(leaves) => leaves,
-                Err(e) => return e,
-            };
-            if leaves {
-                if let Some(desk) = self.desk.take() {
-                    session.desks.give_back(desk);
-                }
-                session.door.leave();
-                session.door.enter();
-                self.load = Load::new();
+            session.door.enter();
+            self.load = Load::new();
+            if let Err(e) = self.serve_at_door(session, served) {
+                return e;
             }
+            if let Some(desk) = self.desk.take() {
+                session.desks.give_back(desk);
+            }
+            session.door.leave();
         }
+    }
+
+    /// Until this thread is one too many there.
+    fn serve_at_door(&mut self, session: &Session, served: &dyn Served) -> io::Result<()> {
+        while !self.take_request(session, served)? {}
+        Ok(())
     }
 
     /// Serves a request if there is one, else begins what is next, else waits. True: this thread is one too many.
@@ -78,7 +78,7 @@ impl Worker {
             if !self.next.is_empty() {
                 self.begin_next(session, served)?;
             } else if !self.lookout.wait(session.fd, alone) {
-                wait_for_request(session.fd)?;
+                session::has_request(session.fd, -1)?;
             }
             return Ok(false);
         };
@@ -101,7 +101,7 @@ impl Worker {
     }
 
     fn begin(&mut self, session: &Session, served: &dyn Served) -> io::Result<()> {
-        let Some(behind) = session.behind.as_ref().filter(|_| !self.next.is_empty()) else {
+        let Some(behind) = &session.behind else {
             return Ok(());
         };
         for (desk, length) in behind.begin(&mut self.next, served) {
@@ -162,23 +162,5 @@ impl Worker {
         session.desks.give_back(desk);
         session.door.enter();
         Ok(None)
-    }
-}
-
-/// Sleeps until there is a request, or the connection has ended.
-fn wait_for_request(fd: RawFd) -> io::Result<()> {
-    let mut asked = libc::pollfd {
-        fd,
-        events: libc::POLLIN,
-        revents: 0,
-    };
-    // SAFETY: one structure, which the call fills in.
-    if unsafe { libc::poll(&raw mut asked, 1, -1) } >= 0 {
-        return Ok(());
-    }
-    let e = io::Error::last_os_error();
-    match e.raw_os_error() {
-        Some(libc::EINTR) => Ok(()),
-        _ => Err(e),
     }
 }

@@ -26,9 +26,8 @@ pub struct Behind {
     memory: Resident,
     free: Vec<usize>,
     under_way: Vec<Option<UnderWay>>,
-    /// What begins next, and its slots.
+    /// What begins next.
     next: Batch,
-    slots: Vec<usize>,
 }
 
 struct UnderWay {
@@ -85,7 +84,6 @@ impl Behind {
             free: (0..SLOTS).rev().collect(),
             under_way: (0..SLOTS).map(|_| None).collect(),
             next: Batch::default(),
-            slots: Vec::with_capacity(Batch::MOST),
         })
     }
 
@@ -108,9 +106,9 @@ impl Behind {
 
     fn begin_next(&mut self, service: &Service) -> Vec<Job> {
         // SAFETY: nobody looks at a slot's memory until its end is told; it is mapped as long as this lives.
-        let begun = unsafe { self.aio.begin(&mut self.next) };
-        let refused: Vec<usize> = self.slots.drain(..).skip(begun).collect();
+        let refused = unsafe { self.aio.begin(&mut self.next) };
         let taken_back = refused.into_iter().map(|slot| {
+            let slot = slot as usize;
             let refused = self.under_way[slot].take().expect("put there before");
             service.served.end(refused.begun, false);
             self.free.push(slot);
@@ -149,7 +147,6 @@ impl Behind {
         }
         let what = transfer.with(self.room(slot, length));
         self.aio.add(&mut self.next, what, store, slot as u64);
-        self.slots.push(slot);
         self.under_way[slot] = Some(UnderWay {
             job,
             transfer,
