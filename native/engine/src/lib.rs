@@ -28,6 +28,7 @@ mod names;
 mod nbd;
 mod probe;
 mod protocol;
+mod reporting;
 mod residence;
 mod run_directory;
 mod serve;

@@ -3,9 +3,10 @@
 use super::methods::{self, After};
 use super::outbox::Outbox;
 use super::receive::Receiver;
-use crate::engine::{Engine, Since};
+use crate::engine::Engine;
 use crate::failure::Failure;
 use crate::protocol::{ErrorKind, Event, PROTOCOL};
+use crate::reporting::Since;
 use crate::{log, urgency};
 use serde::Deserialize;
 use serde_json::{Value, json};

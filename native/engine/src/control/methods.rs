@@ -1,7 +1,7 @@
 //! The methods of the socket, by name.
 
 use super::connection::check_protocol;
-use crate::engine::{Engine, Since};
+use crate::engine::Engine;
 use crate::failure::{Failure, Outcome};
 use crate::nbd;
 use crate::protocol::nbd::{ServeNbdParams, StopNbdParams};
@@ -13,6 +13,7 @@ use crate::protocol::{
     ErrorKind, HelloParams, HelloResult, Nothing, PROTOCOL, ShutdownParams, SubscribeParams,
     UpgradeParams,
 };
+use crate::reporting::Since;
 use crate::state::Word;
 use crate::upgrade;
 use serde::Serialize;
