@@ -14,7 +14,14 @@ pub trait BlockStore: Send + Sync {
     fn read(&self, offset: u64, buf: &mut [u8]) -> io::Result<()>;
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()>;
     fn flush(&self) -> io::Result<()>;
+    /// The range may read as anything afterwards.
     fn discard(&self, offset: u64, length: u64) -> io::Result<()>;
+    /// Gives the range's room back where it reads as zeroes afterwards. Multiples of `alignment`.
+    ///
+    /// # Errors
+    /// EOPNOTSUPP where it does not; nothing is changed then.
+    fn punch_hole(&self, offset: u64, length: u64) -> io::Result<()>;
+    /// Multiples of `alignment`.
     fn write_zeroes(&self, offset: u64, length: u64) -> io::Result<()>;
 }
 

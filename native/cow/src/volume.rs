@@ -313,6 +313,21 @@ impl Volume {
         })
     }
 
+    /// As [`Volume::write_zeroes`], and gives the room of whole units back.
+    ///
+    /// # Errors
+    /// EOPNOTSUPP where the store cannot give room back so that zeroes are read; what the range reads as is not told then.
+    pub fn punch_hole(
+        &self,
+        offset: u64,
+        length: u64,
+        patience: Patience,
+        scratch: &mut [u8],
+    ) -> io::Result<()> {
+        let punch = |at, piece| self.store.punch_hole(at, piece);
+        self.zero_by(offset, length, patience, scratch, punch)
+    }
+
     pub fn write_zeroes(
         &self,
         offset: u64,
@@ -320,14 +335,36 @@ impl Volume {
         patience: Patience,
         scratch: &mut [u8],
     ) -> io::Result<()> {
+        let zero = |at, piece| self.store.write_zeroes(at, piece);
+        self.zero_by(offset, length, patience, scratch, zero)
+    }
+
+    /// Whole units by `zero`; what lies before and after them is written.
+    fn zero_by(
+        &self,
+        offset: u64,
+        length: u64,
+        patience: Patience,
+        scratch: &mut [u8],
+        zero: impl Fn(u64, u64) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let unit = self.store.alignment() as u64;
         self.in_pieces(offset, length, |at, piece| {
-            let (from, to) = self.aligned(at, piece as usize);
-            if (from, to) == (at, at + piece) {
-                return self.mutate(at, piece, patience, scratch, |_| {
-                    self.store.write_zeroes(at, piece)
-                });
+            let end = at + piece;
+            let from = at.next_multiple_of(unit).min(end);
+            let to = (end / unit * unit).max(from);
+            for edge in [at..from, to..end] {
+                if !edge.is_empty() {
+                    let zeroes = vec![0; (edge.end - edge.start) as usize];
+                    self.write(edge.start, &zeroes, patience, scratch)?;
+                }
             }
-            self.write(at, &vec![0; piece as usize], patience, scratch)
+            if from == to {
+                return Ok(());
+            }
+            self.mutate(from, to - from, patience, scratch, |_| {
+                zero(from, to - from)
+            })
         })
     }
 

@@ -209,7 +209,7 @@ impl FileStore {
         (offset | length).is_multiple_of(self.alignment as u64)
     }
 
-    /// For an image: what is punched out or zeroed of a file.
+    /// What is punched out or zeroed of an image; a block device is punched only where that leaves zeroes.
     fn allocate(&self, mode: i32, offset: u64, length: u64) -> io::Result<()> {
         // SAFETY: takes numbers only.
         let done = unsafe {
@@ -226,7 +226,7 @@ impl FileStore {
         Ok(())
     }
 
-    /// For a block device, whose driver is asked: `fallocate` would discard only where that is sure to leave zeroes.
+    /// For a block device, whose driver is asked: discards as well that may leave anything.
     fn give(&self, request: u64, range: Range<u64>) -> io::Result<()> {
         let range = [range.start, range.end - range.start];
         // SAFETY: reads two numbers.
@@ -279,6 +279,11 @@ impl BlockStore for FileStore {
             self.give(BLKDISCARD, from..to)?;
         }
         Ok(())
+    }
+
+    fn punch_hole(&self, offset: u64, length: u64) -> io::Result<()> {
+        // Of a block device too: it punches only where its driver promises zeroes for that.
+        self.allocate(libc::FALLOC_FL_PUNCH_HOLE, offset, length)
     }
 
     fn write_zeroes(&self, offset: u64, length: u64) -> io::Result<()> {

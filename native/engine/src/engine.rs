@@ -151,6 +151,12 @@ impl Served for Engine {
                 })?;
                 self.telemetry.add(Counter::Discards, 1);
             }
+            Change::PunchHole { offset, length } => {
+                self.make((offset, length), patience, |patience| {
+                    volume.punch_hole(offset, length, patience, scratch)
+                })?;
+                self.telemetry.add(Counter::Discards, 1);
+            }
             Change::WriteZeroes { offset, length } => {
                 self.make((offset, length), patience, |patience| {
                     volume.write_zeroes(offset, length, patience, scratch)

@@ -86,7 +86,9 @@ impl Served for Memory {
                 let range = Memory::range(offset, data.len() as u64);
                 self.content()[range].copy_from_slice(data);
             }
-            Change::Discard { offset, length } | Change::WriteZeroes { offset, length } => {
+            Change::Discard { offset, length }
+            | Change::PunchHole { offset, length }
+            | Change::WriteZeroes { offset, length } => {
                 self.content()[Memory::range(offset, length)].fill(0);
             }
         }

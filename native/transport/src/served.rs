@@ -43,6 +43,12 @@ pub enum Change<'a> {
         offset: u64,
         length: u64,
     },
+    /// The range reads as zeroes afterwards, and its room may be given back. Not supported where the backing store
+    /// promises no zeroes for that.
+    PunchHole {
+        offset: u64,
+        length: u64,
+    },
     /// The range reads as zeroes afterwards.
     WriteZeroes {
         offset: u64,

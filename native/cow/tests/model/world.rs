@@ -62,6 +62,9 @@ impl BlockStore for Disk {
     fn discard(&self, offset: u64, length: u64) -> io::Result<()> {
         self.write_zeroes(offset, length)
     }
+    fn punch_hole(&self, offset: u64, length: u64) -> io::Result<()> {
+        self.write_zeroes(offset, length)
+    }
     fn write_zeroes(&self, offset: u64, length: u64) -> io::Result<()> {
         self.copy_in(offset as usize, &vec![0; length as usize]);
         Ok(())

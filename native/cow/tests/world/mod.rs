@@ -86,6 +86,9 @@ impl BlockStore for MemoryStore {
     fn discard(&self, offset: u64, length: u64) -> io::Result<()> {
         self.change(offset, length as usize, |to| to.fill(0))
     }
+    fn punch_hole(&self, offset: u64, length: u64) -> io::Result<()> {
+        self.change(offset, length as usize, |to| to.fill(0))
+    }
     fn write_zeroes(&self, offset: u64, length: u64) -> io::Result<()> {
         self.change(offset, length as usize, |to| to.fill(0))
     }

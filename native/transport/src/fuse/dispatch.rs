@@ -275,7 +275,9 @@ fn fallocate(
     }
     let (offset, length) = (ask.offset, ask.length);
     let wanted = match (ask.mode & !keep) as i32 {
-        libc::FALLOC_FL_PUNCH_HOLE => Change::Discard { offset, length },
+        // The loop driver asks so for a discard, and for zeroes that may be unmapped (`blkdev_issue_zeroout`, by which
+        // ext4 zeroes what it has not written): nobody can tell which of the two it is.
+        libc::FALLOC_FL_PUNCH_HOLE => Change::PunchHole { offset, length },
         libc::FALLOC_FL_ZERO_RANGE => Change::WriteZeroes { offset, length },
         _ => return Err(Errno::NOT_SUPPORTED.into()),
     };

@@ -28,6 +28,7 @@ pub struct Held {
 enum What {
     Write { offset: u64, data: Vec<u8> },
     Discard { offset: u64, length: u64 },
+    PunchHole { offset: u64, length: u64 },
     WriteZeroes { offset: u64, length: u64 },
 }
 
@@ -40,6 +41,7 @@ impl Held {
                 data: data.to_vec(),
             },
             Change::Discard { offset, length } => What::Discard { offset, length },
+            Change::PunchHole { offset, length } => What::PunchHole { offset, length },
             Change::WriteZeroes { offset, length } => What::WriteZeroes { offset, length },
         };
         Held {
@@ -89,6 +91,7 @@ impl Hands {
                 (Change::Write { offset, data }, Some(data.len() as u32))
             }
             What::Discard { offset, length } => (Change::Discard { offset, length }, None),
+            What::PunchHole { offset, length } => (Change::PunchHole { offset, length }, None),
             What::WriteZeroes { offset, length } => (Change::WriteZeroes { offset, length }, None),
         };
         served.change(change, Patience::Since(held.since), &mut self.scratch)?;
