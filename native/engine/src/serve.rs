@@ -27,8 +27,9 @@ use crate::telemetry::Telemetry;
 use crate::{control, descriptors, fence, keeper, live, log, residence, urgency};
 use cow::map::MAX_POOLS;
 use cow::volume::Volume;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixListener;
 use std::sync::Arc;
 use std::thread;
@@ -57,6 +58,7 @@ pub fn serve() -> Outcome<()> {
     std::mem::forget(memory);
     let configuration = state.configuration()?;
     let run = RunDirectory::new(configuration.run_directory.as_ref())?;
+    let _in_use = configuration.ublk.map(|_| hold_mount(&run));
     // The keeper counts the first one while that starts.
     let first = state.get(Word::StartCount) <= 1;
     settle(first);
@@ -225,4 +227,16 @@ fn settle(first: bool) {
             log::line(format!("not available: {what}: {e}"));
         }
     }
+}
+
+/// Frozen images alone lie on the mount of a volume over ublk, which nobody uses most of the time. Unless it is in use
+/// whoever unmounts it, as systemd does in any order when the host goes down, ends the engine of a live device.
+fn hold_mount(run: &RunDirectory) -> Option<File> {
+    let mut options = OpenOptions::new();
+    let held = options
+        .read(true)
+        .custom_flags(libc::O_PATH)
+        .open(run.fuse());
+    held.inspect_err(|e| log::line(format!("holding {}: {e}", run.fuse().display())))
+        .ok()
 }

@@ -20,7 +20,7 @@ use crate::failure::{Context, Failure, Outcome};
 use crate::protocol::ErrorKind;
 use crate::residence;
 use crate::run_directory::{self, RunDirectory};
-use crate::state::{Configuration, State};
+use crate::state::{Configuration, State, Word};
 use crate::{descriptors, live, log, signals, urgency};
 use child::Child;
 use std::fs::File;
@@ -98,7 +98,7 @@ pub fn keep(configuration: &Configuration, own_groups: bool) -> Outcome<()> {
     descriptors::to_null(0)?;
     descriptors::to_null(1)?;
     let alive = Watch::new(&run, &state, alive, None).keep();
-    end(&run, alive)
+    end(&run, &state, alive)
 }
 
 /// For a standby whose keeper is gone: becomes the keeper, in the same process. Returns only where
@@ -155,15 +155,24 @@ pub fn adopt(locked: bool) -> Outcome<()> {
     });
     let engine = Child::adopt(OwnedFd::from(known?));
     let alive = Watch::new(&run, &state, alive, Some(engine)).keep();
-    end(&run, alive)
+    end(&run, &state, alive)
 }
 
 /// Its engines are gone. Whoever waits for `alive`, the keeper's lock, may open the backing store at once, so that is
 /// let go before.
-fn end(run: &RunDirectory, alive: File) -> Outcome<()> {
+fn end(run: &RunDirectory, state: &State, alive: File) -> Outcome<()> {
     // SAFETY: placed by attach, and inherited by every keeper; nothing in this process uses it any more.
     unsafe { libc::close(descriptors::BACKING) };
-    let result = live::end::tear_down(run);
+    let result = match live::end::refuse_if_used(run) {
+        // Nobody meant the live device, and taken from under a file system it loses what that has not written yet.
+        Err(why) if state.get(Word::Shutdown) == 2 => {
+            log::line(format!(
+                "keeper: {why}; it waits for an engine: attach the volume again"
+            ));
+            Ok(())
+        }
+        _ => live::end::tear_down(run),
+    };
     drop(alive);
     result
 }

@@ -104,10 +104,9 @@ impl Worker {
         let Some(behind) = &session.behind else {
             return Ok(());
         };
-        for (desk, length) in behind.begin(&mut self.next, served) {
-            if let Some(desk) = self.handle(desk, length, session, served)? {
-                session.desks.give_back(desk);
-            }
+        let refused = behind.begin(&mut self.next, served);
+        if let Some(desk) = self.handle(refused, session, served)? {
+            session.desks.give_back(desk);
         }
         Ok(())
     }
@@ -121,32 +120,61 @@ impl Worker {
         served: &dyn Served,
     ) -> io::Result<Option<Desk>> {
         let Some(behind) = &session.behind else {
-            return self.handle(desk, length, session, served);
+            return self.handle([(desk, length)], session, served);
         };
         match behind.add(&mut self.next, desk, length, served) {
             Ok(()) => Ok(None),
             Err(desk) => {
                 // Whom this has to wait for may wait for those.
-                self.begin(session, served)?;
-                self.handle(desk, length, session, served)
+                let mut requests = behind.begin(&mut self.next, served);
+                requests.push((desk, length));
+                self.handle(requests, session, served)
             }
         }
     }
 
-    /// Returns the desk if it is free again.
-    fn handle(
+    /// Carries requests out, and does not wait at the door before the last of them is answered: who holds the place behind
+    /// it may wait for a request that comes only after that. Returns a desk that is free again, if there is one.
+    fn handle<R>(
         &mut self,
-        mut desk: Desk,
-        length: usize,
+        requests: R,
         session: &Session,
         served: &dyn Served,
-    ) -> io::Result<Option<Desk>> {
+    ) -> io::Result<Option<Desk>>
+    where
+        R: AsRef<[(Desk, usize)]> + IntoIterator<Item = (Desk, usize)>,
+    {
         // Where all threads wait for requests, none waits to come in.
         let leaves = session.pace != Pace::Sleeps
-            && dispatch::may_sleep(&desk.buffer, Desk::START, length, session.pace);
+            && requests.as_ref().iter().any(|(desk, length)| {
+                dispatch::may_sleep(&desk.buffer, Desk::START, *length, session.pace)
+            });
         if leaves {
             session.door.leave();
         }
+        let mut free = None;
+        for (mut desk, length) in requests {
+            self.carry_out(&mut desk, length, session, served)?;
+            if let Some(desk) = free.replace(desk) {
+                session.desks.give_back(desk);
+            }
+        }
+        if leaves {
+            if let Some(desk) = free.take() {
+                session.desks.give_back(desk);
+            }
+            session.door.enter();
+        }
+        Ok(free)
+    }
+
+    fn carry_out(
+        &mut self,
+        desk: &mut Desk,
+        length: usize,
+        session: &Session,
+        served: &dyn Served,
+    ) -> io::Result<()> {
         let scratch = &mut self.scratch[..];
         match dispatch::handle(&mut desk.buffer, Desk::START, length, scratch, served) {
             Outcome::Reply(reply) => desk.answer(session.fd, reply)?,
@@ -156,11 +184,6 @@ impl Worker {
                 let _ = self.hold.send(held);
             }
         }
-        if !leaves {
-            return Ok(Some(desk));
-        }
-        session.desks.give_back(desk);
-        session.door.enter();
-        Ok(None)
+        Ok(())
     }
 }

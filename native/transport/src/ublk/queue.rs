@@ -11,6 +11,7 @@ use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::sync::atomic::{Ordering, fence};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// `user_data` of the read that workers end; requests have their tags.
 const WOKEN: u64 = u64::MAX;
@@ -119,6 +120,14 @@ pub struct Crew {
     pub answers: Arc<Answers>,
 }
 
+/// Between two tries where the kernel has no memory to take commands.
+const MEMORY_PAUSE: Duration = Duration::from_millis(1);
+
+/// It passes, and the queue's commands are still in its ring.
+fn is_short_of_memory(e: &io::Error) -> bool {
+    matches!(e.raw_os_error(), Some(libc::EAGAIN | libc::ENOMEM))
+}
+
 pub struct Queue {
     number: u16,
     depth: u16,
@@ -158,6 +167,7 @@ impl Queue {
         let mut gone = 0;
         while gone < self.depth {
             match self.ring.submit_and_wait(1) {
+                Err(e) if is_short_of_memory(&e) => std::thread::sleep(MEMORY_PAUSE),
                 Err(e) if !matches!(e.raw_os_error(), Some(libc::EINTR | libc::EBUSY)) => return e,
                 _ => {}
             }
