@@ -1,6 +1,6 @@
 /** Attach refuses what cannot work; detach leaves nothing, whatever state it finds. */
 import { existsSync } from "node:fs";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { open, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { mustRun } from "@/server/worker/programs/run-program";
@@ -63,6 +63,18 @@ async function killKeeper(volume: AttachedVolume): Promise<void> {
 }
 
 describe("detach", () => {
+  it("is refused while a program has the live device open, and the device stays when that closes it", async () => {
+    const volume = await AttachedVolume.attach(cleanup, directory, "vol", 16 * MIB);
+    const program = await open(volume.device, "r");
+    const { exitCode, document } = await detach(volume);
+    await program.close();
+    expect(exitCode).toBe(1);
+    expect(document.error).toMatchObject({ kind: "busy", message: expect.stringMatching(/still open in another/) });
+    await pause(100);
+    await volume.mountNew("ext4");
+    expect((await volume.describe()).id).toBe("vol");
+  });
+
   it("leaves nothing, and the image holds what was written", async () => {
     const volume = await AttachedVolume.attach(cleanup, directory, "vol", 16 * MIB);
     await makeFileSystem(volume.device, "ext4");

@@ -91,5 +91,50 @@ echo "left: $(left /tmp/cache/*)"
       expect(output).toMatch(/left: $/m);
       expect(kernelLog).not.toMatch(TRACE_OF_UBLK);
     });
+
+    test("it stays when somebody unmounts where frozen images are shown, and when that connection ends", async () => {
+      const { output, kernelLog } = await mustBoot({
+        kernel,
+        programs,
+        modules: ["ublk_drv", "loop", "xfs"],
+        script: `
+truncate -s 304M /tmp/volume
+attach() { stillframe-engine attach --id v --backing /tmp/volume --run-dir /run/v --threads 4 --transport ublk > /dev/null; }
+attach
+mkfs.xfs -q /dev/ublkb0
+mount -t xfs /dev/ublkb0 /mnt
+written() { dd if=/dev/urandom of=/mnt/$1 bs=1M count=8 conv=fsync 2> /dev/null && ( cd /mnt && sha256sum $1 ) >> /tmp/files; }
+written before
+umount /run/v/fuse && echo "unmounted" || echo "the mount is in use"
+written after-unmount
+kill -9 $(serving /run/v)
+umount /run/v/fuse && echo "unmounted" || echo "the mount is in use"
+written after-kill
+
+keeper=$(cat /run/v/keeper.pid)
+mount -t fusectl fusectl /sys/fs/fuse/connections
+written before-abort & # dirty, and perhaps on its way
+for connection in /sys/fs/fuse/connections/*/abort; do echo 1 > $connection; done
+while kill -0 $keeper 2> /dev/null; do usleep 20000; done
+[ -b /dev/ublkb0 ] && echo "the device waits"
+attach
+wait $!
+written after-abort
+umount /mnt
+mount -t xfs /dev/ublkb0 /mnt
+( cd /mnt && sha256sum -c -s /tmp/files ) && echo "$(wc -l < /tmp/files) files are whole"
+umount /mnt
+xfs_repair -n /dev/ublkb0 2> /dev/null
+stillframe-engine detach --run-dir /run/v > /dev/null
+echo "left: $(left)"
+`,
+      });
+      expect(output.match(/the mount is in use/g)).toHaveLength(2);
+      expect(output).not.toContain("unmounted\n");
+      expect(output).toContain("the device waits");
+      expect(output).toContain("5 files are whole");
+      expect(output).toMatch(/left: $/m);
+      expect(kernelLog).not.toMatch(TRACE_OF_UBLK);
+    });
   });
 }

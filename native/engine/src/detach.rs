@@ -152,6 +152,8 @@ fn clear_loops(run: &RunDirectory, force: bool) -> Outcome<()> {
                     format!("{} is mounted; unmount it first", device.display()),
                 ));
             }
+            // One that is open would go with its last user, later, though the volume is said to stay.
+            live::end::refuse_if_open(device)?;
         }
     }
     for (device, _) in &devices {

@@ -132,6 +132,14 @@ fn claim_unused(device: &Path) -> Outcome<File> {
     let Some(claim) = loop_device::claim(device).context(|| format!("{shown}"))? else {
         return busy("mounted; unmount it first");
     };
+    refuse_if_open(device)?;
+    Ok(claim)
+}
+
+/// Busy if anything but this process has the block device open, also after a while.
+pub fn refuse_if_open(device: &Path) -> Outcome<()> {
+    let shown = device.display();
+    let busy = |why: &str| Err(Failure::new(ErrorKind::Busy, format!("{shown} is {why}")));
     // The kernel holds it open for these, and no process has to.
     if let Some(above) = loop_device::over(device).context(|| "listing loop devices".into())? {
         return busy(&format!(
@@ -147,7 +155,7 @@ fn claim_unused(device: &Path) -> Outcome<File> {
         }
         std::thread::sleep(Duration::from_millis(10));
     }
-    Ok(claim)
+    Ok(())
 }
 
 /// Another process that has it open; by its number too, as it may have another name in a container.

@@ -1,7 +1,7 @@
 //! Listening sockets, and who is connected.
 
 use super::connection::{self, Budget};
-use super::exports::Exports;
+use super::exports::{Export, Exports};
 use super::socket::Socket;
 use super::tls::ServerConfig;
 use crate::served::Image;
@@ -131,12 +131,23 @@ impl Server {
                 _ => return,
             }
         }
+        // Whoever takes an offer back hangs up on its clients after that, of which this one was none before.
+        if !self.is_offered(&chosen.agreed().export) {
+            socket.hang_up();
+            return;
+        }
         connection::serve(
             chosen,
             self.exports.clone(),
             self.threads,
             self.budget.clone(),
         );
+    }
+
+    fn is_offered(&self, agreed: &Export) -> bool {
+        self.exports.exports().iter().any(|now| {
+            (&now.name, now.image, now.read_only) == (&agreed.name, agreed.image, agreed.read_only)
+        })
     }
 
     /// Clients that are connected.
