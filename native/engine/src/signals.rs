@@ -40,10 +40,7 @@ impl EndRequests {
             return Err(io::Error::last_os_error());
         }
         // SAFETY: just made.
-        let requests = EndRequests(unsafe { OwnedFd::from_raw_fd(fd) });
-        // What came while this process was an engine that stood by was not meant for a keeper.
-        requests.take();
-        Ok(requests)
+        Ok(EndRequests(unsafe { OwnedFd::from_raw_fd(fd) }))
     }
 
     /// Whether one came since the last call.

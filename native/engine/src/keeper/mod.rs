@@ -20,6 +20,7 @@ use crate::failure::{Context, Failure, Outcome};
 use crate::protocol::ErrorKind;
 use crate::residence;
 use crate::run_directory::{self, RunDirectory};
+use crate::signals::EndRequests;
 use crate::state::{Configuration, State, Word};
 use crate::{descriptors, live, log, signals, urgency};
 use child::Child;
@@ -97,7 +98,7 @@ pub fn keep(configuration: &Configuration, own_groups: bool) -> Outcome<()> {
     let _ = std::io::stdout().flush();
     descriptors::to_null(0)?;
     descriptors::to_null(1)?;
-    let alive = Watch::new(&run, &state, alive, None).keep();
+    let alive = Watch::new(&run, &state, alive, None, hear_end_requests()).keep();
     end(&run, &state, alive)
 }
 
@@ -137,6 +138,12 @@ pub fn adopt(locked: bool) -> Outcome<()> {
     // Engines inherit both numbers.
     std::mem::forget((memory, engine));
     let run = RunDirectory::new(state.configuration()?.run_directory.as_ref())?;
+    // Before it is known as the keeper: until then SIGTERM is ignored, and one that is meant for it would be lost.
+    let end_requests = hear_end_requests();
+    if !locked && let Some(requests) = &end_requests {
+        // What came while this process was an engine that stood by was not meant for a keeper.
+        requests.take();
+    }
     let alive = if locked {
         // SAFETY: placed by `become_program`; nobody else owns it.
         let lock = unsafe { descriptors::inherited(descriptors::LOCK) };
@@ -154,7 +161,7 @@ pub fn adopt(locked: bool) -> Outcome<()> {
         "keeper: the one before is gone; this one goes on"
     });
     let engine = Child::adopt(OwnedFd::from(known?));
-    let alive = Watch::new(&run, &state, alive, Some(engine)).keep();
+    let alive = Watch::new(&run, &state, alive, Some(engine), end_requests).keep();
     end(&run, &state, alive)
 }
 
@@ -175,6 +182,12 @@ fn end(run: &RunDirectory, state: &State, alive: File) -> Outcome<()> {
     };
     drop(alive);
     result
+}
+
+fn hear_end_requests() -> Option<EndRequests> {
+    EndRequests::new()
+        .inspect_err(|e| log::line(format!("keeper: not available: hearing SIGTERM: {e}")))
+        .ok()
 }
 
 fn claim_within(run: &RunDirectory, time: Duration) -> Outcome<Option<File>> {

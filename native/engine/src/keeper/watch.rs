@@ -78,8 +78,14 @@ enum Happened {
 }
 
 impl<'a> Watch<'a> {
-    /// `lock`: the keeper's. `engine`: one that serves already.
-    pub fn new(run: &'a RunDirectory, state: &'a State, lock: File, engine: Option<Child>) -> Self {
+    /// `lock`: the keeper's. `engine`: one that serves already. `end_requests`: None where the kernel refuses them.
+    pub fn new(
+        run: &'a RunDirectory,
+        state: &'a State,
+        lock: File,
+        engine: Option<Child>,
+        end_requests: Option<EndRequests>,
+    ) -> Self {
         Watch {
             run,
             state,
@@ -92,9 +98,7 @@ impl<'a> Watch<'a> {
             standby_at: Instant::now(),
             standby_crashes: 0,
             crashes: Crashes::default(),
-            end_requests: EndRequests::new()
-                .inspect_err(|e| log::line(format!("keeper: not available: hearing SIGTERM: {e}")))
-                .ok(),
+            end_requests,
             detaching: None,
         }
     }
