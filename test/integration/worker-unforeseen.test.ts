@@ -30,10 +30,15 @@ test("journals that cannot be written fail a run, and keep it neither from relea
   const undo = join(worker.home, "worker", "undo");
   const runId = await worker.startRun({ volumes: ["one"], command: waiting(go) });
   await backingUp(runId);
-  await mustRun("mount", ["--bind", undo, undo]);
+  const aside = worker.path("aside");
+  mkdirSync(aside);
+  await mustRun("mount", ["--bind", undo, aside]);
+  cleanup.add("the mount made aside", () => mustRun("umount", [aside]).catch(() => {}));
+  await mustRun("mount", ["--options", "remount,ro,bind", aside]);
+  // Read-only before the worker finds it there: a mount that it writes to would be busy.
+  await mustRun("mount", ["--move", aside, undo]);
   const writable = async () => mustRun("umount", [undo]);
   cleanup.add("make the journals writable", () => writable().catch(() => {}));
-  await mustRun("mount", ["--options", "remount,ro,bind", undo]);
   writeFileSync(go, "");
   const ended = await worker.console.ended(runId);
   expect(ended.outcome, worker.console.story(runId)).toBe("failed");

@@ -155,11 +155,6 @@ impl Behind {
         Ok(())
     }
 
-    /// Whether nothing is under way.
-    pub fn is_idle(&self) -> bool {
-        self.free.len() == SLOTS
-    }
-
     /// What the kernel is told of those that have ended since this was last asked, with their tags.
     pub fn ended(&mut self, service: &Service) -> Vec<(u16, i32)> {
         let mut events = [Event::default(); SLOTS];

@@ -17,10 +17,8 @@ use std::time::Duration;
 const WOKEN: u64 = u64::MAX;
 /// Results are told to the kernel at the latest after so many requests.
 const TELL_AFTER: usize = 8;
-/// How many rounds go to the workers once the thread had to wait, where nothing goes behind it.
+/// How many rounds go to the workers once the thread had to wait.
 const PATIENCE: u32 = 256;
-/// After so many rounds in a row that were done at once, it carries out a request by itself again.
-const TIMES_DONE: u32 = 16;
 
 /// What workers did for this queue.
 pub struct Answers {
@@ -137,7 +135,7 @@ pub struct Queue {
     crew: Crew,
     /// Where the bell's count is read to.
     rung: Box<u64>,
-    /// Rounds that still go to the workers.
+    /// Rounds that still go to the workers, where nothing goes behind the thread.
     patience: u32,
 }
 
@@ -193,11 +191,12 @@ impl Queue {
         io::Error::from_raw_os_error(libc::ENODEV)
     }
 
-    /// By this thread itself while the store never makes it wait, which spares two wake-ups a request;
-    /// else behind its back or by the workers, so that the store sees many requests at once.
+    /// Behind this thread's back where the store lets it: it never stands still then, not even for a disk that does.
+    /// Else by itself while the store never makes it wait, which spares two wake-ups a request, or by the workers,
+    /// so that the store sees many requests at once.
     fn handle(&mut self, asked: &[u16]) {
         let (mut rest, mut next) = (asked, 1);
-        while self.patience == 0 && !rest.is_empty() {
+        while self.patience == 0 && self.crew.behind.is_none() && !rest.is_empty() {
             let (now, later) = rest.split_at(next.min(rest.len()));
             self.carry_out(now);
             (rest, next) = (later, TELL_AFTER);
@@ -207,7 +206,10 @@ impl Queue {
             }
         }
         if !rest.is_empty() {
+            self.patience = self.patience.saturating_sub(1);
             self.hand_over(rest);
+            // A quick disk has done it by now.
+            self.end_what_went_behind();
         }
     }
 
@@ -225,35 +227,24 @@ impl Queue {
         }
     }
 
+    /// Begins what can go on behind this thread, and gives the workers the rest.
     fn hand_over(&mut self, tags: &[u16]) {
-        self.patience -= 1;
         let jobs: Vec<Job> = tags.iter().map(|&tag| self.job(tag)).collect();
-        let Some(behind) = &mut self.crew.behind else {
-            self.crew.jobs.put(jobs.into_iter());
-            return;
+        let left = match &mut self.crew.behind {
+            Some(behind) => behind.begin(jobs, &self.service),
+            None => jobs,
         };
-        let left = behind.begin(jobs, &self.service);
         self.crew.jobs.put(left.into_iter());
-        // A store that has done all of it by now, time and again, does not make a thread wait; another one is not tried
-        // again. Once says nothing: this thread may have had no processor meanwhile.
-        self.patience = match self.end_what_went_behind() {
-            true => self.patience.saturating_sub(PATIENCE / TIMES_DONE),
-            false => PATIENCE,
-        };
     }
 
-    /// Answers what has ended. True: some has, and nothing is under way any more.
-    fn end_what_went_behind(&mut self) -> bool {
+    /// Answers what has ended behind this thread.
+    fn end_what_went_behind(&mut self) {
         let Some(behind) = &mut self.crew.behind else {
-            return false;
+            return;
         };
-        let all = behind.ended(&self.service);
-        let none_left = behind.is_idle();
-        let some = !all.is_empty();
-        for (tag, result) in all {
+        for (tag, result) in behind.ended(&self.service) {
             self.push_command(abi::COMMIT_AND_FETCH_REQ, tag, result);
         }
-        some && none_left
     }
 
     /// What the kernel asks for with a tag. Nothing here may wait for room in a cache.
