@@ -7,12 +7,18 @@ use crate::record::{self, Record};
 use crate::store::{Loss, LossCause};
 use crate::sync::Arc;
 use crate::sync::atomic::Ordering;
-use crate::volume::{Open, Patience, Volume};
+use crate::volume::{Open, Patience, Snapshot, Volume};
 use std::io;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
-/// Why a range could not be preserved: `Err` is the backing store's, and the writer's.
-pub(crate) type Unpreserved = io::Result<Loss>;
+/// Why a range could not be preserved.
+pub(crate) enum Unpreserved {
+    /// No cache took the pre-image.
+    NoRoom(Loss),
+    /// The backing store does not tell what the block holds, and the write may well mend that.
+    Unreadable { block: u64, error: io::Error },
+}
 
 impl Volume {
     /// Preserves all blocks of the range that need it. The range is locked by the caller.
@@ -64,16 +70,27 @@ impl Volume {
         scratch: &mut [u8],
     ) -> Result<(), Unpreserved> {
         let old = &mut scratch[..count as usize * BLOCK];
-        self.read_blocks(start, old).map_err(Err)?;
+        if let Err(error) = self.read_blocks(start, old) {
+            if count == 1 {
+                return Err(Unpreserved::Unreadable {
+                    block: start,
+                    error,
+                });
+            }
+            // Its neighbours are preserved.
+            return (start..start + count).try_for_each(|block| self.save(open, block, 1, scratch));
+        }
         let mut done = 0;
         while done < count {
-            let (number, pool, slot, got) = self.allocate(open, count - done).map_err(Ok)?;
+            let (number, pool, slot, got) = self
+                .allocate(open, count - done)
+                .map_err(Unpreserved::NoRoom)?;
             let data = &old[done as usize * BLOCK..(done + got) as usize * BLOCK];
             if let Err(error) = pool.store().write(slot, data) {
                 for n in 0..got {
                     pool.free(slot + n as u32);
                 }
-                return Err(Ok(Loss {
+                return Err(Unpreserved::NoRoom(Loss {
                     cause: LossCause::Overflow,
                     errno: error.raw_os_error().or(Some(5)),
                     detail: format!("writing to the cache failed: {error}"),
@@ -161,48 +178,82 @@ impl Volume {
         })
     }
 
-    /// A write found no room. Ends the snapshots that need its blocks, those that want writers to
-    /// wait only once their time is over. Returns how long the write may wait before it tries again;
-    /// None: at once.
-    pub(crate) fn without_room(
+    /// A write's blocks could not be preserved: ends the snapshots that need them, those that want writers to wait
+    /// for room only once their time is over. Returns how long the write may wait before it tries again; None: at
+    /// once.
+    pub(crate) fn make_way(
         &self,
         first: u64,
         last: u64,
-        loss: Loss,
+        why: Unpreserved,
         patience: Patience,
     ) -> Option<Duration> {
-        let waited = match patience {
-            Patience::None => Duration::ZERO,
-            Patience::Since(instant) => instant.elapsed(),
-        };
-        let mut longest = Duration::ZERO;
-        let mut open = self.exclusive();
-        let needing: Vec<u64> = open
-            .snapshots
-            .iter()
-            .filter(|s| (first..=last).any(|b| s.relies_on_store(b, self.map.newest(b))))
-            .map(|s| s.key)
-            .collect();
-        let held = |s: &crate::volume::Snapshot| s.policy.hold > waited;
-        let mut lost = false;
-        for key in needing {
-            let Some(at) = open.snapshots.iter().position(|s| s.key == key) else {
-                continue;
-            };
-            if held(&open.snapshots[at]) {
-                longest = longest.max(open.snapshots[at].policy.hold - waited);
-            } else {
-                self.ledger.snapshot_lost(&open.snapshots[at], &loss);
-                open.snapshots.remove(at);
-                lost = true;
+        match why {
+            Unpreserved::NoRoom(loss) => {
+                let waited = match patience {
+                    Patience::None => Duration::ZERO,
+                    Patience::Since(instant) => instant.elapsed(),
+                };
+                self.end_needing(first..=last, &loss, waited)
+            }
+            Unpreserved::Unreadable { block, error } => {
+                let loss = Loss {
+                    cause: LossCause::Damaged,
+                    errno: error.raw_os_error().or(Some(5)),
+                    detail: format!(
+                        "the volume could not be read at byte {}, which was about to be overwritten: {error}",
+                        block * BLOCK as u64
+                    ),
+                };
+                // Waiting does not mend that.
+                self.end_needing(block..=block, &loss, Duration::MAX)
             }
         }
-        drop(open);
-        if lost {
-            self.unswept.store(true, Ordering::SeqCst);
-            self.room.ask();
-            return None;
+    }
+
+    /// Ends the snapshots that need one of the blocks, but for those that want writers to wait longer than they
+    /// have `waited`; returns for how long, if none was ended.
+    fn end_needing(
+        &self,
+        blocks: RangeInclusive<u64>,
+        loss: &Loss,
+        waited: Duration,
+    ) -> Option<Duration> {
+        let mut open = self.exclusive();
+        let needing = |s: &Snapshot| {
+            let relies = |block| s.relies_on_store(block, self.map.newest(block));
+            blocks.clone().any(relies)
+        };
+        let (waiting, ending): (Vec<&Snapshot>, _) = open
+            .snapshots
+            .iter()
+            .filter(|s| needing(s))
+            .partition(|s| s.policy.hold > waited);
+        let longest = waiting.iter().map(|s| s.policy.hold - waited).max();
+        let ending: Vec<u64> = ending.iter().map(|s| s.key).collect();
+        if ending.is_empty() {
+            return longest;
         }
-        (longest > Duration::ZERO).then_some(longest)
+        self.end(&mut open, loss, |s| ending.contains(&s.key));
+        drop(open);
+        self.lost_some();
+        None
+    }
+
+    /// Ends snapshots for cause: in the ledger first.
+    pub(crate) fn end(&self, open: &mut Open, loss: &Loss, which: impl Fn(&Snapshot) -> bool) {
+        open.snapshots.retain(|s| {
+            let ends = which(s);
+            if ends {
+                self.ledger.snapshot_lost(s, loss);
+            }
+            !ends
+        });
+    }
+
+    /// What only they needed is given up later; writers that waited because of them wait no more.
+    pub(crate) fn lost_some(&self) {
+        self.sweep_later();
+        self.room_made();
     }
 }

@@ -9,6 +9,7 @@
 //! whatever instant the engine dies at, a record is complete or absent. A slot is given up by storing
 //! zero in word 0, before the slot can be used again. Epochs begin at 1, so no record's word 0 is 0.
 
+use crate::store::Words;
 use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// Blocks that can be named: a volume of 4 EiB.
@@ -59,6 +60,22 @@ pub fn store(index: &[AtomicU64], slot: u32, record: Record) {
     );
 }
 
+/// Whether any slot from this one on holds something.
+pub fn any_from(index: &dyn Words, slot: u64) -> bool {
+    let mut from = slot as usize * WORDS;
+    while let Some(range) = index.occupied(from) {
+        let slots = range.start.max(from) / WORDS..range.end.div_ceil(WORDS);
+        if slots
+            .into_iter()
+            .any(|slot| load(index.words(), slot as u32).is_some())
+        {
+            return true;
+        }
+        from = range.end;
+    }
+    false
+}
+
 pub fn clear(index: &[AtomicU64], slot: u32) {
     index[slot as usize * WORDS].store(0, Ordering::Release);
 }
@@ -83,6 +100,20 @@ mod tests {
         assert_eq!(load(&index, 3), Some(record));
         clear(&index, 3);
         assert_eq!(load(&index, 3), None);
+    }
+
+    #[test]
+    fn it_is_known_whether_slots_beyond_one_hold_something() {
+        let index = index();
+        let record = Record {
+            block: 5,
+            epoch: 1,
+            checksum: 0,
+        };
+        assert!(!any_from(&index, 0));
+        store(&index, 2, record);
+        assert!(any_from(&index, 0) && any_from(&index, 2));
+        assert!(!any_from(&index, 3) && !any_from(&index, 4) && !any_from(&index, 99));
     }
 
     #[test]

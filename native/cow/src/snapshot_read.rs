@@ -127,12 +127,9 @@ impl Volume {
     /// Ends a snapshot for cause, once.
     pub fn lose(&self, key: u64, loss: &Loss) {
         let mut open = self.exclusive();
-        if let Some(at) = open.snapshots.iter().position(|s| s.key == key) {
-            self.ledger.snapshot_lost(&open.snapshots[at], loss);
-            open.snapshots.remove(at);
-            drop(open);
-            self.sweep_later();
-        }
+        self.end(&mut open, loss, |s| s.key == key);
+        drop(open);
+        self.lost_some();
     }
 }
 

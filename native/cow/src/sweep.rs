@@ -11,24 +11,16 @@ use crate::record::{MAX_EPOCH, Record};
 use crate::sync::atomic::Ordering;
 use crate::sync::{Arc, PoisonError};
 use crate::volume::{Open, Snapshot, Volume};
+use std::ops::Range;
 use std::time::Duration;
 
-/// A snapshot whose reader has just gone on, and the blocks that it left behind.
-struct Passing {
-    key: u64,
-    from: u64,
-    to: u64,
-}
-
 impl Volume {
-    /// Ends a snapshot: it cannot be read when this returns. `committed` runs before pre-images are
-    /// given up. Returns how many slots were freed.
-    pub fn release(&self, key: u64, committed: impl FnOnce()) -> u64 {
+    /// Ends a snapshot: it cannot be read when this returns. `commit` stores that where the next engine finds it.
+    /// What only it needed is given up by the next sweep.
+    pub fn end_snapshot<R>(&self, key: u64, commit: impl FnOnce() -> R) -> R {
         let mut open = self.exclusive();
         open.snapshots.retain(|s| s.key != key);
-        committed();
-        drop(open);
-        self.sweep()
+        commit()
     }
 
     pub(crate) fn sweep_later(&self) {
@@ -45,7 +37,9 @@ impl Volume {
             self.forget_all(&mut open)
         } else {
             drop(open);
-            (0..MAX_POOLS).map(|n| self.sweep_pool(n, None)).sum()
+            let mut freed = 0;
+            self.each_used(|open, at, record| freed += u64::from(self.give_up(open, at, record)));
+            freed
         };
         if freed > 0 {
             self.room_made();
@@ -67,29 +61,50 @@ impl Volume {
         freed
     }
 
-    fn sweep_pool(&self, number: usize, passing: Option<&Passing>) -> u64 {
-        let mut freed = 0;
-        for word in 0.. {
-            // The lock is taken anew for every 64 slots, so that nobody waits long for it.
-            let open = self.shared();
-            let Some(pool) = open.pools[number].clone() else {
-                break;
-            };
-            let Some(mut used) = pool.used_word(word) else {
-                break;
-            };
-            while used != 0 {
-                let slot = word as u32 * 64 + used.trailing_zeros();
-                used &= used - 1;
-                let at = SlotRef::new(number, slot);
-                // A used slot without a record belongs to a writer that is about to store it.
-                let Some(record) = self.map.record(at) else {
-                    continue;
+    /// Calls `see` with every slot that is used, and its record.
+    fn each_used(&self, mut see: impl FnMut(&Open, SlotRef, Record)) {
+        for number in 0..MAX_POOLS {
+            for word in 0.. {
+                // The lock is taken anew for every 64 slots, so that nobody waits long for it.
+                let open = self.shared();
+                let Some(pool) = &open.pools[number] else {
+                    break;
                 };
-                freed += u64::from(self.give_up(&open, at, record, passing));
+                let Some(mut used) = pool.used_word(word) else {
+                    break;
+                };
+                while used != 0 {
+                    let slot = word as u32 * 64 + used.trailing_zeros();
+                    used &= used - 1;
+                    let at = SlotRef::new(number, slot);
+                    // A used slot without a record belongs to a writer that is about to store it.
+                    if let Some(record) = self.map.record(at) {
+                        see(&open, at, record);
+                    }
+                }
             }
         }
-        freed
+    }
+
+    /// The same with every pre-image of these blocks.
+    fn each_of(&self, blocks: Range<u64>, mut see: impl FnMut(&Open, SlotRef, Record)) {
+        let used: u64 = self.shared().pools.iter().flatten().map(|p| p.used()).sum();
+        // Whichever is less to look through: the slots, or the blocks.
+        if used < blocks.end.saturating_sub(blocks.start) {
+            return self.each_used(|open, at, record| {
+                if blocks.contains(&record.block) {
+                    see(open, at, record);
+                }
+            });
+        }
+        for start in blocks.clone().step_by(64) {
+            let open = self.shared();
+            for block in start..(start + 64).min(blocks.end) {
+                for (at, record) in self.map.all(block) {
+                    see(&open, at, record);
+                }
+            }
+        }
     }
 
     /// The reader of a snapshot says that it has read everything below block `to`, and will not come
@@ -97,57 +112,40 @@ impl Volume {
     /// caller where the next engine finds it. Returns how many slots were freed.
     pub fn passed(&self, key: u64, to: u64) -> u64 {
         let _one = self.sweeping.lock().unwrap_or_else(PoisonError::into_inner);
-        let (from, used) = {
+        let passed = {
             // Exclusive: no read of what lies behind is under way when the first write goes through.
             let mut open = self.exclusive();
-            let used: u64 = open.pools.iter().flatten().map(|p| p.used()).sum();
             let Some(snapshot) = open.snapshots.iter_mut().find(|s| s.key == key) else {
                 return 0;
             };
             let from = snapshot.read_to;
             snapshot.read_to = from.max(to);
-            (from, used)
+            from..to
         };
-        let passing = Passing { key, from, to };
-        // Whichever is less to look through: the blocks, or the slots.
-        let freed = if to.saturating_sub(from) < used {
-            (from..to)
-                .step_by(64)
-                .map(|b| self.pass_blocks(&passing, b))
-                .sum()
-        } else {
-            (0..MAX_POOLS)
-                .map(|n| self.sweep_pool(n, Some(&passing)))
-                .sum()
-        };
+        // Before the first is given up: of several pre-images of a block the snapshot read the earliest.
+        let mut unread = 0;
+        self.each_of(passed.clone(), |open, at, record| {
+            let snapshot = open.find(key).filter(|s| !s.was_free(record.block));
+            unread += u64::from(snapshot.is_some_and(|s| self.serves(s, at, record)));
+        });
+        self.with_snapshot(key, |s| {
+            // A writer may have preserved one of them just now, for another snapshot.
+            let less = |preserved: u64| Some(preserved.saturating_sub(unread));
+            s.preserved
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less)
+        });
+        let mut freed = 0;
+        self.each_of(passed, |open, at, record| {
+            freed += u64::from(self.give_up(open, at, record))
+        });
         if freed > 0 {
             self.room_made();
         }
         freed
     }
 
-    /// Up to 64 blocks; the lock is taken anew for each such group.
-    fn pass_blocks(&self, passing: &Passing, start: u64) -> u64 {
-        let open = self.shared();
-        let mut freed = 0;
-        for block in start..(start + 64).min(passing.to) {
-            for (at, record) in self.map.all(block) {
-                freed += u64::from(self.give_up(&open, at, record, Some(passing)));
-            }
-        }
-        freed
-    }
-
     /// Frees a slot if no open snapshot needs it; whether it did.
-    fn give_up(&self, open: &Open, at: SlotRef, record: Record, passing: Option<&Passing>) -> bool {
-        if let Some(passing) = passing
-            && (passing.from..passing.to).contains(&record.block)
-            && let Some(snapshot) = open.find(passing.key)
-            && !snapshot.was_free(record.block)
-            && self.serves(snapshot, at, record)
-        {
-            snapshot.preserved.fetch_sub(1, Ordering::Relaxed);
-        }
+    fn give_up(&self, open: &Open, at: SlotRef, record: Record) -> bool {
         let needed = open
             .snapshots
             .iter()

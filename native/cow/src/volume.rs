@@ -34,8 +34,9 @@
 //!
 //! # What fails how
 //!
-//! An error of the backing store goes to the writer unchanged. An error of the cache never does: the
-//! snapshots that need the block are lost ([`Ledger`] first), and the write goes on.
+//! An error of the backing store goes to whoever asked for that range, unchanged. A block that cannot be preserved,
+//! because the cache takes it not or because its old data cannot be read, fails no write: the snapshots that need
+//! it are lost ([`Ledger`] first), and the write goes on, which may well be what mends the block.
 
 use crate::behind::{Behind, blocks};
 use crate::changes::Interval;
@@ -359,9 +360,6 @@ impl Volume {
                     self.write(edge.start, &zeroes, patience, scratch)?;
                 }
             }
-            if from == to {
-                return Ok(());
-            }
             self.mutate(from, to - from, patience, scratch, |_| {
                 zero(from, to - from)
             })
@@ -419,10 +417,10 @@ impl Volume {
                     self.mark(&open, first, last);
                     return apply(scratch);
                 }
-                Err(loss) => {
+                Err(why) => {
                     drop(range);
                     drop(open);
-                    let Some(longest) = self.without_room(first, last, loss?, patience) else {
+                    let Some(longest) = self.make_way(first, last, why, patience) else {
                         continue;
                     };
                     if matches!(patience, Patience::None) {

@@ -15,6 +15,10 @@ const AT_ONCE: Policy = Policy {
     hold: Duration::ZERO,
 };
 
+const WAITS: Policy = Policy {
+    hold: Duration::from_secs(60),
+};
+
 fn world(room: u64) -> (World, Arc<Volume>) {
     let world = World::new(vec![1; 64 * BLOCK], 512, 512, room);
     let volume = Arc::new(world.start());
@@ -104,6 +108,60 @@ fn a_cache_that_cannot_be_written_ends_the_image_and_not_the_write() {
     write(&volume, 0, 3);
     assert_eq!(world.store.data.lock().expect("lock")[0], 3);
     assert_eq!(world.ledger.lost.lock().expect("lock")[0].1.errno, Some(5));
+}
+
+#[test]
+fn old_data_that_cannot_be_read_ends_the_image_and_not_the_write() {
+    let (world, volume) = world(u64::MAX);
+    let block = BLOCK as u64;
+    world.snapshot(&volume, 1, &[0], None, AT_ONCE);
+    write(&volume, 5, 2);
+    world.snapshot(&volume, 2, &[0], None, WAITS);
+    *world.store.unreadable.lock().expect("lock") = 5 * block + 512..5 * block + 1024;
+    let mut scratch = vec![0; 8 * BLOCK];
+    volume
+        .write(
+            4 * block,
+            &[3; 3 * BLOCK],
+            Patience::None,
+            &mut scratch,
+        )
+        .expect("a live write never fails because of a snapshot, and does not wait for what time does not mend");
+    assert_eq!(
+        world.store.data.lock().expect("lock")[4 * BLOCK..][..3 * BLOCK],
+        [3; 3 * BLOCK]
+    );
+    let lost = world.ledger.lost.lock().expect("lock");
+    let [(2, loss)] = &lost[..] else {
+        panic!("the second image, and no other: {lost:?}");
+    };
+    assert_eq!((loss.cause, loss.errno), (LossCause::Damaged, Some(5)));
+    assert!(
+        loss.detail.contains(&(5 * block).to_string()),
+        "{}",
+        loss.detail
+    );
+    // The first has the block in the cache, and its neighbours were readable.
+    for block in 4..7 {
+        assert_eq!(read(&volume, 1, block).ok(), Some(1));
+    }
+}
+
+#[test]
+fn who_waits_for_room_goes_on_when_the_image_that_wants_it_is_lost() {
+    let (world, volume) = world(1);
+    world.snapshot(&volume, 1, &[0], None, WAITS);
+    write(&volume, 0, 2);
+    let begun = Instant::now();
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| write(&volume, 1, 2));
+        world.slots[0].data.lock().expect("lock")[0] ^= 1;
+        std::thread::sleep(Duration::from_millis(50));
+        assert!(!waiting.is_finished());
+        assert!(matches!(read(&volume, 1, 0), Err(ReadFailure::Gone)));
+        waiting.join().expect("written");
+    });
+    assert!(begun.elapsed() < WAITS.hold);
 }
 
 #[test]

@@ -85,3 +85,14 @@ fn what_a_reader_has_passed_is_given_up() {
     // Block 3 is still to be read; blocks 1 and 2 of the newer one too.
     assert_eq!(counts(&world.start(), &[1, 2]), (vec![1, 2], 3));
 }
+
+#[test]
+fn a_block_with_several_pre_images_that_a_reader_passes_counts_once() {
+    let (world, volume) = two_snapshots();
+    world.passed(&volume, 1, 3);
+    assert_eq!(counts(&volume, &[1, 2]), (vec![1, 2], 3));
+    world.passed(&volume, 1, 64);
+    assert_eq!(counts(&volume, &[1, 2]), (vec![0, 2], 2));
+    drop(volume);
+    assert_eq!(counts(&world.start(), &[1, 2]), (vec![0, 2], 2));
+}

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
-use volume::{BLOCK, SIZE, Volume, content, possible};
+use volume::{BLOCK, SIZE, Volume, content, possible, run};
 
 const MIB: u64 = 1 << 20;
 
@@ -282,4 +282,58 @@ fn a_damaged_cache_ends_the_image_and_is_never_served() {
             .is_some_and(|d| d.contains("checksum"))
     );
     volume.overwrite(2);
+}
+
+#[test]
+fn an_image_whose_cache_was_cut_short_ends_and_does_not_show_what_is_there_now() {
+    if !possible() {
+        return;
+    }
+    let volume = Volume::attach("short");
+    volume.snapshot("one", 64 * MIB);
+    volume.overwrite(1);
+    let file = Path::new(&volume.path("cache")).join("short.cache");
+    let cache = OpenOptions::new().write(true).open(file).expect("a cache");
+    cache.set_len(100 * BLOCK as u64).expect("cut");
+    volume.kill_engine();
+    volume.overwrite(2);
+    let snapshot = &volume.report()["snapshots"][0];
+    assert_eq!(snapshot["state"], "damaged", "{snapshot}");
+    let detail = snapshot["detail"].as_str().expect("a text");
+    assert!(detail.contains("shorter"), "{detail}");
+}
+
+#[test]
+fn a_place_whose_cache_file_was_lost_serves_the_next_snapshot() {
+    if !possible() {
+        return;
+    }
+    let volume = Volume::attach("again");
+    volume.snapshot("one", 64 * MIB);
+    volume.overwrite(1);
+    fs::remove_file(Path::new(&volume.path("cache")).join("again.cache")).expect("removed");
+    volume.kill_engine();
+    let before = content(&volume.device).expect("readable");
+    assert_eq!(volume.report()["snapshots"][0]["state"], "damaged");
+    volume.snapshot("two", 64 * MIB);
+    volume.overwrite(2);
+    volume.snapshot("three", 64 * MIB);
+    volume.overwrite(3);
+    volume.call("release", json!({ "snapshot": "one" }));
+    volume.kill_engine();
+    volume.overwrite(4);
+    assert!(content(&volume.export("two")).expect("readable") == before);
+    let places = &volume.report()["cache"]["places"];
+    assert_eq!(places.as_array().map(Vec::len), Some(1), "{places}");
+    for snapshot in ["three", "two"] {
+        run(&[
+            "unexport",
+            "--run-dir",
+            &volume.path("run"),
+            "--snapshot",
+            snapshot,
+        ]);
+        volume.call("release", json!({ "snapshot": snapshot }));
+    }
+    assert_eq!(fs::read_dir(volume.path("cache")).expect("read").count(), 0);
 }

@@ -152,7 +152,8 @@ fn a_release_waits_for_writes_behind_and_they_for_nobody() {
             all(one.into_iter().chain(other));
         });
         let releaser = beside(&world, |w| {
-            w.volume.release(1, || {});
+            w.volume.end_snapshot(1, || {});
+            w.volume.sweep();
         });
         all([writer, releaser]);
         world.volume.make_room(Duration::ZERO);
@@ -212,7 +213,8 @@ fn a_release_beside_writes_and_reads_leaves_no_slot_behind() {
         world.write(0, 2);
         all([
             beside(&world, |w| {
-                w.volume.release(1, || {});
+                w.volume.end_snapshot(1, || {});
+                w.volume.sweep();
             }),
             beside(&world, |w| {
                 w.write(0, 3);
@@ -224,7 +226,8 @@ fn a_release_beside_writes_and_reads_leaves_no_slot_behind() {
             }),
         ]);
         assert_eq!(world.read(2, 1), Some(1));
-        world.volume.release(2, || {});
+        world.volume.end_snapshot(2, || {});
+        world.volume.sweep();
         assert_eq!(world.used(), 0);
     });
 }

@@ -14,6 +14,7 @@ use cow::store::{BlockStore, Ledger, Loss, SlotStore, Words};
 use cow::volume::{NewSnapshot, Policy, Snapshot, Survivor, Survivors, Volume};
 use std::collections::BTreeMap;
 use std::io;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -43,6 +44,8 @@ pub struct MemoryStore {
     fuse: Arc<Fuse>,
     /// Called once, after the next read took its data.
     pub after_read: Mutex<Option<Hook>>,
+    /// Bytes that no read gets.
+    pub unreadable: Mutex<Range<u64>>,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -70,6 +73,10 @@ impl BlockStore for MemoryStore {
     fn read(&self, offset: u64, buf: &mut [u8]) -> io::Result<()> {
         assert_eq!(offset as usize % self.alignment, 0, "unaligned");
         self.fuse.step();
+        let bad = locked(&self.unreadable).clone();
+        if offset < bad.end && bad.start < offset + buf.len() as u64 {
+            return Err(io::Error::from_raw_os_error(5));
+        }
         buf.copy_from_slice(&locked(&self.data)[offset as usize..][..buf.len()]);
         let hook = locked(&self.after_read).take();
         if let Some(mut hook) = hook {
@@ -194,6 +201,7 @@ impl World {
                 alignment,
                 fuse: fuse.clone(),
                 after_read: Mutex::default(),
+                unreadable: Mutex::default(),
             }),
             slots: (0..2)
                 .map(|_| {
@@ -305,11 +313,12 @@ impl World {
     }
 
     pub fn release(&self, volume: &Volume, key: u64) {
-        volume.release(key, || {
+        volume.end_snapshot(key, || {
             self.fuse.step();
             locked(&self.ledger.open).remove(&key);
             self.fuse.step();
         });
+        volume.sweep();
     }
 
     /// Returns how many slots were freed.

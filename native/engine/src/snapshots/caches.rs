@@ -21,13 +21,16 @@ impl Registry {
     pub(super) fn cache_in(&self, directory: &Path) -> Outcome<(usize, Arc<Pool>)> {
         let caches = self.table.caches();
         let text = directory.to_string_lossy().into_owned();
-        if let Some((number, _)) = caches.iter().find(|(_, c)| c.directory == text)
-            && let Some(pool) = self.volume.pool(*number)
+        let known = caches.iter().find(|(_, c)| c.directory == text);
+        let known = known.map(|(number, _)| *number);
+        if let Some(number) = known
+            && let Some(pool) = self.volume.pool(number)
         {
-            return Ok((*number, pool));
+            return Ok((number, pool));
         }
-        let number = (0..MAX_POOLS)
-            .find(|n| caches.iter().all(|(used, _)| used != n))
+        // One that could not be opened again ended all that were open: its number, as its path, is the new one's.
+        let number = known
+            .or_else(|| (0..MAX_POOLS).find(|n| caches.iter().all(|(used, _)| used != n)))
             .ok_or_else(|| {
                 Failure::new(
                     ErrorKind::TooMany,

@@ -20,7 +20,7 @@ const MAX_EXTENTS: usize = 4096;
 impl Registry {
     /// The reader of a snapshot has gone on.
     pub fn progress(&self, ask: &ProgressParams) -> Outcome<ProgressResult> {
-        let _changing = self.changing();
+        let changing = self.changing();
         let (place, record) = self.existing(&ask.snapshot)?;
         if record.state != SnapshotState::Active {
             return Err(Failure::new(
@@ -41,6 +41,8 @@ impl Registry {
         self.state
             .passed(place)
             .fetch_max(blocks, Ordering::Release);
+        // What follows takes its time: nobody who takes a snapshot meanwhile waits for it.
+        drop(changing);
         let freed = self.volume.passed(record.image, blocks);
         Ok(ProgressResult {
             cache_freed_bytes: freed * BLOCK as u64,

@@ -245,7 +245,7 @@ impl Registry {
         record.interval = beginning.interval.key;
         record.state = SnapshotState::Active;
         record.taken_at = Some(taken_at);
-        let epoch = self.volume.activate(
+        let activated = self.volume.activate(
             new,
             beginning.interval.clone(),
             mutations,
@@ -257,12 +257,18 @@ impl Registry {
                 self.tracking.begin(&beginning)?;
                 self.table.put(place, record.clone())
             },
-        )?;
-        let epoch = epoch.ok_or_else(|| {
-            Failure::new(
-                ErrorKind::TooMany,
-                "too many snapshots since the last time that none was open; release all first",
-            )
+        );
+        let epoch = activated.and_then(|epoch| {
+            epoch.ok_or_else(|| {
+                Failure::new(
+                    ErrorKind::TooMany,
+                    "too many snapshots since the last time that none was open; release all first",
+                )
+            })
+        });
+        let epoch = epoch.inspect_err(|_| {
+            // What was free now need not be when it is tried again.
+            self.state.free_blocks(place).clear();
         })?;
         if !record.free_known {
             self.unused_lists.store(true, Ordering::Relaxed);
@@ -276,14 +282,16 @@ impl Registry {
     }
 
     pub fn release(&self, id: &str) -> Outcome<ReleaseResult> {
+        {
+            let _changing = self.changing();
+            let (place, record) = self.existing(id)?;
+            self.volume
+                .end_snapshot(record.image, || self.table.remove(place))?;
+            self.unused_lists.store(true, Ordering::Relaxed);
+        }
+        // Takes its time: nobody who takes a snapshot meanwhile, with frozen file systems, waits for it.
+        let freed = self.volume.sweep();
         let _changing = self.changing();
-        let (place, record) = self.existing(id)?;
-        let mut removed = Ok(());
-        let freed = self
-            .volume
-            .release(record.image, || removed = self.table.remove(place));
-        removed?;
-        self.unused_lists.store(true, Ordering::Relaxed);
         // First: from a file that nobody uses any more, no writer may take another slot.
         for (number, _) in self.table.caches() {
             self.set_maximum(number);

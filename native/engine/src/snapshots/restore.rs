@@ -12,8 +12,8 @@ use crate::state::{State, Word};
 use cow::bitmap::Bitmap;
 use cow::map::MAX_SLOTS;
 use cow::pool::Pool;
-use cow::record::MAX_EPOCH;
-use cow::store::{Loss, LossCause};
+use cow::record::{self, MAX_EPOCH};
+use cow::store::{Loss, LossCause, Words};
 use cow::volume::{NewSnapshot, Survivor, Survivors};
 use std::io;
 use std::path::Path;
@@ -46,10 +46,11 @@ pub fn restore(state: &State, table: &Table, tracking: &Tracking) -> Outcome<Sur
             continue;
         }
         let max = snapshots.iter().filter_map(|(_, s)| s.max_in(number)).max();
-        match CacheFile::reopen(Path::new(&cache.path)) {
+        let index = state.index(number);
+        match reopen(&cache, &*index) {
             Ok((file, reserved)) => {
                 let max = max.map_or(0, slots).min(MAX_SLOTS);
-                let pool = Pool::new(file.into_store(), state.index(number), reserved, max);
+                let pool = Pool::new(file.into_store(), index, reserved, max);
                 survivors.pools.push((number, Arc::new(pool)));
             }
             Err(e) => {
@@ -59,6 +60,10 @@ pub fn restore(state: &State, table: &Table, tracking: &Tracking) -> Outcome<Sur
         }
     }
     for (place, record) in table.snapshots() {
+        if record.state == SnapshotState::Prepared {
+            // The last engine may have begun to learn them; what was free then need not be when it is taken.
+            state.free_blocks(place).clear();
+        }
         if record.state == SnapshotState::Active {
             let bitmap = Bitmap::new(Arc::new(state.free_blocks(place)));
             let snapshot = NewSnapshot {
@@ -76,6 +81,16 @@ pub fn restore(state: &State, table: &Table, tracking: &Tracking) -> Outcome<Sur
         }
     }
     Ok(survivors)
+}
+
+/// A cache file is never made shorter: where something is recorded beyond its end, somebody else did that, and blocks
+/// whose pre-images lay there would read as they are now.
+fn reopen(cache: &CacheRecord, index: &dyn Words) -> io::Result<(CacheFile, u64)> {
+    let (file, reserved) = CacheFile::reopen(Path::new(&cache.path))?;
+    if record::any_from(index, reserved) {
+        return Err(io::Error::other("it is shorter than what was kept in it"));
+    }
+    Ok((file, reserved))
 }
 
 /// For an engine that is to serve although its predecessors crashed over and over: ends every snapshot,
