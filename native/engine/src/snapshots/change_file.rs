@@ -114,19 +114,15 @@ impl Registry {
             .iter()
             .map(|r| self.tracking.bitmap(r.place))
             .collect();
-        let kept = self
-            .backing
-            .sync_all()
-            .and_then(|()| backing_mark::mark(&self.backing))
-            .and_then(|mark| {
-                let header = Header {
-                    closed: true,
-                    mark,
-                    blocks: self.state.get(Word::Blocks),
-                    intervals: records,
-                };
-                write(&path, &header, &bitmaps)
-            });
+        let kept = backing_mark::mark(&self.backing).and_then(|mark| {
+            let header = Header {
+                closed: true,
+                mark,
+                blocks: self.state.get(Word::Blocks),
+                intervals: records,
+            };
+            write(&path, &header, &bitmaps)
+        });
         if let Err(e) = kept {
             log::line(format!(
                 "changed blocks are not kept for the next attachment: {}: {e}",
