@@ -86,7 +86,7 @@ function stages() {
     { ...vitest("powercut"), beside: "machine" },
     {
       name: "soak",
-      ...privately(bin("tsx"), "test/soak/main.ts", "--minutes", "1.3", "--json", soakReport),
+      ...privately(bin("tsx"), "test/soak/main.ts", "--minutes", "2", "--json", soakReport),
       count: countSoak(soakReport),
     },
     { ...playwright("pages"), beside: "integration" },
