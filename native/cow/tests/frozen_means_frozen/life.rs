@@ -1,6 +1,7 @@
 //! A volume that lives as the steps say, and what it must hold after each.
 
 use crate::SECTORS;
+use crate::needs::Needs;
 use crate::step::{Hand, Step};
 use crate::world::{self, World};
 use cow::BLOCK;
@@ -13,9 +14,6 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 const SECTOR: usize = 512;
-const AT_ONCE: Policy = Policy {
-    hold: Duration::ZERO,
-};
 
 /// A volume and its model, side by side.
 pub struct Life {
@@ -28,6 +26,9 @@ pub struct Life {
     passed: BTreeMap<u64, u64>,
     /// The volume at the instant of each interval that is kept, and what was touched since.
     instants: BTreeMap<u64, (Vec<u8>, BTreeSet<u64>)>,
+    needs: Needs,
+    /// How many were lost so far.
+    lost: usize,
     next: u64,
     scratch: Vec<u8>,
 }
@@ -44,6 +45,8 @@ impl Life {
             images: BTreeMap::new(),
             passed: BTreeMap::new(),
             instants: BTreeMap::new(),
+            needs: Needs::default(),
+            lost: 0,
             next: 1,
             scratch: vec![0; (1 << 20) + 2 * BLOCK],
         }
@@ -70,11 +73,13 @@ impl Life {
     }
 
     fn touch(&mut self, from: usize, to: usize) {
-        if from < to
-            && let Some(last) = self.instants.keys().max().copied()
-        {
-            let blocks = (from / BLOCK) as u64..=((to - 1) / BLOCK) as u64;
-            self.instants.get_mut(&last).expect("kept").1.extend(blocks);
+        if from >= to {
+            return;
+        }
+        let blocks = (from / BLOCK) as u64..=((to - 1) / BLOCK) as u64;
+        self.needs.touch(blocks.clone());
+        if let Some(mut last) = self.instants.last_entry() {
+            last.get_mut().1.extend(blocks);
         }
     }
 
@@ -115,6 +120,22 @@ impl Life {
                 };
                 written.expect("write");
             }
+            Step::Mend {
+                sector,
+                count,
+                fill,
+            } => {
+                let (from, to) = self.block_range(*sector, *count);
+                *self.world.store.unreadable.lock().expect("lock") = from as u64..to as u64;
+                let written = self.volume.write(
+                    from as u64,
+                    &vec![*fill; to - from],
+                    Patience::from_now(),
+                    &mut self.scratch,
+                );
+                *self.world.store.unreadable.lock().expect("lock") = 0..0;
+                written.expect("a live write never fails because of a snapshot");
+            }
             Step::Discard { sector, count } => {
                 let (from, to) = self.block_range(*sector, *count);
                 let length = (to - from) as u64;
@@ -129,7 +150,19 @@ impl Life {
                     .write_zeroes(from as u64, length, Patience::from_now(), &mut self.scratch)
                     .expect("zero");
             }
-            Step::Snapshot { pools, free } => {
+            Step::Punch { sector, count } => {
+                let (from, to) = self.clip(*sector, *count);
+                let length = (to - from) as u64;
+                self.volume
+                    .punch_hole(from as u64, length, Patience::from_now(), &mut self.scratch)
+                    .expect("punch");
+            }
+            Step::Snapshot {
+                pools,
+                free,
+                hold_ms,
+            } => {
+                let hold = Duration::from_millis(*hold_ms);
                 let map = free.as_ref().map(|bytes| {
                     let map = world::bitmap(96);
                     for bit in 0..96 {
@@ -140,7 +173,7 @@ impl Life {
                     map
                 });
                 self.world
-                    .snapshot(&self.volume, self.next, pools, map, AT_ONCE);
+                    .snapshot(&self.volume, self.next, pools, map, Policy { hold });
             }
             Step::Release { which } => {
                 if let Some(key) = self.pick(*which) {
@@ -216,27 +249,39 @@ impl Life {
                     self.live[n] = fill.wrapping_add((n / 13) as u8);
                 }
             }
+            Step::Mend {
+                sector,
+                count,
+                fill,
+            } => {
+                let (from, to) = self.block_range(*sector, *count);
+                self.touch(from, to);
+                self.live[from..to].fill(*fill);
+            }
             Step::Discard { sector, count } => {
                 let (from, to) = self.block_range(*sector, *count);
                 self.touch(from, to);
                 self.live[from..to].fill(0);
             }
-            Step::Zero { sector, count } => {
+            Step::Zero { sector, count } | Step::Punch { sector, count } => {
                 let (from, to) = self.clip(*sector, *count);
                 self.touch(from, to);
                 self.live[from..to].fill(0);
             }
             Step::Snapshot { free, .. } => {
                 let mut image = self.live.clone();
+                let mut were_free = BTreeSet::new();
                 for bit in free.iter().flat_map(|_| 0..96) {
                     let bytes = free.as_ref().expect("is there");
                     if bytes[bit / 8] & (1 << (bit % 8)) != 0 {
                         let from = (bit * BLOCK).min(image.len());
                         let to = (from + BLOCK).min(image.len());
                         image[from..to].fill(0);
+                        were_free.insert(bit as u64);
                     }
                 }
                 self.images.insert(self.next, image);
+                self.needs.take(self.next, were_free);
                 self.instants
                     .insert(self.next, (self.live.clone(), BTreeSet::new()));
                 self.next += 1;
@@ -343,6 +388,19 @@ impl Life {
                 }
             }
         }
+    }
+
+    /// In the caches lie the pre-images that open snapshots need, and no others.
+    pub fn check_slots(&mut self) {
+        let lost = self.world.ledger.lost.lock().expect("lock").len();
+        if lost != self.lost {
+            // What only a lost one needed is given up by a thread of its own.
+            self.volume.make_room(Duration::ZERO);
+            self.lost = lost;
+        }
+        let read_to = |key| self.world.is_open(key).then(|| self.passed_by(key));
+        let used = |n| self.volume.pool(n).map_or(0, |pool| pool.used());
+        assert_eq!(used(0) + used(1), self.needs.count(read_to), "slots in use");
     }
 
     pub fn end(mut self) {

@@ -1,15 +1,16 @@
 //! Random lives of a volume against a plain model: whatever is written, discarded, released, lost for
 //! want of room or killed, the live volume holds what was written and every open image what it held at
-//! its instant.
+//! its instant, and the caches the pre-images that the open ones need, no more and no less.
 
 mod life;
+mod needs;
 mod step;
 #[path = "../world/mod.rs"]
 mod world;
 
 use life::Life;
 use proptest::prelude::*;
-use step::{Step, step};
+use step::{Step, mend, step};
 
 const SECTORS: usize = 8 * 96 + 3;
 
@@ -28,7 +29,10 @@ proptest! {
 
     #[test]
     fn images_and_live_volume_keep_their_contents(
-        steps in prop::collection::vec((step(), prop::option::weighted(0.3, 1i64..40)), 1..40),
+        steps in prop::collection::vec(
+            (prop_oneof![30 => step(), 1 => mend()], prop::option::weighted(0.3, 1i64..40)),
+            1..40,
+        ),
         four_k in any::<bool>(),
     ) {
         quietly(|| {
@@ -37,6 +41,7 @@ proptest! {
                 life.run(step, *fuse);
                 life.check();
                 life.check_changes();
+                life.check_slots();
             }
             life.end();
         });

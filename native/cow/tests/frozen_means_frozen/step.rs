@@ -21,6 +21,12 @@ pub enum Step {
         fill: u8,
         hand: Hand,
     },
+    /// Whole sectors of a store that does not tell any more what they hold.
+    Mend {
+        sector: usize,
+        count: usize,
+        fill: u8,
+    },
     Discard {
         sector: usize,
         count: usize,
@@ -29,9 +35,14 @@ pub enum Step {
         sector: usize,
         count: usize,
     },
+    Punch {
+        sector: usize,
+        count: usize,
+    },
     Snapshot {
         pools: Vec<usize>,
         free: Option<Vec<u8>>,
+        hold_ms: u64,
     },
     Release {
         which: usize,
@@ -74,6 +85,15 @@ fn hand() -> impl Strategy<Value = Hand> {
     prop_oneof![Just(Hand::Volume), Just(Hand::Writer), Just(Hand::Behind)]
 }
 
+/// One that may cost an image.
+pub fn mend() -> impl Strategy<Value = Step> {
+    (range(), any::<u8>()).prop_map(|((sector, count), fill)| Step::Mend {
+        sector,
+        count,
+        fill,
+    })
+}
+
 pub fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         8 => (range(), any::<u8>(), hand()).prop_map(|((sector, count), fill, hand)| {
@@ -81,8 +101,9 @@ pub fn step() -> impl Strategy<Value = Step> {
         }),
         1 => range().prop_map(|(sector, count)| Step::Discard { sector, count }),
         1 => range().prop_map(|(sector, count)| Step::Zero { sector, count }),
-        3 => (pools(), prop::option::of(prop::collection::vec(any::<u8>(), 12)))
-            .prop_map(|(pools, free)| Step::Snapshot { pools, free }),
+        1 => range().prop_map(|(sector, count)| Step::Punch { sector, count }),
+        3 => (pools(), prop::option::of(prop::collection::vec(any::<u8>(), 12)), 0u64..2)
+            .prop_map(|(pools, free, hold_ms)| Step::Snapshot { pools, free, hold_ms }),
         2 => (any::<usize>(), 1u64..90).prop_map(|(which, blocks)| Step::Passed { which, blocks }),
         1 => any::<usize>().prop_map(|which| Step::ForgetInterval { which }),
         2 => any::<usize>().prop_map(|which| Step::Release { which }),
