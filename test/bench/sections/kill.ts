@@ -44,12 +44,15 @@ interface Situation {
   threads: number;
   /** Whether one is open, whose cache grows all the time: the next engine has to take it up. */
   snapshot: boolean;
+  /** Volume and cache lie on it: the next engine waits until what the killed one had begun there has ended. */
+  disk?: true;
 }
 
 const situations: Situation[] = [
   { threads: 1, snapshot: false },
   { threads: 16, snapshot: false },
   { threads: 16, snapshot: true },
+  { threads: 16, snapshot: true, disk: true },
 ];
 
 /** A verified load, which must end without an error. */
@@ -85,21 +88,30 @@ async function underLoad(attached: Attached, place: Place, { threads, snapshot }
 }
 
 async function run(bench: Bench): Promise<Row[]> {
+  const { directory, diskDirectory } = bench.options;
   const rows: Row[] = [];
-  await bench.withPlace(async (place) => {
-    for (const situation of situations) {
-      const { threads, snapshot } = situation;
-      const what = `pause of a kill -9, ${KILLS} kills, load of ${threads} threads${snapshot ? ", snapshot open" : ""}`;
-      bench.say(what);
-      let ms: number[] = [];
-      await withEngine(place, async (attached) => {
-        ms = await underLoad(attached, place, situation);
-      });
-      rows.push(limitRow(`${what}, median`, "ms", median(ms), { atMost: 20 }));
-      rows.push(limitRow(`${what}, longest`, "ms", quantile(ms, 1), { atMost: 250 }));
-    }
-  });
+  for (const where of [directory, diskDirectory]) {
+    const there = situations.filter(({ disk }) => (disk === true) === (where === diskDirectory));
+    await bench.withPlace(async (place) => {
+      for (const situation of there) rows.push(...(await measure(bench, place, situation)));
+    }, where);
+  }
   return rows;
+}
+
+async function measure(bench: Bench, place: Place, situation: Situation): Promise<Row[]> {
+  const { threads, snapshot, disk } = situation;
+  const how = `${snapshot ? ", snapshot open" : ""}${disk ? ", on a disk" : ""}`;
+  const what = `pause of a kill -9, ${KILLS} kills, load of ${threads} threads${how}`;
+  bench.say(what);
+  let ms: number[] = [];
+  await withEngine(place, async (attached) => {
+    ms = await underLoad(attached, place, situation);
+  });
+  return [
+    limitRow(`${what}, median`, "ms", median(ms), { atMost: 20 }),
+    limitRow(`${what}, longest`, "ms", quantile(ms, 1), { atMost: 250 }),
+  ];
 }
 
 export const kill: Section = { name: "kill", what: "kill -9 under load: how long the device stands still", run };

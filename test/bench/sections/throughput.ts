@@ -2,6 +2,7 @@
 import type { Bench, Result, Section } from "../bench";
 import { limitRow, Rounds, type Row, ratioRow, type Target } from "../figures";
 import type { Job } from "../fio";
+import { withProcessorsAwake } from "../processors-awake";
 import { engine, type Place, rawLoop } from "../subjects";
 
 interface Measurement {
@@ -9,21 +10,20 @@ interface Measurement {
   unit: "us" | "kIOPS" | "MiB/s";
   job: Job;
   target: Target;
+  /** Default: they sleep as they like. */
+  processors?: "awake";
 }
 
+const alone: Measurement[] = (["write", "read"] as const).map((way) => ({
+  figure: `4k random ${way}, depth 1`,
+  unit: "us",
+  job: { rw: `rand${way}`, block: "4k", depth: 1 },
+  target: { atMost: 1.7 },
+}));
+
 const measurements: Measurement[] = [
-  {
-    figure: "4k random write, depth 1",
-    unit: "us",
-    job: { rw: "randwrite", block: "4k", depth: 1 },
-    target: { atMost: 1.7 },
-  },
-  {
-    figure: "4k random read, depth 1",
-    unit: "us",
-    job: { rw: "randread", block: "4k", depth: 1 },
-    target: { atMost: 1.7 },
-  },
+  ...alone.map((one) => ({ ...one, figure: `${one.figure}, processors awake`, processors: "awake" as const })),
+  ...alone,
   {
     figure: "4k random write, depth 32",
     unit: "kIOPS",
@@ -54,10 +54,11 @@ async function compare(bench: Bench, place: Place, chosen: Measurement[], thread
   const rounds = new Map(chosen.map(({ figure }) => [figure, new Rounds()]));
   const processor = new Rounds();
   for (const round of bench.rounds) {
-    for (const { figure, unit, job } of chosen) {
+    for (const { figure, unit, job, processors } of chosen) {
       bench.say(`round ${round}: ${figure}`);
       for (const one of [rawLoop, subject]) {
-        const result = await bench.run(one, place, { ...job, seconds: bench.options.seconds });
+        const measure = () => bench.run(one, place, { ...job, seconds: bench.options.seconds });
+        const result = await (processors === "awake" ? withProcessorsAwake(measure) : measure());
         rounds.get(figure)?.add(one.name, figureOf(result, unit));
         if (job.depth === 32 && result.processorUs !== null) processor.add(figure, result.processorUs);
       }
