@@ -1,5 +1,5 @@
 /** On a disk reads and writes go on behind the engine's threads. None of a killed engine lands once the next one serves. */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { beforeEach, expect, it } from "vitest";
 import { mustRun } from "@/server/worker/programs/run-program";
@@ -8,7 +8,7 @@ import { BackgroundProgram } from "../fixtures/background-program";
 import { cleanupAfterEach } from "../fixtures/cleanup";
 import { hashOf } from "../fixtures/device-hash";
 import { engineAfter, keeperOf } from "../fixtures/engine-process";
-import { pause } from "../fixtures/native-program";
+import { mustEngineCommand, pause } from "../fixtures/native-program";
 
 /** The memory of request buffers, whose lock an engine holds until nothing of it can land: `descriptors.rs`. */
 const BUFFERS = 104;
@@ -39,7 +39,23 @@ const writesInFlight = (device: string) =>
       .split(/\s+/)[1],
   );
 
-it("waits for what the disk has of the killed one, and only then serves", async () => {
+/** The process beside an engine that waits for its I/O when it is dead. */
+function undertakerOf(engine: number): number {
+  const isIt = (pid: string) => {
+    const file = `/proc/${pid}/status`;
+    const lines = existsSync(file) ? readFileSync(file, "utf8").split("\n") : [];
+    return lines.includes("Name:\tundertaker") && lines.includes(`PPid:\t${engine}`);
+  };
+  const found = readdirSync("/proc").find((name) => /^\d+$/.test(name) && isIt(name));
+  if (found === undefined) throw new Error(`engine ${engine} has no undertaker`);
+  return Number(found);
+}
+
+it.each([
+  ["a large write", "1M", []],
+  ["a small write, which goes on behind its thread,", "4k", []],
+  ["a small write, though its undertaker is killed as well,", "4k", [undertakerOf]],
+])("waits for %s that the disk has of the killed one, and only then serves", async (_, size, alsoKilled) => {
   // A disk that can be made to stand still: the live device of another volume, whose engine is stopped.
   const disk = await AttachedVolume.attach(cleanup, directory, "disk", 32 * MIB);
   const ofDisk = await disk.enginePid();
@@ -50,11 +66,13 @@ it("waits for what the disk has of the killed one, and only then serves", async 
   process.kill(ofDisk, "SIGSTOP");
   const write = new BackgroundProgram(cleanup, "bash", [
     "-c",
-    `head -c 1M /dev/zero | tr '\\0' 'a' | dd of="$1" bs=1M iflag=fullblock oflag=direct status=none`,
+    `head -c 1M /dev/zero | tr '\\0' 'a' | dd of="$1" bs="$2" iflag=fullblock oflag=direct status=none`,
     "write",
     volume.device,
+    size,
   ]);
   await until("the disk has the write", () => writesInFlight(disk.device) > 0);
+  for (const other of alsoKilled) process.kill(other(killed), "SIGKILL");
   process.kill(killed, "SIGKILL");
   const next = engineAfter(volume.runDirectory, killed);
   expect(await stillWaits(next, A_WHILE_MS)).toBe(true);
@@ -102,4 +120,12 @@ it("is done without where the system has no room for it, and the log says why", 
   await mustRun("dd", ["if=/dev/urandom", `of=${volume.device}`, "bs=64k", "count=64", "oflag=direct", "status=none"]);
   expect(await hashOf(volume.device)).toBe(await hashOf(device));
   expect(readFileSync(join(volume.runDirectory, "engine.log"), "utf8")).toContain("fs.aio-max-nr may be too low");
+});
+
+it("leaves no process when it is detached", async () => {
+  const device = await blockDevice(cleanup, join(directory, "vol.img"), 16 * MIB);
+  const volume = await AttachedVolume.adopt(cleanup, directory, "vol", device, join(directory, "vol.run"));
+  const undertaker = undertakerOf(await volume.enginePid());
+  await mustEngineCommand("detach", "--run-dir", volume.runDirectory);
+  expect(existsSync(`/proc/${undertaker}`)).toBe(false);
 });

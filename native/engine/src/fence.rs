@@ -6,7 +6,9 @@
 //! the process just then (`ps`, a monitoring agent) holds its memory a little longer.
 //!
 //! So each engine that serves holds a lock that only a mapping of its keeps: the lock belongs to an open file, and the
-//! mapping is the last that refers to it. The next engine gets it when the mappings of the one before are gone.
+//! mapping is the last that refers to it. The next engine gets it when the mappings of the one before are gone. A dead
+//! engine's memory may stay for long after its reaping: its undertaker shares it (`crate::undertaker`), which takes the
+//! mapping away when nothing is under way any more.
 //!
 //! The file is the memory of request buffers, which all engines of a volume share; nothing else locks it.
 
@@ -16,23 +18,23 @@ use std::io;
 use std::os::fd::{AsRawFd, RawFd};
 use transport::fuse::buffer::PAGE;
 
-/// Waits until nothing of an earlier engine can land any more, and holds the next one back until this process's
-/// memory is gone. Where that is impossible, the log says so: the keeper's word is then the only fence.
-pub fn close(buffers: &File) {
-    match Fence::hold(buffers.as_raw_fd()) {
-        Ok(fence) => std::mem::forget(fence),
-        Err(e) => log::line(format!(
-            "not available: waiting for an earlier engine's I/O: {e}"
-        )),
-    }
-}
-
-/// Held until it is dropped, or the process's memory is taken down.
-struct Fence {
+/// Held until it is taken down, or the process's memory is.
+pub struct Fence {
     mapping: *mut libc::c_void,
 }
 
+// SAFETY: an address, at which nobody reads or writes.
+unsafe impl Send for Fence {}
+// SAFETY: the same.
+unsafe impl Sync for Fence {}
+
 impl Fence {
+    /// Waits until nothing of an earlier engine can land any more, and holds the next one back. `memory`: that of the
+    /// request buffers.
+    pub fn close(memory: &File) -> io::Result<Fence> {
+        Fence::hold(memory.as_raw_fd())
+    }
+
     fn hold(memory: RawFd) -> io::Result<Fence> {
         // An open file of its own, as locks belong to those.
         let opened = File::options()
@@ -62,11 +64,10 @@ impl Fence {
         unsafe { libc::madvise(mapping, PAGE, libc::MADV_DONTFORK) };
         Ok(Fence { mapping })
     }
-}
 
-impl Drop for Fence {
-    fn drop(&mut self) {
-        // SAFETY: the mapping of `hold`, unmapped once.
+    /// Nothing of this process can land any more, and nobody works in it. One system call; once.
+    pub fn take_down(&self) {
+        // SAFETY: the mapping of `hold`, to which nothing refers.
         unsafe { libc::munmap(self.mapping, PAGE) };
     }
 }
@@ -104,13 +105,13 @@ mod tests {
         let second = thread::spawn(move || {
             let second = Fence::hold(fd).unwrap();
             got.send(()).unwrap();
-            drop(second);
+            second.take_down();
         });
         told.recv_timeout(Duration::from_millis(100))
             .expect_err("held by the mapping alone");
-        drop(first);
+        first.take_down();
         told.recv_timeout(Duration::from_secs(10)).unwrap();
         second.join().unwrap();
-        drop(Fence::hold(fd).unwrap());
+        Fence::hold(fd).unwrap().take_down();
     }
 }

@@ -39,6 +39,7 @@ mod telemetry;
 #[cfg(test)]
 mod typescript;
 mod ublk_faults;
+mod undertaker;
 mod upgrade;
 mod urgency;
 

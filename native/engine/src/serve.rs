@@ -14,6 +14,7 @@ use crate::change_log::ChangeLog;
 use crate::engine::Engine;
 use crate::events::Events;
 use crate::failure::{Context, Failure, Outcome};
+use crate::fence::Fence;
 use crate::holds::Holds;
 use crate::keeper::channel::{self, ToKeeper};
 use crate::nbd::{self, Nbd};
@@ -24,7 +25,7 @@ use crate::snapshots::tracking::Tracking;
 use crate::snapshots::{change_file, restore};
 use crate::state::{State, Word};
 use crate::telemetry::Telemetry;
-use crate::{control, descriptors, fence, keeper, live, log, residence, urgency};
+use crate::{control, descriptors, keeper, live, log, residence, undertaker, urgency};
 use cow::map::MAX_POOLS;
 use cow::volume::Volume;
 use std::fs::{File, OpenOptions};
@@ -67,6 +68,7 @@ pub fn serve() -> Outcome<()> {
         move |error| {
             log::line(format!("the connection ended: {error}"));
             state.set(Word::Shutdown, 2);
+            undertaker::dismiss();
             std::process::exit(0);
         }
     };
@@ -111,7 +113,8 @@ pub fn serve() -> Outcome<()> {
         ));
     }
 
-    fence::close(&buffers);
+    let fence = Fence::close(&buffers);
+    let fence = fence.context(|| "waiting for an earlier engine's I/O".into())?;
     let engine = take_up(state, backing)?;
     let roomy = engine.clone();
     thread::Builder::new()
@@ -124,6 +127,7 @@ pub fn serve() -> Outcome<()> {
             }
         })
         .context(|| "starting a thread".into())?;
+    undertaker::stand_by(fence);
     if engine.state.get(Word::StartCount) > 1
         && let Err(e) = session::resend(descriptors::FUSE)
     {

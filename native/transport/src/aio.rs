@@ -9,12 +9,18 @@
 //! for all AIO of a process while it takes its memory down (`exit_aio`, before the mappings go), and whoever waits for
 //! that has a fence (`engine::fence`). An io_uring has no such end: what it has begun goes on when the process is
 //! gone, and nobody can tell when it is over.
+//!
+//! That end is late: the kernel takes two grace periods of RCU for a context, though nothing is under way any more. Whoever
+//! shares the process's memory can tell earlier ([`drain`]).
 
 use crate::served::Direction;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::FileExt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 const CMD_PREAD: u16 = 0;
 const CMD_PWRITE: u16 = 1;
@@ -120,9 +126,97 @@ impl Default for Batch {
 /// The kernel rings the bell of a context when a transfer has ended.
 const FLAG_BELL: u32 = 1;
 
-/// A context of the kernel's, with room for a number of transfers.
+/// `struct aio_ring`, to which a context's number is the address: the kernel keeps the ends there that were not asked
+/// for yet. libaio reads it as well.
+#[repr(C)]
+struct Ring {
+    id: u32,
+    /// How many there is room for.
+    room: u32,
+    head: u32,
+    /// Where the next goes: each transfer that ends takes it one on, and from the last place to the first.
+    tail: u32,
+    magic: u32,
+}
+
+const MAGIC: u32 = 0xa10a_10a1;
+
+/// A context of the kernel's, and how many transfers were begun in it. Whatever instant the process dies at, no more
+/// are under way than its ring and this tell.
+pub struct Context {
+    number: libc::c_ulong,
+    begun: AtomicU64,
+}
+
+/// All that this process has made. They stay in memory: [`drain`] may look at them at any time.
+static CONTEXTS: Mutex<Vec<&'static Context>> = Mutex::new(Vec::new());
+
+/// Those that this process has made so far.
+pub fn contexts() -> Vec<&'static Context> {
+    let all = CONTEXTS.lock().unwrap_or_else(PoisonError::into_inner);
+    all.clone()
+}
+
+/// For a process that shares the memory of one that has died: waits until nothing is under way any more. False if
+/// that cannot be told, or nothing ended for `patience`. Allocates nothing and takes no lock.
+pub fn drain(contexts: &[&Context], patience: Duration) -> bool {
+    let mut events = [Event::default(); Batch::MOST];
+    contexts.iter().all(|context| {
+        while context.under_way() != Some(0) {
+            if context.under_way().is_none() || context.events(1, &mut events, Some(patience)) == 0
+            {
+                return context.under_way() == Some(0);
+            }
+        }
+        true
+    })
+}
+
+impl Context {
+    /// Transfers that were begun and have not ended; more, where a thread was killed that began some. None: the kernel's
+    /// ring is not what it is known as.
+    fn under_way(&self) -> Option<u64> {
+        let ring = self.number as *const Ring;
+        // SAFETY: mapped by the kernel as long as the context is there; only its head is ever written by a process.
+        let (magic, room, tail) = unsafe {
+            let field = |field: *const u32| u64::from(field.read_volatile());
+            (
+                field(&raw const (*ring).magic),
+                field(&raw const (*ring).room),
+                field(&raw const (*ring).tail),
+            )
+        };
+        // What is under way fits into the ring, so the count of all that ended need not be known, only where it is in it.
+        let is_known = magic == u64::from(MAGIC) && tail < room;
+        is_known.then(|| (self.begun.load(Ordering::SeqCst) + room - tail) % room)
+    }
+
+    /// At least `least` of those that have ended, unless the time is over or a signal comes.
+    fn events(&self, least: usize, events: &mut [Event], patience: Option<Duration>) -> usize {
+        let patience = patience.map(|p| libc::timespec {
+            tv_sec: p.as_secs() as libc::time_t,
+            tv_nsec: p.subsec_nanos().into(),
+        });
+        // SAFETY: writes at most as many events as there is room for; the time lives through the call.
+        let ended = unsafe {
+            libc::syscall(
+                libc::SYS_io_getevents,
+                self.number,
+                least,
+                events.len(),
+                events.as_mut_ptr(),
+                patience
+                    .as_ref()
+                    .map_or(std::ptr::null(), std::ptr::from_ref),
+            )
+        };
+        usize::try_from(ended).unwrap_or(0)
+    }
+}
+
+/// Transfers of a number of files, in a context of their own.
 pub struct Aio {
-    context: libc::c_ulong,
+    context: &'static Context,
     /// An eventfd.
     bell: Option<OwnedFd>,
 }
@@ -131,12 +225,19 @@ impl Aio {
     /// Fails with EAGAIN where the system's limit is reached (`fs.aio-max-nr`). `bell`: an eventfd that is written to
     /// whenever a transfer has ended, for who waits for other things as well.
     pub fn new(most: usize, bell: Option<OwnedFd>) -> io::Result<Self> {
-        let mut context: libc::c_ulong = 0;
+        let mut number: libc::c_ulong = 0;
         // SAFETY: writes one word.
-        let made = unsafe { libc::syscall(libc::SYS_io_setup, most, &raw mut context) };
+        let made = unsafe { libc::syscall(libc::SYS_io_setup, most, &raw mut number) };
         if made < 0 {
             return Err(io::Error::last_os_error());
         }
+        let context = Context {
+            number,
+            begun: AtomicU64::new(0),
+        };
+        let context: &'static Context = Box::leak(Box::new(context));
+        let mut all = CONTEXTS.lock().unwrap_or_else(PoisonError::into_inner);
+        all.push(context);
         Ok(Aio { context, bell })
     }
 
@@ -175,10 +276,14 @@ impl Aio {
         for (place, block) in blocks.iter_mut().zip(&batch.blocks) {
             *place = block;
         }
+        let counted = &self.context.begun;
+        // Before: who dies in the call leaves those that were not begun as if they were.
+        counted.fetch_add(count as u64, Ordering::SeqCst);
+        let number = self.context.number;
         // SAFETY: so many blocks, which the kernel copies in the call; the memory is the caller's promise.
-        let begun =
-            unsafe { libc::syscall(libc::SYS_io_submit, self.context, count, blocks.as_ptr()) };
+        let begun = unsafe { libc::syscall(libc::SYS_io_submit, number, count, blocks.as_ptr()) };
         let begun = usize::try_from(begun).unwrap_or(0);
+        counted.fetch_sub((count - begun) as u64, Ordering::SeqCst);
         batch.blocks.drain(..).skip(begun).map(|b| b.data).collect()
     }
 
@@ -186,7 +291,7 @@ impl Aio {
     pub fn wait<'a>(&self, events: &'a mut [Event]) -> &'a [Event] {
         loop {
             // Only a signal ends it without one.
-            if let ended @ 1.. = self.get(1, events) {
+            if let ended @ 1.. = self.context.events(1, events, None) {
                 return &events[..ended];
             }
         }
@@ -194,36 +299,66 @@ impl Aio {
 
     /// Those that have ended and that `events` has room for.
     pub fn ended<'a>(&self, events: &'a mut [Event]) -> &'a [Event] {
-        let ended = self.get(0, events);
+        let ended = self.context.events(0, events, None);
         &events[..ended]
-    }
-
-    fn get(&self, least: usize, events: &mut [Event]) -> usize {
-        // SAFETY: writes at most as many events as there is room for; no time-out is given.
-        let ended = unsafe {
-            libc::syscall(
-                libc::SYS_io_getevents,
-                self.context,
-                least,
-                events.len(),
-                events.as_mut_ptr(),
-                std::ptr::null::<libc::timespec>(),
-            )
-        };
-        usize::try_from(ended).unwrap_or(0)
     }
 }
 
 impl Drop for Aio {
     fn drop(&mut self) {
         // SAFETY: the context of `new`, given back once; the call waits for what is under way.
-        unsafe { libc::syscall(libc::SYS_io_destroy, self.context) };
+        unsafe { libc::syscall(libc::SYS_io_destroy, self.context.number) };
+        let mut all = CONTEXTS.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|other| !std::ptr::eq(*other, self.context));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whether_anything_is_under_way_is_known_also_of_ends_that_nobody_asked_for() {
+        let path = std::env::temp_dir().join(format!("stillframe-drain-{}", std::process::id()));
+        std::fs::write(&path, vec![7u8; 4096]).unwrap();
+        let file = File::open(&path).unwrap();
+        let aio = Aio::new(3, None).unwrap();
+        let known = contexts().into_iter().any(|c| std::ptr::eq(c, aio.context));
+        assert!(known);
+        let drained = || drain(&[aio.context], Duration::ZERO);
+        assert!(drained());
+        let mut page = vec![0u8; 4096];
+        // SAFETY: waited for before the memory goes.
+        let mut read = |batch: &mut Batch| unsafe {
+            let what = Transfer {
+                direction: Direction::FromStore,
+                offset: 0,
+                memory: page.as_mut_ptr(),
+                length: 4096,
+            };
+            aio.add(batch, what, &file, 1);
+            assert_eq!(aio.begin(batch), []);
+        };
+        let (mut batch, mut events) = (Batch::default(), [Event::default(); 1]);
+        // More than the ring has room for.
+        for round in 0..1000 {
+            read(&mut batch);
+            if round % 2 == 0 {
+                // A file in the page cache is read in the call.
+                assert_eq!(aio.context.under_way(), Some(0));
+                assert_eq!(aio.ended(&mut events).len(), 1);
+            }
+            assert!(drained());
+            aio.context.begun.fetch_add(1, Ordering::SeqCst);
+            assert_eq!(aio.context.under_way(), Some(1));
+            assert!(!drained(), "it is not known to have ended");
+            aio.context.begun.fetch_sub(1, Ordering::SeqCst);
+        }
+        std::fs::remove_file(&path).unwrap();
+        let context = aio.context;
+        drop(aio);
+        assert!(!contexts().into_iter().any(|c| std::ptr::eq(c, context)));
+    }
 
     #[test]
     fn what_was_begun_is_told_with_its_tag_and_bytes() {

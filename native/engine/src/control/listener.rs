@@ -4,7 +4,7 @@ use super::connection;
 use super::methods::After;
 use crate::engine::Engine;
 use crate::state::Word;
-use crate::{keeper, log};
+use crate::{keeper, log, undertaker};
 use std::os::unix::net::UnixListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -34,6 +34,7 @@ pub fn listen(listener: UnixListener, engine: Arc<Engine>) -> std::io::Result<()
                         After::Shutdown => {
                             log::line("the engine ends as asked");
                             engine.state.set(Word::Shutdown, 1);
+                            undertaker::dismiss();
                             std::process::exit(0);
                         }
                         After::HandOver => {
