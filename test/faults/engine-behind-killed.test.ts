@@ -22,7 +22,7 @@ beforeEach(async () => {
 });
 
 async function until(what: string, holds: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 500; tries += 1) {
+  for (let tries = 0; tries < 2000; tries += 1) {
     if (holds()) return;
     await pause(10);
   }
