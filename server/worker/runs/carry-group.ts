@@ -154,6 +154,7 @@ export class GroupCarrier {
     await this.voice.phase(this.index, "snapshotted");
     await this.hooks.settle("taken", null);
     this.signal.throwIfAborted();
+    for (const { name, mount, attached } of this.targets) if (attached !== null) group.mustBeFrozenAt(name, mount);
     await group.export();
     return group.mount();
   }

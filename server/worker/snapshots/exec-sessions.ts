@@ -13,6 +13,7 @@ import type { Host } from "../host";
 import { log } from "../log";
 import { awaitQuietFor } from "../quiet/quiet-monitor";
 import type { AttachedVolume } from "../volumes/known-volumes";
+import { mountedAt } from "../volumes/mounted-at";
 import { SnapshotGroup } from "./snapshot-group";
 import { UndoStack } from "./undo";
 
@@ -48,9 +49,9 @@ export class ExecSessions {
       throw new FaultError("invalid", "one at a time: begin a session for each volume", { field: "volumes" });
     }
     const volumes = [...new Set(input.volumes)].map((name) => this.host.known.requireAttached(name));
-    const unmounted = volumes.find((v) => v.record.mount === null);
-    if (unmounted !== undefined) {
-      throw new FaultError("invalid", `volume "${unmounted.record.name}" is not mounted`, { field: "volumes" });
+    for (const { record, device } of volumes) {
+      if ((await mountedAt(device))?.points[0] !== undefined) continue;
+      throw new FaultError("invalid", `volume "${record.name}" is not mounted`, { field: "volumes" });
     }
     const id = `exec-${randomBytes(6).toString("hex")}`;
     const { openFile, mode } = input;
@@ -74,9 +75,9 @@ export class ExecSessions {
         namespace,
         mode,
         said: [...said],
-        volumes: group.members.map(({ volume: { record }, takenAt }) => ({
+        volumes: group.members.map(({ volume: { record }, takenAt, mounted }) => ({
           name: record.name,
-          mount: record.mount as string,
+          mount: mounted?.points[0] as string,
           provider: "engine",
           takenAt: takenAt as string,
         })),
@@ -106,6 +107,9 @@ export class ExecSessions {
       await hooks.whileHeld(about, () => group.freeze(signal));
       await hooks.settle("taken", null);
       await group.export();
+      for (const { volume, mounted } of group.members) {
+        group.mustBeFrozenAt(volume.record.name, mounted?.points[0] ?? null);
+      }
       const namespace = await group.mount();
       signal.throwIfAborted();
       return namespace;

@@ -15,10 +15,12 @@ const SPARE_MS = 30_000;
 const END_WITHIN_MS = 5000;
 const CLOSE_WITHIN_MS = 500;
 
-/** A volume with a mount point, and its prepared snapshot. */
+/** A mounted volume, and its prepared snapshot. */
 export interface FreezeMember {
   volume: AttachedVolume;
   snapshot: string;
+  /** Where it is frozen: any mount point of its file system. */
+  mount: string;
 }
 
 const timesSchema = z.object({
@@ -53,10 +55,12 @@ export interface Frozen {
 
 /** Takes the snapshots at one instant. All are taken, or none and the reason is thrown. */
 export async function freezeGroup(native: string, members: FreezeMember[], signal: AbortSignal): Promise<Frozen> {
-  const volumes = members.map(({ volume: { record, runDirectory }, snapshot }) => {
-    const { name, mount } = record;
-    return { name, mount, socket: join(runDirectory, "engine.sock"), snapshot };
-  });
+  const volumes = members.map(({ volume: { record, runDirectory }, snapshot, mount }) => ({
+    name: record.name,
+    mount,
+    socket: join(runDirectory, "engine.sock"),
+    snapshot,
+  }));
   const request = { deadlineMs: FREEZE_DEADLINE_MS, syncMs: SYNC_LIMIT_MS, volumes };
   const answer = await ask(join(native, "stillframe-freeze"), request, signal);
   if (answer.ok) {

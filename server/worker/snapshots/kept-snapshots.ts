@@ -20,6 +20,7 @@ import type { Host } from "../host";
 import { log } from "../log";
 import { awaitQuietFor } from "../quiet/quiet-monitor";
 import { readAllJson, removeFile, writeJson } from "../state/json-file";
+import { fileSystemType } from "../volumes/block-device";
 import type { AttachedVolume } from "../volumes/known-volumes";
 import { frozenOptions, mountDevice, unmount } from "../volumes/mounting";
 import { SnapshotGroup } from "./snapshot-group";
@@ -124,7 +125,8 @@ export class KeptSnapshots {
         },
       );
     }
-    const fsType = this.host.known.require(record.volume).fsType;
+    // By the image itself: a volume can be given a file system after it was attached.
+    const fsType = (await fileSystemType(record.device)) ?? this.host.known.require(record.volume).fsType;
     await this.save({ ...record, mounts: [...record.mounts, target] });
     try {
       await mountDevice(record.device, target, fsType, frozenOptions(fsType));

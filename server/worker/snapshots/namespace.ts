@@ -14,8 +14,9 @@ import { FaultError } from "../fault";
 import type { Places } from "../places";
 import { endProcess, processesInNamespace } from "../programs/processes";
 import { mustRun, ProgramFailed, type ProgramResult, runProgram } from "../programs/run-program";
-import { loopBackingFile } from "../volumes/block-device";
-import { readMounts } from "../volumes/mount-table";
+import { deviceName, deviceNumber, loopBackingFile } from "../volumes/block-device";
+import { parseMountInfo, readMounts } from "../volumes/mount-table";
+import type { MountedAt } from "../volumes/mounted-at";
 import { frozenOptions, unmount } from "../volumes/mounting";
 
 /** A process that the kernel holds in a read of a volume outlives its kill until that volume's engine answers. */
@@ -23,10 +24,8 @@ const ENDED_WITHIN_MS = 10_000;
 /** The last mount of a frozen image waits for its engine; a run that ends is not to wait a minute for one that hangs. */
 const LET_GO_WITHIN_MS = 15_000;
 
-export interface FrozenMount {
+export interface FrozenImage extends Pick<MountedAt, "points" | "parts" | "fsType"> {
   device: string;
-  mount: string;
-  fsType: string | null;
 }
 
 export function namespaceFile(places: Places, id: string): string {
@@ -79,25 +78,44 @@ async function leaveOthers(places: Places, namespace: string): Promise<void> {
 }
 
 /**
- * Puts each frozen image where the live file system is, inside the namespace only. The live mounts go first,
- * deepest first, so the namespace holds none of them; the images come outermost first.
+ * Puts each frozen image where the live file system is, inside the namespace only, and parts of it where those are
+ * bound. The live mounts go first, deepest first, so the namespace holds none of them; the images come outermost first.
+ * Throws where a path then leads to anything but its image: live files are never read in its place.
  */
-export async function mountFrozen(namespace: string, images: readonly FrozenMount[]): Promise<void> {
-  const outermost = [...images].sort((a, b) => a.mount.length - b.mount.length);
-  for (const image of [...outermost].reverse()) {
-    const result = await inNamespace(namespace, ["umount", "-n", "-R", image.mount]);
-    if (result.exitCode !== 0 && !/not mounted/.test(result.stderr)) {
-      throw new Error(`the live mount ${image.mount} cannot be left in the namespace: ${result.stderr.trim()}`);
+export async function mountFrozen(namespace: string, images: readonly FrozenImage[]): Promise<void> {
+  const byLength = <T extends { at: string }>(all: T[]): T[] => all.sort((a, b) => a.at.length - b.at.length);
+  const outermost = byLength(images.flatMap((image) => image.points.map((at) => ({ ...image, at }))));
+  const parts = byLength(
+    images.flatMap(({ device, points: [whole], parts }) =>
+      whole === undefined ? [] : parts.map(({ root, point }) => ({ device, from: join(whole, root), at: point })),
+    ),
+  );
+  for (const { at } of byLength([...outermost, ...parts]).reverse()) {
+    const result = await inNamespace(namespace, ["umount", "-n", "-R", at]);
+    if (result.exitCode !== 0 && !/not mounted|no mount point/i.test(result.stderr)) {
+      throw new Error(`the live mount ${at} cannot be left in the namespace: ${result.stderr.trim()}`);
     }
   }
-  for (const { device, mount, fsType } of outermost) {
-    const type = fsType === null ? [] : ["-t", fsType];
-    const args = ["mount", "-n", ...type, "-o", frozenOptions(fsType).join(","), device, mount];
-    const result = await inNamespace(namespace, args);
-    if (result.exitCode !== 0) {
-      throw new Error(`the frozen image of ${mount} cannot be mounted: ${result.stderr.trim()}`);
-    }
+  for (const { device, at, fsType } of outermost) {
+    await mustMount(namespace, at, ["-t", fsType, "-o", frozenOptions(fsType).join(","), device]);
   }
+  for (const { from, at } of parts) await mustMount(namespace, at, ["--bind", from]);
+  for (const { device, at } of [...outermost, ...parts]) await mustLeadTo(namespace, at, device);
+}
+
+async function mustMount(namespace: string, at: string, what: string[]): Promise<void> {
+  const { exitCode, stderr } = await inNamespace(namespace, ["mount", "-n", ...what, at]);
+  if (exitCode !== 0) throw new Error(`the frozen image of ${at} cannot be mounted: ${stderr.trim()}`);
+}
+
+async function mustLeadTo(namespace: string, path: string, device: string): Promise<void> {
+  const found = await inNamespace(namespace, ["stat", "-c", "%d", path]);
+  const table = await inNamespace(namespace, ["cat", "/proc/self/mountinfo"]);
+  const under = deviceName(Number(found.stdout.trim()));
+  // A file system with a number of its own (btrfs) is told by its source.
+  const bySource = parseMountInfo(table.stdout).some((m) => m.device === under && m.source === device);
+  if (found.exitCode === 0 && (bySource || under === (await deviceNumber(device)))) return;
+  throw new Error(`the frozen image of ${path} is hidden by another file system`);
 }
 
 /** Runs a short program inside a namespace. */

@@ -10,13 +10,14 @@ import { cacheDirectory, locationOf } from "../cache/cache-locations";
 import { pause } from "../clock";
 import { EngineRefused } from "../engine/client";
 import { asEngineFault, refusalFault } from "../engine/engine-fault";
-import type { FaultError } from "../fault";
+import { FaultError } from "../fault";
 import type { Host } from "../host";
 import { log } from "../log";
 import type { AttachedVolume } from "../volumes/known-volumes";
+import { type MountedAt, mountedAt } from "../volumes/mounted-at";
 import { type CacheDemand, noCacheRoom, snapshotLost } from "./cache-fault";
 import { CacheWatch } from "./cache-watch";
-import { type Frozen, freezeGroup } from "./freeze";
+import { type FreezeMember, type Frozen, freezeGroup } from "./freeze";
 import { mountFrozen, pinNamespace } from "./namespace";
 import type { UndoStack } from "./undo";
 
@@ -32,6 +33,8 @@ export interface Member {
   maxBytes: number;
   takenAt: string | null;
   device: string | null;
+  /** Where it was mounted at the instant; null while that is not known, and where it was not. */
+  mounted: MountedAt | null;
 }
 
 export class SnapshotGroup {
@@ -62,7 +65,11 @@ export class SnapshotGroup {
 
   /** Freezes all at once and takes the instants. A volume that is not mounted is taken as it is, right after. */
   async freeze(signal: AbortSignal): Promise<Frozen> {
-    const mounted = this.members.filter((m) => m.volume.record.mount !== null);
+    const mounted: FreezeMember[] = [];
+    for (const member of this.members) {
+      member.mounted = await mountedAt(member.volume.device);
+      if (member.mounted !== null) mounted.push({ ...member, mount: member.mounted.freezeAt });
+    }
     const frozen: Frozen =
       mounted.length > 0
         ? await freezeGroup(this.host.places.native, mounted, signal)
@@ -85,17 +92,27 @@ export class SnapshotGroup {
     }
   }
 
-  /** Mounts the images at the volumes' paths in a namespace of their own; returns its file. */
+  /** Mounts the images wherever the volumes are mounted, in a namespace of their own; returns its file. */
   async mount(): Promise<string> {
     await this.undo.push({ kind: "namespace", id: this.id });
     const namespace = await pinNamespace(this.host.places, this.id);
     await mountFrozen(
       namespace,
-      this.members.flatMap(({ device, volume: { record } }) =>
-        device === null || record.mount === null ? [] : [{ device, mount: record.mount, fsType: record.fsType }],
+      this.members.flatMap(({ device, mounted }) =>
+        device === null || mounted === null
+          ? []
+          : [{ device, points: mounted.points, parts: mounted.parts, fsType: mounted.fsType }],
       ),
     );
     return namespace;
+  }
+
+  /** Throws where a path that is to be read as the volume's is no place of its frozen image: live files may lie there. */
+  mustBeFrozenAt(name: string, mount: string | null): void {
+    const member = this.members.find((m) => m.volume.record.name === name);
+    if (mount !== null && member?.mounted?.points.includes(mount)) return;
+    const where = mount === null ? "" : ` at ${mount}`;
+    throw new FaultError("failed", `volume "${name}" was not mounted${where} when its snapshot was taken`);
   }
 
   /** The fault for the first snapshot that was lost, or null while all are whole. */
@@ -143,7 +160,7 @@ export class SnapshotGroup {
       this.watch.follow(volume, snapshot);
       const { location } = placement;
       const maxBytes = placement.spill.reduce((sum, s) => sum + s.maxBytes, placement.maxBytes);
-      return { volume, snapshot, location, reservedBytes, maxBytes, takenAt: null, device: null };
+      return { volume, snapshot, location, reservedBytes, maxBytes, takenAt: null, device: null, mounted: null };
     } catch (error) {
       if (error instanceof EngineRefused && error.kind === "noSpace") {
         const refused = { volume: name, errno: error.errno, cause: error };

@@ -10,9 +10,13 @@ import { runProgram } from "../programs/run-program";
 export async function deviceNumber(path: string): Promise<string | null> {
   const found = await stat(path).catch(() => null);
   if (found === null || !found.isBlockDevice()) return null;
-  const { rdev } = found;
-  const major = (rdev >> 8) & 0xfff;
-  const minor = (rdev & 0xff) | ((rdev >> 12) & 0xfff00);
+  return deviceName(found.rdev);
+}
+
+/** `major:minor` of a device number as `stat` tells it. */
+export function deviceName(dev: number): string {
+  const major = (dev >> 8) & 0xfff;
+  const minor = (dev & 0xff) | ((dev >> 12) & 0xfff00);
   return `${major}:${minor}`;
 }
 

@@ -5,6 +5,7 @@ import { isWriterRunning } from "../practice/practice-writers";
 import { deviceNumber, deviceSizeBytes, loopBackingFile } from "./block-device";
 import type { KnownVolume, KnownVolumes } from "./known-volumes";
 import { type Mount, readMounts } from "./mount-table";
+import { firstWhole } from "./mounted-at";
 
 /** File systems that hold a server's data. Others are pseudo, remote, stacked or read-only by nature. */
 const PROTECTABLE = new Set(["ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "jfs", "vfat", "exfat", "ntfs3"]);
@@ -44,8 +45,10 @@ export async function listVolumes(known: KnownVolumes): Promise<Volume[]> {
 /** One known volume as it is now. */
 export async function describeKnown(known: KnownVolumes, record: KnownVolume, mounts: Mount[]): Promise<Volume> {
   const attached = known.findAttached(record.name);
-  const number = await deviceNumber(attached?.device ?? record.source);
-  const mount = mounts.find((m) => m.device === number && m.root === "/")?.mountPoint ?? null;
+  const device = attached?.device ?? record.source;
+  const number = await deviceNumber(device);
+  const mounted = firstWhole(mounts, device, number);
+  const mount = mounted?.mountPoint ?? null;
   const use = await measureUse(mount);
   const state = attached === null ? "detached" : attached.watch.reachable ? "attached" : "unreachable";
   return {
@@ -53,7 +56,7 @@ export async function describeKnown(known: KnownVolumes, record: KnownVolume, mo
     mount: mount ?? (attached === null ? record.mount : null),
     device: attached?.device ?? null,
     source: record.source,
-    fsType: record.fsType,
+    fsType: mounted?.fsType ?? record.fsType,
     sizeBytes: attached?.sizeBytes ?? (await backingSize(record.source, number)),
     usedBytes: use.usedBytes,
     provider: "engine",
