@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { mustRun } from "@/server/worker/programs/run-program";
 import { type FileSystem, makeFileSystem, mount, smallestBytes, unmount } from "../fixtures/attached-volume";
+import { BackgroundProgram } from "../fixtures/background-program";
 import { Cleanup, cleanupAfterEach } from "../fixtures/cleanup";
 import { WorkerUnderTest } from "../fixtures/worker-under-test";
 
@@ -116,6 +117,23 @@ test("a directory of a volume that is bound elsewhere is frozen there too", asyn
   await mustRun("mount", ["--bind", join(at, "part"), bound]);
   cleanup.add("unbind", () => mustRun("umount", [bound]));
   expect(await readByRun("bound", [join(at, "file"), join(bound, "file")])).toEqual(["before", "before"]);
+});
+
+test("hooks and the wait for quiet know a volume that was mounted by hand at its place", async () => {
+  const device = await attachedEmpty("told", "ext4");
+  const at = worker.path("told.mnt");
+  await mount(cleanup, device, at);
+  const told = worker.path("told");
+  const script = 'while :; do echo x >> "$1"; sync "$1"; sleep 0.02; done';
+  new BackgroundProgram(cleanup, "/bin/sh", ["-c", script, "writer", join(at, "ignored")]);
+  const hooks = (["preFreeze", "postRun"] as const).map((moment) => ({
+    at: moment,
+    command: `echo "$STILLFRAME_MOUNTS" >> '${told}'`,
+  }));
+  const quiet = { minimumMs: 300, timeoutMs: 20_000, atTimeout: "fail" as const, ignorePaths: [join(at, "ignored")] };
+  const runId = await worker.startRun({ volumes: ["told"], command: "true", hooks, openFile: { quiet } });
+  expect((await worker.console.ended(runId)).outcome, worker.console.story(runId)).toBe("succeeded");
+  expect(readFileSync(told, "utf8")).toBe(`${at}\n${at}\n`);
 });
 
 test("a volume that lies hidden beneath another file system is said not to be mounted, and nothing else is read for it", async () => {

@@ -3,6 +3,7 @@ import type { HookMoment } from "@/server/core/contracts/hooks";
 import type { RunSpec } from "@/server/core/contracts/job";
 import { hookLabels, momentWords } from "@/server/core/hooks/hook-words";
 import type { AttachedVolume } from "../volumes/known-volumes";
+import { openMounts } from "../volumes/mounted-at";
 import type { HookCall } from "./run-hook";
 
 export interface About {
@@ -11,9 +12,8 @@ export interface About {
   mounts: readonly string[];
 }
 
-export function aboutVolumes(volumes: readonly AttachedVolume[]): About {
-  const records = volumes.map((v) => v.record);
-  return { volumes: records.map((r) => r.name), mounts: records.flatMap((r) => r.mount ?? []) };
+export async function aboutVolumes(volumes: readonly AttachedVolume[]): Promise<About> {
+  return { volumes: volumes.map((v) => v.record.name), mounts: (await openMounts(volumes)).map((v) => v.mount) };
 }
 
 /**

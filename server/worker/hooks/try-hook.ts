@@ -10,7 +10,7 @@ import { FaultError } from "../fault";
 import type { Host } from "../host";
 import { UndoStack } from "../snapshots/undo";
 import { KEPT_LINES } from "./bounded-output";
-import { hookCalls, withOutcome } from "./hook-calls";
+import { aboutVolumes, hookCalls, withOutcome } from "./hook-calls";
 import { type Hearing, Hold, type HookCall, runToItsEnd } from "./run-hook";
 
 type Input = z.output<(typeof hostMethods)["hook.test"]["input"]>;
@@ -21,7 +21,7 @@ const LONGEST_MS = 60_000;
 export async function tryHook(host: Host, { hook, jobName, volumes }: Input): Promise<HookTrial> {
   const short = { ...hook, timeoutMs: Math.min(hook.timeoutMs, LONGEST_MS) };
   const spec = { runId: "test", jobName, mode: "allAtOnce" as const, hooks: [short] };
-  const mounts = volumes.flatMap((name) => host.known.findAttached(name)?.record.mount ?? []);
+  const { mounts } = await aboutVolumes(volumes.flatMap((name) => host.known.findAttached(name) ?? []));
   const [call] = hookCalls(spec, hook.at, { volumes, mounts });
   if (call === undefined) throw new FaultError("internal", "a hook has a moment");
   const undo = new UndoStack(host.places, `hook-test-${randomBytes(6).toString("hex")}`, host.undoer);

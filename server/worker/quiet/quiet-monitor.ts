@@ -14,6 +14,7 @@ import { monotonicMs, pause } from "../clock";
 import type { Report } from "../engine/protocol.gen";
 import { codedFault } from "../fault";
 import type { AttachedVolume } from "../volumes/known-volumes";
+import { openMounts } from "../volumes/mounted-at";
 import { Ignoring } from "./ignoring";
 import type { PathWatch } from "./path-watch";
 import { type Tell, WatchedPaths } from "./watched-paths";
@@ -46,7 +47,7 @@ export async function awaitQuiet(
   watcher: QuietWatcher,
 ): Promise<QuietResult> {
   const begun = monotonicMs();
-  const paths = new WatchedPaths(watcher.native, volumes, quiet.ignorePaths, watcher.tell);
+  const paths = new WatchedPaths(watcher.native, await openMounts(volumes), quiet.ignorePaths, watcher.tell);
   const after = Math.min(NAME_WRITERS_AFTER_MS, quiet.timeoutMs / 4);
   const later = quiet.atTimeout === "fail" ? setTimeout(() => void paths.start(), after) : undefined;
   try {

@@ -4,7 +4,6 @@ import { wholeVolumeWords } from "@/server/core/settings/open-file-words";
 import { formatCount } from "@/server/core/text/count";
 import { messageOf } from "../fault";
 import { log } from "../log";
-import type { AttachedVolume } from "../volumes/known-volumes";
 import { PathWatch, type Told, type WatchedVolume, type WritingProcess } from "./path-watch";
 import { findWriters, mergeWriters, type Writer } from "./writers";
 
@@ -15,7 +14,6 @@ const NAMED_PROCESSES = 3;
 const MOST_STARTS_ANEW = 3;
 
 export class WatchedPaths {
-  private readonly mounted: WatchedVolume[];
   /** Those of the paths that lie on the volumes. */
   private readonly ignore: string[];
   private watch: PathWatch | null = null;
@@ -29,13 +27,10 @@ export class WatchedPaths {
 
   constructor(
     private readonly native: string,
-    volumes: readonly AttachedVolume[],
+    private readonly mounted: WatchedVolume[],
     ignorePaths: readonly string[],
     private readonly tell: Tell,
   ) {
-    this.mounted = volumes.flatMap(({ record: { name, mount }, device }) =>
-      mount === null ? [] : [{ name, mount, device }],
-    );
     this.ignore = ignorePaths.map(normalPath).filter((path) => holderOf(path, this.mounted) !== undefined);
   }
 

@@ -7,7 +7,7 @@ import { groupsOf } from "@/server/core/planning/groups";
 import { inWords } from "@/server/core/runs/phase-words";
 import { now } from "../clock";
 import { FaultError, messageOf } from "../fault";
-import { type About, hookCalls } from "../hooks/hook-calls";
+import { type About, aboutVolumes, hookCalls } from "../hooks/hook-calls";
 import { settleOwed } from "../hooks/owed-hooks";
 import type { Host } from "../host";
 import { log } from "../log";
@@ -140,7 +140,7 @@ export class ActiveRuns {
     const { spec } = run;
     const { signal } = run.stop;
     const groups = groupsOf(spec.mode, spec.selection.volumes);
-    await voice.owe(hookCalls(spec, "postRun", this.about(spec)));
+    await voice.owe(hookCalls(spec, "postRun", await this.about(spec)));
     await voice.open(groups);
     const outcomes: GroupOutcome[] = [];
     let lastPhase = "queued";
@@ -204,9 +204,9 @@ export class ActiveRuns {
     return failed === null;
   }
 
-  private about({ selection }: RunSpec): About {
-    const mounts = selection.volumes.flatMap((name) => this.host.known.findAttached(name)?.record.mount ?? []);
-    return { volumes: selection.volumes, mounts };
+  private async about({ selection: { volumes } }: RunSpec): Promise<About> {
+    const { mounts } = await aboutVolumes(volumes.flatMap((name) => this.host.known.findAttached(name) ?? []));
+    return { volumes, mounts };
   }
 }
 

@@ -140,7 +140,7 @@ export class GroupCarrier {
     });
     await Promise.all(waiting);
     this.signal.throwIfAborted();
-    const about = aboutVolumes(volumes);
+    const about = await aboutVolumes(volumes);
     await this.hooks.prepare(about);
     if (openFile.quiet.minimumMs > 0) await this.waitForQuiet(volumes);
     const { frozenMs, spreadMs, takenAt } = await this.freezeWhileHeld(group, about);

@@ -97,7 +97,7 @@ export class ExecSessions {
   ): Promise<string> {
     const { openFile, mode } = input;
     const { signal } = stop;
-    const about = aboutVolumes(volumes);
+    const about = await aboutVolumes(volumes);
     try {
       await group.reserve(volumes);
       await hooks.prepare(about);

@@ -179,7 +179,7 @@ export class KeptSnapshots {
     const taking = new SnapshotGroup(this.host, undo.id, undo, { mode, cache, volumes: wish.volumes });
     const request = { id: undo.id, name: "snapshot create", mode, hooks: input.hooks };
     const { hooks, said } = RequestHooks.around(this.host, request, undo, signal);
-    const about = aboutVolumes(members);
+    const about = await aboutVolumes(members);
     try {
       await taking.reserve(members);
       await hooks.prepare(about);

@@ -1,6 +1,7 @@
 /** Where a device's file system is mounted now, by the kernel: people mount, move and cover volumes by hand. */
 import { FaultError } from "../fault";
 import { deviceNumber } from "./block-device";
+import type { AttachedVolume } from "./known-volumes";
 import { type Mount, readMounts } from "./mount-table";
 
 export interface MountedAt {
@@ -32,6 +33,19 @@ export async function mountedAt(device: string): Promise<MountedAt | null> {
 /** The first mount of a device that leads to the root of its file system. */
 export function firstWhole(mounts: readonly Mount[], device: string, number: string | null): Mount | null {
   return mountsOf(mounts, device, number).find((mount) => isWhole(mount) && isOnTop(mounts, mount)) ?? null;
+}
+
+/** Of the volumes that are mounted, where. */
+export async function openMounts(
+  volumes: readonly AttachedVolume[],
+): Promise<{ name: string; mount: string; device: string }[]> {
+  const mounts = await readMounts();
+  const found: { name: string; mount: string; device: string }[] = [];
+  for (const { record, device } of volumes) {
+    const mount = firstWhole(mounts, device, await deviceNumber(device))?.mountPoint;
+    if (mount !== undefined) found.push({ name: record.name, mount, device });
+  }
+  return found;
 }
 
 /** A file system with a number of its own (btrfs) is told by the device that it is mounted from. */
