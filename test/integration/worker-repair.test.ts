@@ -33,7 +33,7 @@ test("a repair takes up dead engines, mounts what was unmounted and removes orph
   await expect.poll(state, { timeout: 30_000 }).toBe("unreachable");
   await mustRun("umount", [worker.mount("unmounted")]);
   const [location] = await worker.host.host("cache.list", {});
-  writeFileSync(join(location?.path ?? "", "stillframe-cache", "left-behind"), "old contents");
+  writeFileSync(join(location?.path ?? "", "stillframe-cache", "left-behind.cache"), "old contents");
 
   expect(await repaired()).toEqual({
     ok: true,

@@ -19,6 +19,8 @@ export interface CandidateLocation {
   path: string;
   exists: boolean;
   writable: boolean;
+  /** In words, where it is not. */
+  whyNotWritable?: string;
   freeBytes: number;
   /** Reserved there by caches that are open now; `freeBytes` is already without them. */
   reservedBytes: number;
@@ -54,7 +56,10 @@ export type CacheChoice =
 /** Why a location is of no use to the group whatever its room, or null. */
 export function unfitReason(location: CandidateLocation, group: readonly string[]): string | null {
   if (!location.exists) return "the directory does not exist";
-  if (!location.writable) return "the directory is not writable";
+  if (!location.writable) {
+    const why = location.whyNotWritable === undefined ? "" : `: ${location.whyNotWritable}`;
+    return `the directory is not writable${why}`;
+  }
   if (location.engineVolume !== null && group.includes(location.engineVolume)) {
     return `it lies on "${location.engineVolume}", a volume of the same group`;
   }

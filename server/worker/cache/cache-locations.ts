@@ -1,32 +1,20 @@
 /**
- * The places where caches may be kept, measured. Every location has a private directory `stillframe-cache`
- * in which the engines make their files; a file there that no process holds open is an orphan.
+ * The places where caches may be kept, measured. Every location has a private directory (`cache-directory.ts`) in which
+ * the engines make their files; a file there that nobody needs any more is an orphan (`orphans.ts`).
  */
-import { access, constants, mkdir, readdir, readlink, realpath, rm, stat, statfs } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { mkdir, realpath, stat, statfs } from "node:fs/promises";
 import { z } from "zod";
 import type { CacheLocation } from "@/server/core/contracts/volume";
 import type { CandidateLocation } from "@/server/core/planning/cache-choice";
 import { FaultError } from "../fault";
 import { log } from "../log";
 import type { Places } from "../places";
-import { allPids } from "../programs/processes";
 import { readJson, writeJson } from "../state/json-file";
 import { deviceNumber, loopBackingFile } from "../volumes/block-device";
 import type { KnownVolumes } from "../volumes/known-volumes";
 import { mountOf, readMounts } from "../volumes/mount-table";
-
-const DIRECTORY = "stillframe-cache";
-
-/** Where the engines keep their files at a location. */
-export function cacheDirectory(location: string): string {
-  return join(location, DIRECTORY);
-}
-
-/** The location that a cache directory belongs to. */
-export function locationOf(directory: string): string {
-  return directory.endsWith(`/${DIRECTORY}`) ? dirname(directory) : directory;
-}
+import { locationOf, whyNotWritable } from "./cache-directory";
+import { orphansAt, removeOrphansAt } from "./orphans";
 
 export class CacheLocations {
   constructor(
@@ -49,7 +37,7 @@ export class CacheLocations {
       const reason = !place.exists
         ? "does not exist or is not a directory"
         : !place.writable
-          ? "is not writable"
+          ? `is not writable: ${place.whyNotWritable}`
           : place.engineVolume !== null
             ? `lies on "${place.engineVolume}", which an engine serves`
             : null;
@@ -73,9 +61,9 @@ export class CacheLocations {
   async removeOrphans(): Promise<{ removed: string[]; freedBytes: number }> {
     const removed: string[] = [];
     let freedBytes = 0;
-    for (const location of await this.list()) {
-      for (const orphan of location.orphans) {
-        await rm(orphan.path, { force: true });
+    for (const path of await this.pathsInUse()) {
+      const beside = this.openCaches().some((c) => c.location === path);
+      for (const orphan of await removeOrphansAt(path, beside)) {
         removed.push(orphan.path);
         freedBytes += orphan.sizeBytes;
       }
@@ -111,11 +99,13 @@ export class CacheLocations {
       return { path, exists: false, writable: false, freeBytes: 0, reservedBytes: 0, engineVolume: null };
     }
     const { bavail, bsize } = await statfs(real);
+    const why = await whyNotWritable(real);
     const reserved = this.openCaches().filter((c) => c.location === path);
     return {
       path,
       exists: true,
-      writable: await canHoldFiles(real),
+      writable: why === null,
+      ...(why !== null && { whyNotWritable: why }),
       freeBytes: bavail * bsize,
       reservedBytes: reserved.reduce((sum, c) => sum + c.reservedBytes, 0),
       engineVolume: await this.engineVolumeUnder(real),
@@ -134,7 +124,7 @@ export class CacheLocations {
       reservedBytes: place.reservedBytes,
       usedBytes: open.reduce((sum, c) => sum + c.usedBytes, 0),
       snapshots: open.flatMap((c) => c.snapshots),
-      orphans: await orphansIn(cacheDirectory(path), open.length > 0),
+      orphans: await orphansAt(path, open.length > 0),
     };
   }
 
@@ -148,41 +138,4 @@ export class CacheLocations {
     const file = await loopBackingFile(mount.device);
     return file?.endsWith("/fuse/live") ? mount.mountPoint : null;
   }
-}
-
-async function canHoldFiles(path: string): Promise<boolean> {
-  try {
-    await access(path, constants.W_OK | constants.X_OK);
-    await mkdir(cacheDirectory(path), { recursive: true, mode: 0o700 });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Files that no process holds open. A file younger than a minute beside an open cache may be about to be opened. */
-async function orphansIn(directory: string, beside: boolean): Promise<{ path: string; sizeBytes: number }[]> {
-  const names = await readdir(directory).catch(() => [] as string[]);
-  if (names.length === 0) return [];
-  const held = await openFilesBelow(directory);
-  const found: { path: string; sizeBytes: number }[] = [];
-  for (const name of names) {
-    const path = join(directory, name);
-    const file = await stat(path).catch(() => null);
-    const young = file !== null && beside && Date.now() - file.mtimeMs < 60_000;
-    if (file?.isFile() && !held.has(path) && !young) found.push({ path, sizeBytes: file.blocks * 512 });
-  }
-  return found;
-}
-
-async function openFilesBelow(directory: string): Promise<Set<string>> {
-  const real = await realpath(directory);
-  const found = new Set<string>();
-  for (const pid of await allPids()) {
-    for (const fd of await readdir(`/proc/${pid}/fd`).catch(() => [] as string[])) {
-      const target = await readlink(`/proc/${pid}/fd/${fd}`).catch(() => "");
-      if (target.startsWith(`${real}/`)) found.add(join(directory, target.slice(real.length + 1)));
-    }
-  }
-  return found;
 }

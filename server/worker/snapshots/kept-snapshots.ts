@@ -10,7 +10,7 @@ import { absolutePath } from "@/server/core/contracts/job";
 import { instant } from "@/server/core/contracts/time";
 import type { Snapshot } from "@/server/core/contracts/volume";
 import { groupsOf } from "@/server/core/planning/groups";
-import { locationOf } from "../cache/cache-locations";
+import { locationOf } from "../cache/cache-directory";
 import { asEngineFault } from "../engine/engine-fault";
 import type { SnapshotReport } from "../engine/protocol.gen";
 import { asFault, FaultError } from "../fault";

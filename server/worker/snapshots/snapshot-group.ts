@@ -4,9 +4,8 @@
  * All or nothing: a step that fails for one volume throws for all.
  */
 import { randomBytes } from "node:crypto";
-import { chmod } from "node:fs/promises";
 import { chooseCaches, type JudgedLocation, type Placement } from "@/server/core/planning/cache-choice";
-import { cacheDirectory, locationOf } from "../cache/cache-locations";
+import { cacheDirectory, keepPrivate, locationOf } from "../cache/cache-directory";
 import { pause } from "../clock";
 import { EngineRefused } from "../engine/client";
 import { asEngineFault, refusalFault } from "../engine/engine-fault";
@@ -138,8 +137,7 @@ export class SnapshotGroup {
     const { cache } = this.demand;
     const directory = cacheDirectory(placement.location);
     const { name } = volume.record;
-    for (const place of placement.spill) await chmod(cacheDirectory(place.location), 0o700);
-    await chmod(directory, 0o700);
+    for (const { location } of [placement, ...placement.spill]) await keepPrivate(location);
     await this.undo.push({ kind: "snapshot", volume: name, runDirectory: volume.runDirectory, snapshot });
     try {
       const { reservedBytes, refused } = await volume.watch.request(
