@@ -1,5 +1,5 @@
 /** What a person may ask of kept snapshots: free space left out or not, several places for the cache, what changed. */
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { mustRun } from "@/server/worker/programs/run-program";
@@ -95,4 +95,43 @@ test("what changed between two snapshots is told, also when both are released an
   expect(await worker.host.host("snapshot.changes", { id: second, since: first })).toEqual(told);
   await expect(worker.host.host("snapshot.changes", { id: first, since: second })).rejects.toThrow(/taken before/);
   await expect(worker.host.host("snapshot.changes", { id: second, since: "never" })).rejects.toThrow(/not known/);
+});
+
+test("a mounted snapshot stays, and can be released, when its volume cannot be attached at the worker's start", async () => {
+  writeFileSync(file("note"), "before", { flush: true });
+  const target = worker.path("frozen");
+  const takenAndMounted = async () => {
+    const id = await taken();
+    await worker.host.host("snapshot.mount", { id, target });
+    writeFileSync(file("note"), "after", { flush: true });
+    return id;
+  };
+  const inTheWay = async () => {
+    await worker.kill();
+    await mustRun("umount", [worker.mount("ledger")]);
+    await mustRun("mount", ["-t", "tmpfs", "tmpfs", worker.mount("ledger")]);
+    await worker.up();
+    const volume = (await worker.host.host("volume.list", {})).find((v) => v.name === "ledger");
+    expect(volume).toMatchObject({ state: "detached" });
+  };
+  const outOfTheWay = async () => {
+    await mustRun("umount", [worker.mount("ledger")]);
+    expect(await worker.host.host("host.repair", {})).toMatchObject({ ok: true });
+  };
+
+  const kept = await takenAndMounted();
+  await inTheWay();
+  expect(readFileSync(join(target, "note"), "utf8")).toBe("before");
+  await outOfTheWay();
+  expect(await found(kept)).toMatchObject({ state: "active" });
+  expect(readFileSync(join(target, "note"), "utf8")).toBe("before");
+  await release(kept);
+
+  writeFileSync(file("note"), "before", { flush: true });
+  const released = await takenAndMounted();
+  await inTheWay();
+  await release(released);
+  await outOfTheWay();
+  expect(await worker.host.host("snapshot.list", {})).toEqual([]);
+  expect(await worker.leftovers()).toEqual([]);
 });

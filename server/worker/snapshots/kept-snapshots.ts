@@ -3,6 +3,7 @@
  * the worker as their engines do. A record whose engine no longer has the snapshot is dropped.
  */
 import { randomBytes } from "node:crypto";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import type { HostOutput, snapshotCreateInput } from "@/server/core/contracts/host-methods";
@@ -18,6 +19,7 @@ import { aboutVolumes } from "../hooks/hook-calls";
 import { RequestHooks } from "../hooks/request-hooks";
 import type { Host } from "../host";
 import { log } from "../log";
+import { engineDirectory, volumeId } from "../places";
 import { awaitQuietFor } from "../quiet/quiet-monitor";
 import { readAllJson, removeFile, writeJson } from "../state/json-file";
 import { fileSystemType } from "../volumes/block-device";
@@ -156,12 +158,14 @@ export class KeptSnapshots {
   async release(id: string): Promise<void> {
     const record = this.require(id);
     for (const target of [...record.mounts].reverse()) await unmount(target);
-    const volume = this.host.known.findAttached(record.volume);
-    if (volume !== null) {
-      const { runDirectory } = volume;
+    const runDirectory = this.runDirectoryOf(record);
+    if (await hasEngine(runDirectory)) {
       await this.host.undoer({ kind: "export", runDirectory, snapshot: id });
       await this.host.undoer({ kind: "snapshot", volume: record.volume, runDirectory, snapshot: id });
-      await volume.watch.describe().catch(() => null);
+      await this.host.known
+        .findAttached(record.volume)
+        ?.watch.describe()
+        .catch(() => null);
     }
     await this.forget(record);
   }
@@ -217,10 +221,16 @@ export class KeptSnapshots {
   /** The engine's word on it: null when it has no such snapshot, `unknown` when it does not answer. */
   private async reportOf(record: Kept): Promise<SnapshotReport | null | "unknown"> {
     const volume = this.host.known.findAttached(record.volume);
-    if (volume === null) return null;
+    // One that could not be attached may have an engine all the same, with the snapshot open in it.
+    if (volume === null) return (await hasEngine(this.runDirectoryOf(record))) ? "unknown" : null;
     const report = await volume.watch.describe().catch(() => null);
     if (report === null) return "unknown";
     return report.snapshots.find((s) => s.id === record.id) ?? null;
+  }
+
+  private runDirectoryOf({ volume }: Kept): string {
+    const { known, places } = this.host;
+    return engineDirectory(places, known.find(volume)?.id ?? volumeId(volume));
   }
 
   private require(id: string): Kept {
@@ -242,6 +252,11 @@ export class KeptSnapshots {
   private path(id: string): string {
     return join(this.host.places.snapshots, `${id}.json`);
   }
+}
+
+/** Its socket goes with the engine, and only then. */
+async function hasEngine(runDirectory: string): Promise<boolean> {
+  return (await stat(join(runDirectory, "engine.sock")).catch(() => null)) !== null;
 }
 
 function toSnapshot(volume: string, report: SnapshotReport, kept: Kept | undefined): Snapshot {
