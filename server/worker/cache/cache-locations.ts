@@ -3,18 +3,19 @@
  * the engines make their files; a file there that nobody needs any more is an orphan (`orphans.ts`).
  */
 import { mkdir, realpath, stat, statfs } from "node:fs/promises";
+import { join } from "node:path";
 import { z } from "zod";
 import type { CacheLocation } from "@/server/core/contracts/volume";
 import type { CandidateLocation } from "@/server/core/planning/cache-choice";
 import { FaultError } from "../fault";
 import { log } from "../log";
-import type { Places } from "../places";
+import { engineDirectory, type Places } from "../places";
 import { readJson, writeJson } from "../state/json-file";
 import { deviceNumber, loopBackingFile } from "../volumes/block-device";
 import type { KnownVolumes } from "../volumes/known-volumes";
 import { mountOf, readMounts } from "../volumes/mount-table";
 import { locationOf, whyNotWritable } from "./cache-directory";
-import { orphansAt, removeOrphansAt } from "./orphans";
+import { type Needs, orphansAt, removeOrphansAt } from "./orphans";
 
 export class CacheLocations {
   constructor(
@@ -62,8 +63,7 @@ export class CacheLocations {
     const removed: string[] = [];
     let freedBytes = 0;
     for (const path of await this.pathsInUse()) {
-      const beside = this.openCaches().some((c) => c.location === path);
-      for (const orphan of await removeOrphansAt(path, beside)) {
+      for (const orphan of await removeOrphansAt(path, this.needsAt(path))) {
         removed.push(orphan.path);
         freedBytes += orphan.sizeBytes;
       }
@@ -90,6 +90,23 @@ export class CacheLocations {
         reservedBytes,
       })),
     );
+  }
+
+  private needsAt(location: string): Needs {
+    return {
+      beside: this.openCaches().some((c) => c.location === location),
+      mayNeed: (volumeId, directory) => this.mayNeed(volumeId, directory),
+    };
+  }
+
+  /** As long as a volume has a keeper or an engine, only the engine can say that it needs no cache there. */
+  private async mayNeed(volumeId: string, directory: string): Promise<boolean> {
+    const runDirectory = engineDirectory(this.places, volumeId);
+    const traces = ["keeper.pid", "engine.sock"].map((name) => stat(join(runDirectory, name)).catch(() => null));
+    if ((await Promise.all(traces)).every((trace) => trace === null)) return false;
+    const volume = this.known.allAttached().find((v) => v.record.id === volumeId);
+    const report = await volume?.watch.describe().catch(() => null);
+    return report?.cache.places.some((place) => place.directory === directory) ?? true;
   }
 
   private async measure(path: string): Promise<CandidateLocation> {
@@ -124,7 +141,7 @@ export class CacheLocations {
       reservedBytes: place.reservedBytes,
       usedBytes: open.reduce((sum, c) => sum + c.usedBytes, 0),
       snapshots: open.flatMap((c) => c.snapshots),
-      orphans: await orphansAt(path, open.length > 0),
+      orphans: await orphansAt(path, this.needsAt(path)),
     };
   }
 

@@ -111,7 +111,7 @@ export function hostHandlers({ host, runs, sessions, snapshots, endForRestart }:
     "sample.latest": async () =>
       Promise.all(known.allAttached().map(async ({ record, watch }) => sampleOf(record.name, await watch.describe()))),
     "cache.list": () => caches.list(),
-    "cache.removeOrphans": () => caches.removeOrphans(),
+    "cache.removeOrphans": () => exclusively(() => caches.removeOrphans()),
     "cache.allow": async ({ locations }) => {
       await caches.allow(locations);
       return caches.list();
