@@ -1,15 +1,14 @@
 /** Brings an engine back: a new one by its keeper, or, where the keeper is gone too, engine and mount from the ground. */
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { monotonicMs, pause } from "../clock";
 import type { Host } from "../host";
 import { log } from "../log";
-import { childrenOf, readStat } from "../programs/processes";
+import { childrenOf } from "../programs/processes";
 import { attachRecord, repairVolume } from "../volumes/attach";
 import { isUblk } from "../volumes/block-device";
 import type { AttachedVolume } from "../volumes/known-volumes";
 import { EngineGone } from "./client";
 import { asEngineFault } from "./engine-fault";
+import { livingKeeper } from "./keeper";
 import { engineSilent } from "./unreachable";
 
 const PATIENCE_MS = 10_000;
@@ -20,7 +19,7 @@ const PATIENCE_MS = 10_000;
  */
 export async function restartEngine(host: Host, volume: AttachedVolume): Promise<void> {
   const { record } = volume;
-  if (await hasKeeper(volume)) {
+  if ((await livingKeeper(volume.runDirectory)) !== null) {
     if ((await engineSilent(volume, "")) === null && (await handsOver(host, volume))) return;
     return killEngine(volume);
   }
@@ -36,7 +35,8 @@ export async function restartEngine(host: Host, volume: AttachedVolume): Promise
  */
 export async function takeUpWaiting(host: Host, volume: AttachedVolume): Promise<boolean> {
   const { record, device } = volume;
-  if (host.known.findAttached(record.name) !== volume || !isUblk(device) || (await hasKeeper(volume))) return false;
+  if (host.known.findAttached(record.name) !== volume || !isUblk(device)) return false;
+  if ((await livingKeeper(volume.runDirectory)) !== null) return false;
   log.warn({ volume: record.name }, "keeper and engines are gone; taking the waiting device up again");
   await attachRecord(host.known, host.engine, record);
   return true;
@@ -52,24 +52,12 @@ async function handsOver(host: Host, { record, runDirectory }: AttachedVolume): 
   }
 }
 
-async function hasKeeper(volume: AttachedVolume): Promise<boolean> {
-  const stat = await readStat(await keeperOf(volume));
-  return stat !== null && stat.state !== "Z";
-}
-
-/** 0 where there is none, which is no process that anybody can read or signal. */
-async function keeperOf({ runDirectory }: AttachedVolume): Promise<number> {
-  return Number(await readFile(join(runDirectory, "keeper.pid"), "utf8").catch(() => 0)) || 0;
-}
-
 /** Kills the engine and waits for the one that its keeper starts. */
 async function killEngine(volume: AttachedVolume): Promise<void> {
   const { watch } = volume;
-  const killed = await watch.describe().then(
-    ({ pid }) => [pid],
-    // Which one hangs cannot be told from outside: the one that stands by goes too.
-    async () => childrenOf(await keeperOf(volume)),
-  );
+  const serving = await watch.describe().catch(() => null);
+  // Which one hangs cannot be told from outside: the one that stands by goes too.
+  const killed = serving === null ? await enginesOf(volume) : [serving.pid];
   for (const pid of killed) {
     try {
       process.kill(pid, "SIGKILL");
@@ -84,4 +72,9 @@ async function killEngine(volume: AttachedVolume): Promise<void> {
     if (monotonicMs() > deadline) throw await asEngineFault(volume, new EngineGone("no new engine came"));
     await pause(50);
   }
+}
+
+async function enginesOf({ runDirectory }: AttachedVolume): Promise<number[]> {
+  const keeper = await livingKeeper(runDirectory);
+  return keeper === null ? [] : childrenOf(keeper);
 }
