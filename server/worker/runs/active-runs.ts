@@ -49,6 +49,7 @@ export class ActiveRuns {
   start(spec: RunSpec): void {
     if (this.closing) throw new FaultError("busy", "the worker is stopping");
     if (this.active.has(spec.runId)) throw new FaultError("conflict", `run ${spec.runId} is on already`);
+    this.host.known.refuseLeaving(spec.selection.volumes, "selection.volumes");
     for (const other of this.atVolumes()) {
       const shared = spec.selection.volumes.find((v) => other.spec.selection.volumes.includes(v));
       if (shared === undefined) continue;

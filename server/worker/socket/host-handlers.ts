@@ -59,10 +59,16 @@ export function hostHandlers({ host, runs, sessions, snapshots, endForRestart }:
   const { known, engine, writers, caches, places } = host;
   const volumeOf = async (record: KnownVolume): Promise<Volume> => describeKnown(known, record, await readMounts());
   const exclusively = <T>(work: () => Promise<T>): Promise<T> => known.exclusively(work);
-  const refuseWhenInRun = (name: string): void => {
-    if (runs.volumes().has(name))
-      throw new FaultError("busy", `volume "${name}" is being backed up`, { field: "name" });
-  };
+  const detaching = (name: string, work: () => Promise<void>): Promise<Record<string, never>> =>
+    exclusively(() =>
+      known.whileLeaving(name, async () => {
+        if (runs.volumes().has(name)) {
+          throw new FaultError("busy", `volume "${name}" is being backed up`, { field: "name" });
+        }
+        await work();
+        return {};
+      }),
+    );
   return {
     "host.doctor": ({ selfTest }) => examineHost(host, selfTest),
     "host.diagnostics": () => hostDiagnostics(host),
@@ -79,12 +85,10 @@ export function hostHandlers({ host, runs, sessions, snapshots, endForRestart }:
     "volume.list": () => listVolumes(known),
     "volume.attach": (input) => exclusively(async () => volumeOf((await attachVolume(known, engine, input)).record)),
     "volume.detach": ({ name }) =>
-      exclusively(async () => {
-        refuseWhenInRun(name);
+      detaching(name, async () => {
         const record = known.require(name);
         if (record.practice) await suspendPractice(known, engine, writers, record);
         else await detachVolume(known, engine, name);
-        return {};
       }),
     "volume.upgrade": ({ name }) =>
       exclusively(async () => {
@@ -93,12 +97,7 @@ export function hostHandlers({ host, runs, sessions, snapshots, endForRestart }:
       }),
     "practice.create": (input) =>
       exclusively(async () => volumeOf((await createPractice(known, engine, writers, input)).record)),
-    "practice.remove": ({ name }) =>
-      exclusively(async () => {
-        refuseWhenInRun(name);
-        await removePractice(known, engine, writers, name);
-        return {};
-      }),
+    "practice.remove": ({ name }) => detaching(name, () => removePractice(known, engine, writers, name)),
     "practice.writer": ({ name, on }) =>
       exclusively(async () => {
         const record = { ...known.require(name), writer: on };
@@ -116,7 +115,8 @@ export function hostHandlers({ host, runs, sessions, snapshots, endForRestart }:
       await caches.allow(locations);
       return caches.list();
     },
-    "snapshot.create": (input, caller) => snapshots.create(input, caller?.gone ?? new AbortController().signal),
+    "snapshot.create": (input, caller) =>
+      known.whileTaking(input.volumes, () => snapshots.create(input, caller?.gone ?? new AbortController().signal)),
     "snapshot.list": () => snapshots.list(),
     "snapshot.mount": async ({ id, target }) => {
       await snapshots.mount(id, target);
@@ -139,7 +139,7 @@ export function hostHandlers({ host, runs, sessions, snapshots, endForRestart }:
     },
     "exec.begin": (input, caller) => {
       if (caller === null) throw new FaultError("denied", "exec works on the worker's local socket only");
-      return sessions.begin(input, caller);
+      return known.whileTaking(input.volumes, () => sessions.begin(input, caller));
     },
     "exec.end": ({ session }) => sessions.end(session),
     "hook.test": (input) => tryHook(host, input),

@@ -3,10 +3,11 @@
  * leaves the volume as it was found.
  */
 import { mkdir, realpath, stat } from "node:fs/promises";
-import { basename } from "node:path";
+import { basename, join } from "node:path";
 import type { HostInput } from "@/server/core/contracts/host-methods";
 import { formatBytes } from "@/server/core/text/bytes";
 import type { EngineProgram } from "../engine/engine-program";
+import type { AttachResult } from "../engine/protocol.gen";
 import { FaultError } from "../fault";
 import { log } from "../log";
 import { engineDirectory, volumeId } from "../places";
@@ -147,19 +148,25 @@ export async function attachRecord(
   wanted: KnownVolume,
 ): Promise<AttachedVolume> {
   const record = { ...wanted, attaching: null };
-  const runDirectory = engineDirectory(known.places, record.id);
-  const { id, source: backing, sectorSize } = record;
-  const stateDirectory = known.places.changes;
-  await mkdir(stateDirectory, { recursive: true, mode: 0o700 });
-  const attached = await engine.attach({ id, backing, runDirectory, sectorSize, stateDirectory });
+  const attached = await attachEngine(known, engine, record);
   try {
     if (record.mount !== null) await mountUnlessMounted(attached.device, record);
     await known.save(record);
     return known.setAttached(record, attached);
   } catch (error) {
-    await engine.detach(runDirectory).catch((err: unknown) => log.error({ err, volume: record.name }, "detach failed"));
+    await engine
+      .detach(engineDirectory(known.places, record.id))
+      .catch((err: unknown) => log.error({ err, volume: record.name }, "detach failed"));
     throw error;
   }
+}
+
+async function attachEngine(known: KnownVolumes, engine: EngineProgram, record: KnownVolume): Promise<AttachResult> {
+  const { id, source: backing, sectorSize } = record;
+  const stateDirectory = known.places.changes;
+  await mkdir(stateDirectory, { recursive: true, mode: 0o700 });
+  const runDirectory = engineDirectory(known.places, id);
+  return engine.attach({ id, backing, runDirectory, sectorSize, stateDirectory });
 }
 
 /** `volume.detach` of an ordinary volume, and the end of a practice volume. The record is forgotten. */
@@ -179,19 +186,52 @@ export async function suspendVolume(known: KnownVolumes, engine: EngineProgram, 
   if (open.length > 0) {
     throw new FaultError("busy", `volume "${name}" has ${open.length} open snapshot(s); release them first`);
   }
-  const unmounted = await unmountDevice(attached.device);
+  const mounts = await mountsOf(attached.device);
+  let told = false;
   try {
+    await unmountAll(mounts.map((m) => m.mountPoint));
     if (report !== null && (await isHeld(attached.device))) {
       const holders = await foreignHolders(attached.device);
       const who = holders.length > 0 ? holders.join(", ") : "no process is in it, a file keeps it";
       throw new FaultError("busy", `volume "${name}" is still mounted in another mount namespace: ${who}`);
     }
+    told = true;
     await engine.detach(engineDirectory(known.places, record.id));
   } catch (error) {
-    for (const mountPoint of unmounted) await mountDevice(attached.device, mountPoint, record.fsType);
+    // The engine may have given its device up before it refused; it makes another then.
+    const device = told ? await deviceAgain(known, engine, attached) : attached.device;
+    await mountAgain(device, mounts, record.name);
     throw error;
   }
   known.setDetached(name);
+}
+
+async function deviceAgain(known: KnownVolumes, engine: EngineProgram, volume: AttachedVolume): Promise<string> {
+  const { record, device } = volume;
+  try {
+    const again = await attachEngine(known, engine, record);
+    return again.device === device ? device : known.setAttached(record, again).device;
+  } catch (err) {
+    log.error({ err, volume: record.name }, "after a refused detach the engine cannot be asked for its device");
+    return device;
+  }
+}
+
+/** After a refusal, whose reason counts more than what cannot be mounted again. */
+async function mountAgain(device: string, mounts: readonly Mount[], volume: string): Promise<void> {
+  const there = await mountPointsOf(device);
+  const whole = mounts.find((m) => m.root === "/")?.mountPoint;
+  for (const { mountPoint, root, fsType, options } of mounts.filter((m) => !there.includes(m.mountPoint))) {
+    const how = options.includes("ro") ? ["ro"] : [];
+    const what = root === "/" ? device : whole && join(whole, root);
+    const mounting =
+      what === undefined
+        ? Promise.reject(new Error(`of its file system only ${root} was bound there`))
+        : mountDevice(what, mountPoint, root === "/" ? fsType : null, root === "/" ? how : ["bind", ...how]);
+    await mounting.catch((err: unknown) => {
+      log.error({ err, volume }, `after a refused detach ${device} is not mounted at ${mountPoint} again`);
+    });
+  }
 }
 
 /**
@@ -222,17 +262,14 @@ export async function repairVolume(
   return attachRecord(known, engine, record);
 }
 
-/** Where it was mounted, outermost first. */
-async function unmountDevice(device: string): Promise<string[]> {
-  const points = await mountPointsOf(device);
-  await unmountAll(points);
-  return points;
-}
-
 /** Outermost first. */
 async function mountPointsOf(device: string): Promise<string[]> {
+  return (await mountsOf(device)).map((m) => m.mountPoint);
+}
+
+async function mountsOf(device: string): Promise<Mount[]> {
   const number = await deviceNumber(device);
-  return (await readMounts()).filter((m) => m.device === number).map((m) => m.mountPoint);
+  return (await readMounts()).filter((m) => m.device === number);
 }
 
 async function unmountAll(points: readonly string[]): Promise<void> {

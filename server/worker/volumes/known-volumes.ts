@@ -43,6 +43,10 @@ export class KnownVolumes {
   private readonly records = new Map<string, KnownVolume>();
   private readonly attached = new Map<string, AttachedVolume>();
   private last: Promise<unknown> = Promise.resolve();
+  /** Names of volumes that are being detached. */
+  private readonly leaving = new Set<string>();
+  /** Names of volumes of which a snapshot is being taken, one for each that is. */
+  private readonly taking: string[] = [];
   /** Called when a volume's engine does not answer for longer than a replacement takes, and again while it does not. */
   onSilent: (volume: AttachedVolume) => void = () => {};
 
@@ -117,6 +121,36 @@ export class KnownVolumes {
     const result = this.last.then(work, work);
     this.last = result.catch(() => {});
     return result;
+  }
+
+  /** Detaches: no run and no snapshot begins on the volume meanwhile, and none may be beginning. */
+  async whileLeaving<T>(name: string, work: () => Promise<T>): Promise<T> {
+    if (this.taking.includes(name)) {
+      throw new FaultError("busy", `a snapshot of volume "${name}" is being taken`, { field: "name" });
+    }
+    this.refuseLeaving([name], "name");
+    this.leaving.add(name);
+    try {
+      return await work();
+    } finally {
+      this.leaving.delete(name);
+    }
+  }
+
+  /** Takes snapshots: the volumes are not detached meanwhile. */
+  async whileTaking<T>(names: readonly string[], work: () => Promise<T>): Promise<T> {
+    this.refuseLeaving(names, "volumes");
+    this.taking.push(...names);
+    try {
+      return await work();
+    } finally {
+      for (const name of names) this.taking.splice(this.taking.indexOf(name), 1);
+    }
+  }
+
+  refuseLeaving(names: readonly string[], field: string): void {
+    const name = names.find((one) => this.leaving.has(one));
+    if (name !== undefined) throw new FaultError("busy", `volume "${name}" is being detached`, { field });
   }
 
   private recordPath(record: KnownVolume): string {
