@@ -10,6 +10,7 @@ import { bringUp, takeDown } from "./lifecycle";
 import { ConsoleLink, consoleUnreachable } from "./link/console-link";
 import { Outbox } from "./link/outbox";
 import { log } from "./log";
+import { beOnlyWorkerIn } from "./only-worker";
 import { placesFromEnvironment } from "./places";
 import { runPracticeWriter } from "./practice/practice-writer";
 import { PracticeWriters, WRITER_WORD } from "./practice/practice-writers";
@@ -39,6 +40,10 @@ async function startWorker(): Promise<void> {
   if (await isServed(places.socket)) throw new Error(`another worker serves ${places.socket}`);
   await mkdir(join(places.home, "worker"), { recursive: true, mode: 0o700 });
   await chmod(join(places.home, "worker"), 0o700);
+  await mkdir(places.run, { recursive: true, mode: 0o700 });
+  for (const directory of [places.run, join(places.home, "worker")]) {
+    await beOnlyWorkerIn(directory, join(directory, "worker.lock"));
+  }
 
   const known = new KnownVolumes(places);
   const engine = new EngineProgram(places.native);
