@@ -1,7 +1,7 @@
 /** Jobs on real volumes: engine, file systems, freeze helper and restic, driven as the console drives them. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { errorTable } from "@/server/core/errors/table";
 import { mustRun } from "@/server/worker/programs/run-program";
 import { BackgroundProgram } from "../fixtures/background-program";
@@ -196,6 +196,21 @@ describe("a job", () => {
     expect(await worker.console.ended(live), worker.console.story(live)).toMatchObject({ outcome: "warnings" });
     const result = worker.console.eventsOf(live).find((e) => e.type === "volumeEnded");
     expect(result?.type === "volumeEnded" && result.result).toMatchObject({ provider: "none", code: "a000851c" });
+  });
+});
+
+describe("a run that is cancelled while it reads live", () => {
+  test.each([
+    ["whose program waits for it", "wait"],
+    ["whose program has ended", "exit 0"],
+  ])("leaves no process behind that would not end by itself, %s", async (_, then) => {
+    const going = worker.path(`stubborn-${then.replace(" ", "-")}`);
+    const command = `(trap '' TERM; touch '${going}'; while :; do sleep 1; done) & ${then}`;
+    const runId = await worker.startRun({ volumes: ["alpha"], openFile: { enabled: false }, command });
+    await vi.waitUntil(() => existsSync(going), { timeout: 20_000 });
+    await worker.host.host("run.cancel", { runId });
+    expect(await worker.console.ended(runId)).toMatchObject({ outcome: "cancelled" });
+    await nothingLeft();
   });
 });
 

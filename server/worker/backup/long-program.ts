@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { FaultError } from "../fault";
-import { endProcess, isAlive, nameProcess } from "../programs/processes";
+import { endGroupOf, isAlive, nameProcess } from "../programs/processes";
 import type { UndoStack } from "../snapshots/undo";
 
 export const KEPT_LINES = 200;
@@ -61,7 +61,7 @@ export async function runLongProgram(
   child.stdin.on("error", () => {}); // ended at the gate: its status says so
   const name = child.pid === undefined ? null : await nameProcess(child.pid);
   if (name === null) return ended;
-  const abort = () => void endProcess(name, { group: true }).then(() => setTimeout(leave, KILLED_WITHIN_MS));
+  const abort = () => void endGroupOf(name).then(() => setTimeout(leave, KILLED_WITHIN_MS));
   signal.addEventListener("abort", abort);
   if (signal.aborted) abort();
   try {

@@ -36,19 +36,35 @@ export async function isAlive(name: ProcessName): Promise<boolean> {
   return stat !== null && stat.startTicks === name.startTicks && stat.state !== "Z";
 }
 
-/** TERM, then KILL after the grace; with `group` the whole process group. True when something had to be ended. */
-export async function endProcess(name: ProcessName, how: { group?: boolean; graceMs?: number } = {}): Promise<boolean> {
+/** TERM, then KILL after the grace. True when something had to be ended. */
+export async function endProcess(name: ProcessName, how: { graceMs?: number } = {}): Promise<boolean> {
   if (!(await isAlive(name))) return false;
-  const target = how.group ? -name.pid : name.pid;
-  signal(target, "SIGTERM");
+  signal(name.pid, "SIGTERM");
   const deadline = Date.now() + (how.graceMs ?? 2000);
   while (Date.now() < deadline) {
     if (!(await isAlive(name))) return true;
     await pause(20);
   }
-  signal(target, "SIGKILL");
+  signal(name.pid, "SIGKILL");
   for (let i = 0; i < 250 && (await isAlive(name)); i += 1) await pause(20);
   return true;
+}
+
+/** The whole process group of a leader that lives, also members that outlive it. True when there was one. */
+export async function endLivingGroup(leader: ProcessName): Promise<boolean> {
+  if (!(await isAlive(leader))) return false;
+  await endGroup(leader.pid);
+  for (let i = 0; i < 250 && (await hasLive(leader.pid)); i += 1) await pause(20);
+  return true;
+}
+
+/**
+ * The process group of a leader that may have ended: the kernel gives its id to nobody as long as the group has members.
+ * Only for a program of this worker's that is not done yet; of an old one, the group may be a stranger's by now.
+ */
+export async function endGroupOf(leader: ProcessName): Promise<void> {
+  const now = await readStat(leader.pid);
+  if (now === null || now.startTicks === leader.startTicks) await endGroup(leader.pid);
 }
 
 function signal(target: number, name: NodeJS.Signals): void {

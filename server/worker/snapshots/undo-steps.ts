@@ -7,7 +7,7 @@ import type { EngineProgram } from "../engine/engine-program";
 import { errnoName, FaultError } from "../fault";
 import { HOOK_MARK } from "../hooks/hook-process";
 import type { Places } from "../places";
-import { endMarked, endProcess } from "../programs/processes";
+import { endLivingGroup, endMarked } from "../programs/processes";
 import { endNamespace } from "./namespace";
 import { describeStep, type Undoer, type UndoStep } from "./undo";
 
@@ -26,9 +26,9 @@ async function undo(places: Places, engine: EngineProgram, step: UndoStep): Prom
     case "namespace":
       return endOne(places, step.id);
     case "process":
-      return endProcess(step, { group: true });
+      return endLivingGroup(step);
     case "hook": {
-      const ended = await endProcess(step, { group: true });
+      const ended = await endLivingGroup(step);
       return (await endMarked(HOOK_MARK, step.mark)) || ended;
     }
     case "resticLocks":
