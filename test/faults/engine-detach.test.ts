@@ -1,6 +1,8 @@
 /** Attach refuses what cannot work; detach leaves nothing, whatever state it finds. */
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { open, readdir, readFile, writeFile } from "node:fs/promises";
+import { createConnection } from "node:net";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { mustRun } from "@/server/worker/programs/run-program";
@@ -60,6 +62,20 @@ async function mustHaveLeftNothing(volume: AttachedVolume): Promise<void> {
 async function killKeeper(volume: AttachedVolume): Promise<void> {
   process.kill(volume.attached.keeperPid, "SIGKILL");
   await pause(200);
+}
+
+/** What it returns has the engine go on. */
+async function hang(volume: AttachedVolume): Promise<() => void> {
+  const engine = await volume.enginePid();
+  process.kill(engine, "SIGSTOP");
+  cleanup.add("kill the engine that hangs", () => {
+    try {
+      process.kill(engine, "SIGKILL");
+    } catch {
+      // detach did it
+    }
+  });
+  return () => void process.kill(engine, "SIGCONT");
 }
 
 describe("detach", () => {
@@ -131,20 +147,7 @@ describe("detach", () => {
         await killKeeper(volume);
       },
     ],
-    [
-      "the engine hangs",
-      async (volume: AttachedVolume) => {
-        const engine = await volume.enginePid();
-        process.kill(engine, "SIGSTOP");
-        cleanup.add("kill the engine that hangs", () => {
-          try {
-            process.kill(engine, "SIGKILL");
-          } catch {
-            // detach did it
-          }
-        });
-      },
-    ],
+    ["the engine hangs", (volume: AttachedVolume) => hang(volume).then(() => {})],
     ["its socket was deleted", (volume: AttachedVolume) => mustRun("rm", [volume.attached.socket])],
     ["its loop device was taken away", (volume: AttachedVolume) => mustRun("losetup", ["-d", volume.device])],
   ])("leaves nothing when %s", async (_state, bringAbout) => {
@@ -152,6 +155,34 @@ describe("detach", () => {
     await bringAbout(volume);
     const done = await detach(volume, "--force");
     expect(done.exitCode, done.stdout + done.stderr).toBe(0);
+    await mustHaveLeftNothing(volume);
+  });
+
+  it.each([
+    ["hangs", hang],
+    [
+      "has no connection left for it",
+      async (volume: AttachedVolume) => {
+        const sockets = Array.from({ length: 64 }, () => createConnection(volume.attached.socket));
+        await Promise.all(sockets.map((socket) => once(socket, "connect")));
+        await pause(200);
+        return () => sockets.forEach((socket) => void socket.destroy());
+      },
+    ],
+  ])("is refused while the engine %s, as attaching is, and its snapshot stays", async (_state, bringAbout) => {
+    const volume = await AttachedVolume.attach(cleanup, directory, "vol", 16 * MIB);
+    await volume.prepare("s1", { skipFreeBlocks: false });
+    await volume.activate("s1");
+    const end = await bringAbout(volume);
+    const attaching = ["--id", "vol", "--backing", volume.image, "--run-dir", volume.runDirectory];
+    for (const { exitCode, document } of [await detach(volume), await engineCommand("attach", ...attaching)]) {
+      expect(exitCode).toBe(1);
+      const message = expect.stringMatching(/does not answer.*--force/);
+      expect(document.error).toMatchObject({ kind: "busy", message });
+    }
+    end();
+    expect(await volume.snapshotReport("s1")).toMatchObject({ state: "active" });
+    expect((await detach(volume, "--force")).exitCode).toBe(0);
     await mustHaveLeftNothing(volume);
   });
 

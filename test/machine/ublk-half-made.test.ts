@@ -152,31 +152,49 @@ nothing_left "detaching"
           modules,
           script: `${common}
 unanswered() { # requests that no process waits for any more
-  attach
-  kill -STOP $(engines)
-  fio --name=reads --filename=/dev/ublkb0 --ioengine=io_uring --direct=1 --rw=randread --bs=4k --iodepth=8 --size=64m > /dev/null 2>&1 &
-  while [ $(sed 's/ *\\([0-9]*\\).*/\\1/' /sys/block/ublkb0/inflight) -lt 8 ]; do usleep 50000; done
+  fio --name=reads --filename=$1 --ioengine=io_uring --direct=1 --rw=randread --bs=4k --iodepth=8 --size=64m > /dev/null 2>&1 &
+  while [ $(sed 's/ *\\([0-9]*\\).*/\\1/' /sys/block/\${1#/dev/}/inflight) -lt 8 ]; do usleep 50000; done
   kill -9 $(pidof fio)
   while pidof fio > /dev/null; do usleep 50000; done
 }
 seconds() { cut -d. -f1 /proc/uptime; }
+gives_up() { # in time
+  began=$(seconds)
+  detach && echo "detached, though nobody answered"
+  took=$(($(seconds) - began))
+  [ $took -lt 60 ] && echo "detach gave up in time"
+}
 
-unanswered
-began=$(seconds)
-detach && echo "detached, though nobody answered"
-took=$(($(seconds) - began))
-[ $took -lt 60 ] && echo "detach gave up in time"
+attach
+kill -STOP $(engines)
+unanswered /dev/ublkb0
+gives_up
 kill -CONT $(engines)
 nothing_left "a detach that was given up"
 
-unanswered
+attach
+kill -STOP $(engines)
+unanswered /dev/ublkb0
 detach --force > /dev/null && echo "detached by force"
 nothing_left "a detach by force"
+
+# An engine that answers, over a disk that does not: the device of another one.
+stillframe-engine attach --id below --backing /tmp/volume --run-dir /run/below --threads 4 --transport ublk > /dev/null
+stillframe-engine attach --id v --backing /dev/ublkb0 --run-dir /run/v --threads 4 --transport ublk > /dev/null
+below=$(serving /run/below)
+kill -STOP $below
+unanswered /dev/ublkb1
+gives_up
+kill -CONT $below
+detach > /dev/null
+stillframe-engine detach --run-dir /run/below > /dev/null
+nothing_left "a disk that did not answer"
 `,
         });
         expect(output).not.toContain("detached, though nobody answered");
-        expect(output).toContain("stopping /dev/ublkb0: requests on it have waited 20 s for their answer");
-        expect(output).toContain("detach gave up in time");
+        expect(output).toContain("the engine of /run/v does not answer");
+        expect(output).toContain("stopping /dev/ublkb1: requests on it have waited 20 s for their answer");
+        expect(output.match(/detach gave up in time/g)).toHaveLength(2);
         expect(output).toContain("detached by force");
         expect(output).not.toContain("left:");
         expect(kernelLog).not.toMatch(TRACE_OF_UBLK);

@@ -78,7 +78,7 @@ enum Found {
 
 /// What is attached in the directory already; other leftovers of a half state are removed.
 fn found(run: &RunDirectory, request: &Request, real: &Path) -> Outcome<Found> {
-    let Ok(mut client) = Client::connect(run) else {
+    let Some((client, report)) = Client::of_attached(run)? else {
         let waiting = match request.transport {
             live::Choice::FuseLoop => None,
             _ if run_directory::keeper(run).is_some() => None,
@@ -91,7 +91,6 @@ fn found(run: &RunDirectory, request: &Request, real: &Path) -> Outcome<Found> {
         run.create()?;
         return Ok(waiting.map_or(Found::Nothing, Found::Waiting));
     };
-    let report = client.call("describe", json!({}))?;
     let text = |key: &str| report[key].as_str().unwrap_or_default().to_owned();
     if text("id") != request.id || Path::new(&text("backing")) != real {
         return Err(Failure::new(

@@ -13,6 +13,8 @@ const CALL_TIME: Duration = Duration::from_secs(30);
 const CONNECT_TIME: Duration = Duration::from_secs(5);
 /// Longer than it takes somebody to go on in a dead keeper's place.
 const WITHOUT_KEEPER: Duration = Duration::from_secs(4);
+/// Within this time an engine that is being replaced, also by one that crashes at first, answers again.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 pub struct Client {
     stream: BufReader<UnixStream>,
@@ -49,6 +51,42 @@ impl Client {
         }
     }
 
+    /// The engine of an attached volume, and its report. None: there is none, nor a keeper that would start one. While
+    /// the keeper lives, an engine that does not answer is not one that is not there: it may have snapshots and NBD
+    /// clients.
+    pub fn of_attached(run: &RunDirectory) -> Outcome<Option<(Self, Value)>> {
+        let end = Instant::now() + PATIENCE;
+        let mut unkept = None;
+        loop {
+            let asked = Client::connect(run).and_then(|mut client| {
+                client.limit(CONNECT_TIME)?;
+                let report = client.call("describe", json!({}))?;
+                client.limit(CALL_TIME)?;
+                Ok((client, report))
+            });
+            let why = match asked {
+                Ok(told) => return Ok(Some(told)),
+                Err(why) => why,
+            };
+            if run_directory::keeper(run).is_some() {
+                unkept = None;
+                // One of another version answers so each time.
+                if why.kind == ErrorKind::Protocol || Instant::now() > end {
+                    let what = format!(
+                        "the engine of {} does not answer ({why}); detach --force ends it anyhow, with its snapshots",
+                        run.path().display()
+                    );
+                    return Err(Failure::new(ErrorKind::Busy, what));
+                }
+            } else if nobody_listens(&why)
+                || unkept.get_or_insert_with(Instant::now).elapsed() > WITHOUT_KEEPER
+            {
+                return Ok(None);
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     fn greet(run: &RunDirectory, time: Duration) -> Outcome<Self> {
         let stream = UnixStream::connect(run.socket()).context(|| "no engine listens".into())?;
         stream
@@ -60,11 +98,16 @@ impl Client {
             next: 1,
         };
         client.call("hello", json!({ "protocol": PROTOCOL }))?;
-        let stream = client.stream.get_ref();
-        stream
-            .set_read_timeout(Some(CALL_TIME))
-            .context(|| "control socket".into())?;
+        client.limit(CALL_TIME)?;
         Ok(client)
+    }
+
+    /// How long each answer is waited for.
+    fn limit(&self, time: Duration) -> Outcome<()> {
+        let stream = self.stream.get_ref();
+        stream
+            .set_read_timeout(Some(time))
+            .context(|| "control socket".into())
     }
 
     /// Waits until the engine closes the connection, as it does when it ends.
@@ -104,4 +147,10 @@ impl Client {
             return Ok(reply["result"].clone());
         }
     }
+}
+
+/// No process has the socket: neither an engine, nor one that stands by, nor a keeper.
+fn nobody_listens(why: &Failure) -> bool {
+    let errno = why.source.as_ref().and_then(std::io::Error::raw_os_error);
+    matches!(errno, Some(libc::ECONNREFUSED | libc::ENOENT))
 }

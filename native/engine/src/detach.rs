@@ -51,11 +51,18 @@ pub fn detach(run_directory: &std::path::Path, how: How) -> Outcome<()> {
 pub fn take_down(run: &RunDirectory, id: &str, how: How) -> Outcome<()> {
     let force = how == How::ByForce;
     let mut snapshots = Vec::new();
-    let mut client = Client::connect(run).ok();
+    let asked = if force {
+        // One that does not answer is ended all the same.
+        let described = |mut client: Client| {
+            let report = client.call("describe", json!({})).unwrap_or_default();
+            (client, report)
+        };
+        Client::connect(run).ok().map(described)
+    } else {
+        Client::of_attached(run)?
+    };
     let mut id = id.to_owned();
-    if let Some(client) = &mut client
-        && let Ok(report) = client.call("describe", json!({}))
-    {
+    if let Some((_, report)) = &asked {
         id = report["id"].as_str().unwrap_or(&id).to_owned();
         let ids = report["snapshots"].as_array().into_iter().flatten();
         snapshots.extend(ids.filter_map(|s| s["id"].as_str().map(str::to_owned)));
@@ -74,9 +81,10 @@ pub fn take_down(run: &RunDirectory, id: &str, how: How) -> Outcome<()> {
             ));
         }
     }
+    let mut client = asked.map(|(client, _)| client);
     if force {
         // The engine first, so that it removes its caches; then nobody may wait any longer.
-        shut_down(&mut client, true)?;
+        end_engine(client.take(), true)?;
         abort(run)?;
     } else if client.is_none() && run_directory::keeper(run).is_none() {
         abort(run)?;
@@ -95,7 +103,9 @@ pub fn take_down(run: &RunDirectory, id: &str, how: How) -> Outcome<()> {
             client.call("release", json!({ "snapshot": snapshot }))?;
         }
     }
-    shut_down(&mut client, force)?;
+    if !force {
+        shut_down(run, client)?;
+    }
     unmount(run)?;
     end_keeper(run, force)?;
     live::end::tear_down(run)?;
@@ -128,15 +138,32 @@ fn remove_files(run: &RunDirectory) {
     }
 }
 
-fn shut_down(client: &mut Option<Client>, force: bool) -> Outcome<()> {
-    let Some(mut client) = client.take() else {
+/// An engine that dies over it is followed by another one, which may be asked for a snapshot at once: that one is asked
+/// to end as well.
+fn shut_down(run: &RunDirectory, mut client: Option<Client>) -> Outcome<()> {
+    let limit = Instant::now() + END_TIME;
+    loop {
+        match end_engine(client.take(), false) {
+            Ok(()) => return Ok(()),
+            Err(e) if e.kind == ErrorKind::Busy => return Err(e),
+            Err(e) if Instant::now() > limit => {
+                let why = format!("the engine does not end ({e}); detach --force ends it anyhow");
+                return Err(Failure::new(ErrorKind::Busy, why));
+            }
+            Err(_) => client = Client::of_attached(run)?.map(|(client, _)| client),
+        }
+    }
+}
+
+fn end_engine(client: Option<Client>, force: bool) -> Outcome<()> {
+    let Some(mut client) = client else {
         return Ok(());
     };
     match client.call("shutdown", json!({ "force": force })) {
         Ok(_) => client.wait_for_end(),
-        Err(e) if e.kind == ErrorKind::Busy => return Err(e),
         // It may be dying; what follows does not need it.
-        Err(e) => eprintln!("stillframe-engine: {e}"),
+        Err(e) if force && e.kind != ErrorKind::Busy => eprintln!("stillframe-engine: {e}"),
+        Err(e) => return Err(e),
     }
     Ok(())
 }
