@@ -1,15 +1,18 @@
-/** An engine that crashes over and over: the volume stays served without its snapshots, or errors say that it is not. */
+/**
+ * An engine that crashes over and over: the volume stays served without its snapshots, or errors say that it is not. One
+ * that cannot be started for a while costs neither.
+ */
 
 import { truncateSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
-import { runProgram } from "@/server/worker/programs/run-program";
+import { mustRun, runProgram } from "@/server/worker/programs/run-program";
 import { AttachedVolume, MIB, scratchDirectory } from "../fixtures/attached-volume";
 import { cleanupAfterEach } from "../fixtures/cleanup";
-import { keeperOf } from "../fixtures/engine-process";
+import { childrenOf, keeperOf, killIfThere } from "../fixtures/engine-process";
 import { LoadedVolume } from "../fixtures/loaded-volume";
-import { engineCommand } from "../fixtures/native-program";
+import { engineCommand, pause } from "../fixtures/native-program";
 
 const cleanup = cleanupAfterEach();
 let directory: string;
@@ -58,5 +61,26 @@ describe("an engine that crashes whatever it does", () => {
     expect(log).toMatch(/serves without snapshots.*giving up/s);
     const detached = await engineCommand("detach", "--run-dir", volume.runDirectory);
     expect(detached.exitCode, detached.stderr).toBe(0);
+  });
+});
+
+describe("a keeper that can start no engine for a while", () => {
+  it("goes on trying: requests wait, and neither an application nor the snapshot notices", async () => {
+    const loaded = await LoadedVolume.make(cleanup, directory);
+    const keeper = keeperOf(loaded.volume.runDirectory);
+    const limitDescriptors = (limit: string) => mustRun("prlimit", ["--pid", String(keeper), `--nofile=${limit}:`]);
+    const before = (
+      await mustRun("prlimit", ["--pid", String(keeper), "--nofile", "--noheadings", "--output=SOFT"])
+    ).trim();
+    await limitDescriptors("4"); // none is left for a pipe to an engine
+    for (const pid of childrenOf(keeper)) killIfThere(pid);
+    await pause(3000);
+    expect(childrenOf(keeper)).toEqual([]);
+    await limitDescriptors(before);
+    await expect.poll(async () => (await loaded.volume.describe()).passThrough, { timeout: 30_000 }).toBe(false);
+    await loaded.endLoad();
+    await loaded.imageMustBeTheSame();
+    await loaded.volume.unexport("s1");
+    await loaded.filesMustBeWhole();
   });
 });

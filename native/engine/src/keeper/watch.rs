@@ -15,6 +15,9 @@
 //! whatever it stumbled over in their state is not looked at; if that one crashes in a loop too, the
 //! keeper ends, and with it the connection: requests fail instead of waiting for ever.
 //!
+//! An engine that cannot be started at all, for want of memory, processes or descriptors, has not crashed: that is tried
+//! for ever, and requests wait. Its snapshots are not to blame, and giving up would cost the data that is in flight.
+//!
 //! An engine that says why it cannot serve is not followed by another one while there is no live device yet: nobody uses
 //! the volume, and whoever attaches it waits for the answer.
 
@@ -40,7 +43,9 @@ const STANDBY_PAUSE: Duration = Duration::from_millis(100);
 const STANDBY_PAUSE_LIMIT: Duration = Duration::from_secs(10);
 /// Between engines that crash.
 const CRASH_PAUSE: Duration = Duration::from_millis(50);
-
+/// After an engine could not be started; doubled each time, up to the limit.
+const START_PAUSE: Duration = Duration::from_millis(20);
+const START_PAUSE_LIMIT: Duration = Duration::from_secs(1);
 /// From the first engine of a new program to the keeper's own change.
 const BECOME_DELAY: Duration = Duration::from_secs(3);
 /// The program that this process runs, also where its file was replaced.
@@ -152,6 +157,7 @@ impl<'a> Watch<'a> {
 
     /// Gives the word to the standby, or to a new engine; false if there is to be none.
     fn ensure_engine(&mut self) -> bool {
+        let mut failed = 0;
         while self.engine.is_none() {
             match self.state.get(Word::Shutdown) {
                 0 => {}
@@ -174,13 +180,31 @@ impl<'a> Watch<'a> {
                 None => Child::start(&self.program, self.run),
             };
             if let Err(e) = next.and_then(|next| self.give_word(next)) {
-                log::line(format!("keeper: starting an engine failed: {e}"));
-                if !self.crashed() {
-                    return false;
-                }
+                failed += 1;
+                self.not_started(failed, &e);
             }
         }
         true
+    }
+
+    /// No engine is there: `failed` attempts to start one, and how the last of them did.
+    fn not_started(&mut self, failed: u32, e: &io::Error) {
+        if failed.is_power_of_two() {
+            let line = format!("keeper: starting an engine failed, {failed} times now: {e}");
+            log::line(line);
+        }
+        // A new program's file may be gone before the keeper executes it itself.
+        let is_missing = matches!(
+            e.kind(),
+            io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied
+        );
+        if is_missing && self.program != Path::new(SELF) {
+            log::line("keeper: the new program is gone; going back to the old one");
+            self.program = PathBuf::from(SELF);
+            self.become_at = None;
+        }
+        let pause = START_PAUSE * 2u32.pow(failed.min(10) - 1);
+        std::thread::sleep(pause.min(START_PAUSE_LIMIT));
     }
 
     fn give_word(&mut self, mut next: Child) -> io::Result<()> {
