@@ -1,13 +1,18 @@
 /** The engine is killed under NBD clients: they connect again to the same socket, and nothing that was answered is lost. */
+import { once } from "node:events";
+import { appendFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { AttachedVolume, MIB, scratchDirectory } from "../fixtures/attached-volume";
 import { BackgroundProgram } from "../fixtures/background-program";
 import { cleanupAfterEach } from "../fixtures/cleanup";
 import { hashOf } from "../fixtures/device-hash";
+import { keeperOf } from "../fixtures/engine-process";
 import { pause } from "../fixtures/native-program";
 import { mustTalk, nbdUri } from "../fixtures/nbd";
 import { NbdWriter } from "../fixtures/nbd-writer";
+import { makeCertificates } from "../fixtures/tls-certificates";
 
 const KILLS = 20;
 const BYTES = 32 * MIB;
@@ -79,4 +84,35 @@ describe("kills of the engine under NBD clients", () => {
     );
     expect(new Set(sizes)).toEqual(new Set([`${BYTES}\n`]));
   });
+
+  it("never serve without TLS what was to be served with it and could not be kept for the next engine", async () => {
+    const port = await freePort();
+    const keys = await makeCertificates(join(directory, "keys"));
+    await appendFile(keys.serverCertificate, `${"# a long chain\n".repeat(400)}`);
+    const tls = { certificate: keys.serverCertificate, key: keys.serverKey, authorities: keys.authority };
+    await volume.request("serveNbd", { live: "readOnly" });
+    await mustTalk("perl", "-e", LITTLE_ROOM, String(keeperOf(volume.runDirectory)));
+    const refused = volume.request("serveNbd", { tcp: { address: "127.0.0.1", port, tls } });
+    await expect(refused).rejects.toThrow(/keeping NBD's sockets/);
+    await volume.request("serveNbd", { live: "readWrite" });
+    process.kill(await volume.enginePid(), "SIGKILL");
+    expect(await mustTalk("nbdinfo", "--size", nbdUri(volume, "live"))).toBe(`${BYTES}\n`);
+    await expect(mustTalk("nbdinfo", "--size", `nbd://127.0.0.1:${port}/live`)).rejects.toThrow(/refused/);
+  });
 });
+
+/** Leaves little room where a keeper has NBD's sockets for the next engine: 110 is the end that engines write to. */
+const LITTLE_ROOM = `
+my $process = syscall(434, int($ARGV[0]), 0); # pidfd_open
+my $number = syscall(438, $process, 110, 0); # pidfd_getfd
+open(my $shelf, "+<&=", $number) or die "no shelf: $!";
+setsockopt($shelf, 1, 7, pack("i", 1)) or die "$!"; # SO_SNDBUF
+`;
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}

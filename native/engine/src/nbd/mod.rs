@@ -196,13 +196,17 @@ fn open(engine: &Arc<Engine>, mut offer: Offer, tcp: Option<Tcp>) -> Outcome<Ser
 
 /// Changes what is offered while it is served.
 fn change(serving: &mut Serving, mut offer: Offer, tcp: Option<Tcp>) -> Outcome<()> {
+    let mut sockets = Vec::new();
+    for socket in &serving.sockets {
+        sockets.push(copy(socket)?);
+    }
     let mut added = None;
     match (&serving.offer.tcp, tcp) {
         (_, None) => {}
         (None, Some(tcp)) => {
             let (tcp, socket) = bind(tcp)?;
             let tls = configure(&tcp)?;
-            serving.sockets.push(copy(&socket)?);
+            sockets.push(copy(&socket)?);
             offer.tcp = Some(tcp);
             added = Some((socket, tls));
         }
@@ -223,9 +227,10 @@ fn change(serving: &mut Serving, mut offer: Offer, tcp: Option<Tcp>) -> Outcome<
             }
         }
     }
-    shelf::put(&offer, &serving.sockets)?;
+    shelf::put(&offer, &sockets)?;
     let other_access = serving.offer.live != offer.live;
-    serving.offer = offer;
+    // Together, and only now: a socket without its offer would be served without TLS by the next engine.
+    (serving.offer, serving.sockets) = (offer, sockets);
     if other_access {
         serving.server.hang_up(Image::Live);
     }
@@ -237,7 +242,9 @@ fn change(serving: &mut Serving, mut offer: Offer, tcp: Option<Tcp>) -> Outcome<
 }
 
 /// Serves on sockets that are open already.
-fn begin(engine: &Arc<Engine>, offer: Offer, sockets: Vec<OwnedFd>) -> Outcome<Serving> {
+fn begin(engine: &Arc<Engine>, offer: Offer, mut sockets: Vec<OwnedFd>) -> Outcome<Serving> {
+    // An earlier version could lay down a TCP socket whose terms are not known; closed it is served on none.
+    sockets.truncate(1 + usize::from(offer.tcp.is_some()));
     let server = Server::new(engine.clone(), engine.configuration.threads);
     let tls = offer.tcp.as_ref().map(configure).transpose()?.flatten();
     for (n, socket) in sockets.iter().enumerate() {
