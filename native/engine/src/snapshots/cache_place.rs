@@ -69,7 +69,7 @@ fn served_beneath(device: u64, depth: usize) -> Option<PathBuf> {
         return served_beneath(source_of(major, minor)?, depth - 1);
     }
     let sys = PathBuf::from(format!("/sys/dev/block/{major}:{minor}"));
-    if let Some(file) = backing_file(&sys) {
+    if let Some(file) = backing_file_beneath(&sys) {
         if is_served(&file) {
             return Some(file);
         }
@@ -82,10 +82,17 @@ fn served_beneath(device: u64, depth: usize) -> Option<PathBuf> {
         .find_map(|device| served_beneath(device, depth - 1))
 }
 
+/// The file of the device, or of the disk that it is a partition of.
+fn backing_file_beneath(sys: &Path) -> Option<PathBuf> {
+    if !sys.join("partition").exists() {
+        return backing_file(sys);
+    }
+    // A partition's directory lies in its disk's, the real one: `sys` may be a link.
+    backing_file(fs::canonicalize(sys).ok()?.parent()?)
+}
+
 fn backing_file(sys: &Path) -> Option<PathBuf> {
-    // A partition's directory lies in its disk's.
     let text = fs::read_to_string(sys.join("loop/backing_file"))
-        .or_else(|_| fs::read_to_string(sys.join("../loop/backing_file")))
         .or_else(|_| fs::read_to_string(live::shown_file(&fs::canonicalize(sys)?)))
         .ok()?;
     Some(PathBuf::from(text.trim_end_matches('\n')))
@@ -115,7 +122,8 @@ fn source_of(major: u32, minor: u32) -> Option<u64> {
     (metadata.rdev() != 0).then_some(metadata.rdev())
 }
 
-/// Whether the descriptor lies on the file system of exactly this live file's device.
+/// Whether the descriptor lies on a file system whose blocks are exactly those of this live file's device: one on a
+/// partition of it counts them from there.
 pub fn rests_on(fd: &fs::File, live: &Path) -> bool {
     let Ok(metadata) = fd.metadata() else {
         return false;
