@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
-import { mustRun } from "@/server/worker/programs/run-program";
+import { mustRun, runProgram } from "@/server/worker/programs/run-program";
 import {
   AttachedVolume,
   MIB,
@@ -123,6 +123,20 @@ describe("an engine that is too slow", () => {
     process.kill(pid, "SIGKILL");
     await mustGoOn(writes, GRACE_MS);
     expect((await freeze.ended).report).toMatchObject({ ok: false, kind: "activate", mount: "xfs" });
+    await mustHoldNoSnapshot();
+  });
+});
+
+describe("a thaw that the kernel refuses", () => {
+  it("is tried until it succeeds, also after the deadline and after the snapshot was reported as not taken", async () => {
+    const freeze = Freeze.startThatCannotThaw(request(1000), 3);
+    const thaw = ({ mountPoint }: AttachedVolume) => runProgram("fsfreeze", ["--unfreeze", mountPoint]);
+    for (const volume of [ext4, xfs]) cleanup.add("thaw what is frozen still", () => thaw(volume).then(() => {}));
+    const writes = await waitingWrites();
+    slow.letThrough();
+    expect(await freeze.report).toMatchObject({ ok: false });
+    await mustGoOn(writes, 4000 + GRACE_MS);
+    expect((await freeze.ended).exitCode).toBe(1);
     await mustHoldNoSnapshot();
   });
 });

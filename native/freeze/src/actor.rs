@@ -165,7 +165,7 @@ impl Actor<'_> {
                         .or_else(|| self.asked_to_end())
                         .or(Some(Stop::ThawedByOther(i)));
                 }
-                // The guardian goes on trying for as long as this process lives.
+                // The guardian goes on trying, and this process waits for its end.
                 Err(errno) => {
                     self.shared.set_abort(Abort::Deadline);
                     stop = stop.or(Some(Stop::ThawFailed(i, errno)));

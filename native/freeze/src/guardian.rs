@@ -13,7 +13,7 @@
 //! Until then the order is kept: the last frozen is thawed first.
 //!
 //! **A freeze may still be under way** when the guardian wants to thaw: the kernel then answers `EINVAL`. The guardian
-//! repeats itself every [`AGAIN_AFTER`] until nothing is left or the actor is gone. A process cannot die inside the freeze
+//! repeats itself every [`AGAIN_AFTER`] until nothing is left, also where a thaw fails and the actor has said so. A process cannot die inside the freeze
 //! call, so the end of the actor's pipe means that no further freeze comes, and one last round thaws the rest.
 //!
 //! **The actor may hang inside a call** of which an engine that does not answer keeps hold. Whoever asked must not wait for
@@ -78,11 +78,15 @@ pub fn guard(
         return Err(io::Error::last_os_error());
     }
     until_actor_is_gone(watch, &thawers, &answers, shared);
-    if !shared.finished() {
+    let finished = shared.finished();
+    if !finished {
         shared.set_abort(Abort::ActorDied);
-        while thawers.round(shared, true) {
-            sys::poll_until(&mut [], Some(sys::now() + AGAIN_AFTER));
-        }
+    }
+    // An actor that has said everything may leave a mount whose thaw failed: it waits until this process has ended.
+    while thawers.round(shared, true) {
+        sys::poll_until(&mut [], Some(sys::now() + AGAIN_AFTER));
+    }
+    if !finished {
         haste.end();
         let (kind, text) = match shared.abort() {
             Abort::Deadline => (

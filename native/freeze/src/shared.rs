@@ -118,7 +118,7 @@ impl Shared {
         !self.answered.swap(true, Ordering::SeqCst)
     }
 
-    /// The actor's report is about to be written: nothing is left to the guardian.
+    /// The actor's report is about to be written: nothing is left to the guardian but mounts whose thaw failed.
     pub fn finished(&self) -> bool {
         self.finished.load(Ordering::SeqCst)
     }
