@@ -183,6 +183,10 @@ fn word(bytes: &[u8], at: usize) -> u32 {
 fn xfs(mount: &File) -> Result<OwnStructures, String> {
     let geometry = mapping::xfs_geometry(mount)
         .map_err(|e| format!("its file system does not tell its geometry: {e}"))?;
+    // Such a file's places are told as those of that device, and look like some of this one's.
+    if geometry.realtime_blocks != 0 {
+        return Err("its file system may keep data of files on a realtime device".into());
+    }
     let block = u64::from(geometry.block_size);
     let group = u64::from(geometry.group_blocks) * block;
     // Superblock, free space, inodes and free list: a sector each.
