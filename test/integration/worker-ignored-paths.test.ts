@@ -2,7 +2,7 @@
  * Ignored paths of the quiet time, on real volumes: what is written to them spoils no window, whatever the program does
  * with its files; what is written elsewhere does, also where only the device sees it (mappings, asynchronous I/O).
  */
-import { appendFileSync, linkSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { appendFileSync, linkSync, mkdirSync, rmSync, statfsSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { OpenFile } from "@/server/core/contracts/job";
@@ -220,6 +220,29 @@ describe("ignored paths", () => {
     expect(await wait({ ...ignoringLog(), timeoutMs: 500 })).toMatchObject({ timedOut: true });
     expect(said).toEqual([expect.stringContaining("data=journal")]);
   });
+});
+
+/** As an online defragmentation does; neither file gets new times. */
+const swapPlaces = (one: string, other: string, blocks: number) =>
+  mustRun("perl", ["-e", EXCHANGE, one, other, String(blocks)]);
+const EXCHANGE = `
+open(my $one, "+<", $ARGV[0]) && open(my $other, "+<", $ARGV[1]) or die "$!";
+ioctl($one, 0xC028660F, pack("LLQQQQ", 0, fileno($other), 0, 0, $ARGV[2], 0)) or die "$!"; # EXT4_IOC_MOVE_EXT
+`;
+
+it("hide for seconds at most what is written to a place that an ignored file had before it was defragmented", async () => {
+  await attach("ext4");
+  const [file, ledger] = [join(mount, "log", "file"), join(mount, "data", "ledger")];
+  writeFileSync(file, Buffer.alloc(MIB, 2));
+  await settle();
+  await writer(append);
+  const foreign = await fio(ledger, "--ioengine=mmap", "--fsync=1", "--startdelay=4");
+  await pause(3000); // its times are old enough to go by
+  const waiting = wait({ ...ignoringLog(), minimumMs: 5000, timeoutMs: 12_000 });
+  await pause(500);
+  await swapPlaces(file, ledger, MIB / statfsSync(mount).bsize);
+  expect(await waiting, said.join("\n")).toMatchObject({ timedOut: true });
+  expect(foreign.running, foreign.output).toBe(true);
 });
 
 describe("without a window", () => {

@@ -3,7 +3,8 @@
 //! A file counts if every name it has is ignored: one that is also linked from elsewhere is somebody else's too. Names are
 //! walked anew for each map; the extents of a file that has not been touched since they were told are kept, which is
 //! known by its times and sizes once they are older than the coarsest clock of a file system, and only if all of it had
-//! its place: what is written back later is given one without a new time.
+//! its place: what is written back later is given one without a new time. So are a defragmented or deduplicated file and
+//! what others then write to its old places, so nothing is kept for long.
 
 use crate::extents::Extents;
 use crate::ignored::Ignored;
@@ -12,13 +13,16 @@ use crate::{mapping, sys};
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::ops::Range;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Of files and directories.
 pub const MOST_FILES: usize = 100_000;
 pub const MOST_EXTENTS: usize = 500_000;
 /// Two changes within this may leave the same times.
 const CLOCK_STEP_SECONDS: i64 = 2;
+/// So long a foreign change in a place that an ignored file has left may be taken for one of that file. Quiet windows last
+/// longer as a rule; asking for all of the most files takes a processor a second.
+const KEPT_FOR: Duration = Duration::from_secs(3);
 
 #[derive(Default)]
 pub struct FileMap {
@@ -26,6 +30,7 @@ pub struct FileMap {
 }
 
 struct KnownFile {
+    looked_at: Instant,
     touched: Touched,
     ranges: Vec<Range<u64>>,
     settled: bool,
@@ -213,9 +218,9 @@ impl Walk<'_> {
         known: &mut HashMap<u64, KnownFile>,
     ) -> Result<(), String> {
         let inode = about.st_ino;
-        let kept = known
-            .remove(&inode)
-            .filter(|file| file.settled && file.touched == touched(about));
+        let kept = known.remove(&inode).filter(|file| {
+            file.settled && file.touched == touched(about) && file.looked_at.elapsed() < KEPT_FOR
+        });
         let file = match kept {
             Some(file) => file,
             None => match self.look_at(path, inode) {
@@ -237,6 +242,7 @@ impl Walk<'_> {
     fn look_at(&self, path: &[u8], inode: u64) -> Option<KnownFile> {
         let file = sys::open_below(self.mount, path, libc::O_RDONLY).ok()?;
         // Before the extents: what changes after this is seen by the next look.
+        let looked_at = Instant::now();
         let about = sys::stat(&file).ok()?;
         if about.st_ino != inode || about.st_mode & libc::S_IFMT != libc::S_IFREG {
             return None;
@@ -245,6 +251,7 @@ impl Walk<'_> {
         let touched = touched(&about);
         let settled = looked.settled && is_old(touched.changed.0) && is_old(touched.modified.0);
         Some(KnownFile {
+            looked_at,
             touched,
             ranges: looked.ranges,
             settled,
