@@ -46,7 +46,7 @@ pub fn converse(
 pub fn serve(server: UnixStream, memory: Arc<Memory>, tls: Option<&Arc<ServerConfig>>) {
     let exports: Arc<dyn Exports> = memory;
     let socket = Arc::new(Socket::new(server.into()));
-    if let Ok(Some(chosen)) = connection::negotiate(socket.clone(), &*exports, tls) {
+    if let Ok(Some(chosen)) = connection::negotiate(socket.clone(), &*exports, tls, || true) {
         connection::serve(chosen, exports, THREADS, Arc::new(Budget::new(THREADS)));
     }
     socket.hang_up();

@@ -62,11 +62,13 @@ impl Chosen {
     }
 }
 
-/// Greets, answers options, and returns what was agreed on; None: the client has gone again.
+/// Greets, answers options, and returns what was agreed on; None: the client has gone again, or was not let in.
+/// `let_in` is asked where TLS is demanded, once the client has shown a certificate.
 pub fn negotiate(
     socket: Arc<Socket>,
     exports: &dyn Exports,
     tls: Option<&Arc<ServerConfig>>,
+    let_in: impl Fn() -> bool,
 ) -> io::Result<Option<Chosen>> {
     let mut source = Source::new(socket.clone(), Instant::now() + HANDSHAKE_TIME);
     socket.limit_send(Some(HANDSHAKE_TIME))?;
@@ -110,6 +112,9 @@ pub fn negotiate(
                 // What the client sent in clear behind STARTTLS stays unread: it cannot be, since
                 // options are read to their last byte and no further.
                 let established = Arc::new(Session::accept(config.clone(), Timed(&source))?);
+                if !let_in() {
+                    return Ok(None);
+                }
                 source.secure(established.clone());
                 session = Some(established);
                 negotiation = negotiation.secured();

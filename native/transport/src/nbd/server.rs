@@ -12,8 +12,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// For each listener. Further clients are turned away at once.
+/// For each listener, of clients that were let in: where TLS is demanded, those that have shown a certificate. Further
+/// ones are turned away at once.
 const MAX_CONNECTIONS: usize = 32;
+/// For each listener, of those that have not: somebody without a certificate must not keep others out. The oldest makes
+/// room for a further one.
+const MAX_STRANGERS: usize = 32;
 /// Threads beside the first one of each connection.
 const EXTRA_THREADS: usize = 64;
 /// A handshake with TLS needs more than one without.
@@ -39,8 +43,40 @@ struct Open {
 struct Client {
     listener: i32,
     socket: Arc<Socket>,
+    let_in: bool,
     /// Once it has chosen.
     image: Option<Image>,
+}
+
+impl Open {
+    fn of(&self, listener: i32, let_in: bool) -> impl Iterator<Item = u64> {
+        let those = move |(_, c): &(&u64, &Client)| c.listener == listener && c.let_in == let_in;
+        self.clients.iter().filter(those).map(|(number, _)| *number)
+    }
+
+    fn has_place(&self, listener: i32) -> bool {
+        !self.ended && self.of(listener, true).count() < MAX_CONNECTIONS
+    }
+
+    fn make_room_for_a_stranger(&mut self, listener: i32) {
+        if self.of(listener, false).count() < MAX_STRANGERS {
+            return;
+        }
+        let oldest = self.of(listener, false).min();
+        if let Some(client) = oldest.and_then(|number| self.clients.remove(&number)) {
+            client.socket.hang_up();
+        }
+    }
+
+    /// False: there is no place for it.
+    fn let_in(&mut self, number: u64) -> bool {
+        let listener = self.clients.get(&number).map(|c| c.listener);
+        let has_place = listener.is_some_and(|listener| self.has_place(listener));
+        if let Some(client) = self.clients.get_mut(&number).filter(|_| has_place) {
+            client.let_in = true;
+        }
+        has_place
+    }
 }
 
 impl Server {
@@ -86,19 +122,19 @@ impl Server {
         // It fails on a Unix socket, which needs none of it.
         let _ = socket.prepare_tcp();
         let mut open = self.open();
-        let count = open
-            .clients
-            .values()
-            .filter(|c| c.listener == listener)
-            .count();
-        if open.ended || count >= MAX_CONNECTIONS {
+        let let_in = tls.is_none();
+        if open.ended || let_in && !open.has_place(listener) {
             return;
+        }
+        if !let_in {
+            open.make_room_for_a_stranger(listener);
         }
         let number = open.next;
         open.next += 1;
         let client = Client {
             listener,
             socket: socket.clone(),
+            let_in,
             image: None,
         };
         open.clients.insert(number, client);
@@ -118,7 +154,8 @@ impl Server {
     }
 
     fn serve(&self, number: u64, socket: Arc<Socket>, tls: Option<&Arc<ServerConfig>>) {
-        let negotiated = connection::negotiate(socket.clone(), &*self.exports, tls);
+        let let_in = || self.open().let_in(number);
+        let negotiated = connection::negotiate(socket.clone(), &*self.exports, tls, let_in);
         let Ok(Some(chosen)) = negotiated else {
             socket.hang_up();
             return;
@@ -150,9 +187,9 @@ impl Server {
         })
     }
 
-    /// Clients that are connected.
+    /// Clients that are connected and were let in.
     pub fn connections(&self) -> usize {
-        self.open().clients.len()
+        self.open().clients.values().filter(|c| c.let_in).count()
     }
 
     /// Ends the connections of an image.

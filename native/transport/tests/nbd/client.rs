@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use transport::nbd::server::Server;
+use transport::nbd::tls::ServerConfig;
 use transport::nbd::wire::{self, answer, be32, be64, chunk, cmd, option};
 
 /// A server on a socket of its own.
@@ -19,13 +20,17 @@ pub struct Running {
 
 impl Running {
     pub fn start(name: &str) -> Running {
+        Running::start_with(name, None)
+    }
+
+    pub fn start_with(name: &str, tls: Option<Arc<ServerConfig>>) -> Running {
         let path = std::env::temp_dir().join(format!("nbd-{name}-{}", std::process::id()));
         let _ = std::fs::remove_file(&path);
         let listener = UnixListener::bind(&path).expect("binds");
         let memory = memory();
         let server = Server::new(memory.clone(), 4);
         server
-            .listen(OwnedFd::from(listener), None)
+            .listen(OwnedFd::from(listener), tls)
             .expect("listens");
         Running {
             path,

@@ -1,7 +1,9 @@
 //! Many requests and many clients at once.
 
 use crate::client::{Running, ends, greet};
+use crate::tls::{Certificates, Known};
 use std::collections::HashMap;
+use std::io::{ErrorKind, Read};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 use transport::nbd::wire::cmd;
@@ -46,4 +48,36 @@ fn clients_that_do_not_read_and_clients_in_numbers_harm_nobody() {
         std::thread::sleep(Duration::from_millis(10));
     }
     running.still_serves();
+}
+
+#[test]
+fn strangers_without_a_certificate_keep_nobody_out() {
+    let certificates = Certificates::make("strangers");
+    let running = Running::start_with("strangers", Some(certificates.server()));
+    let mut strangers: Vec<UnixStream> = (0..200).map(|_| running.connect()).collect();
+    for stream in strangers.iter_mut().rev().take(32) {
+        greet(stream);
+    }
+    ends_unread(&mut strangers[0]);
+    let mut known: Vec<Known> = (0..32)
+        .map(|_| Known::connect(&running, &certificates))
+        .collect();
+    assert!(known.iter_mut().all(|k| k.is_let_in().expect("in time")));
+    assert_eq!(running.server.connections(), 32);
+    let mut further = Known::connect(&running, &certificates);
+    assert!(!further.is_let_in().expect("in time"));
+    drop((known.pop(), further));
+    let end = Instant::now() + Duration::from_secs(60);
+    while running.server.connections() == 32 && Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let mut next = Known::connect(&running, &certificates);
+    assert!(next.is_let_in().expect("in time"));
+}
+
+/// The connection ends, whatever of the greeting was still sent.
+fn ends_unread(stream: &mut UnixStream) {
+    let mut greeting = Vec::new();
+    let ended = stream.read_to_end(&mut greeting);
+    assert!(ended.is_ok() || ended.is_err_and(|e| e.kind() == ErrorKind::ConnectionReset));
 }

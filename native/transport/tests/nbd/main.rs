@@ -5,3 +5,4 @@ mod crowds;
 mod memory;
 mod negotiation;
 mod requests;
+mod tls;
