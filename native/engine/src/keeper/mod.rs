@@ -32,7 +32,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
-use watch::Watch;
+use watch::{Ended, Watch};
 
 /// An engine's exit status when the next one stands by as it asked.
 pub const HANDED_OVER: i32 = 4;
@@ -98,8 +98,8 @@ pub fn keep(configuration: &Configuration, own_groups: bool) -> Outcome<()> {
     let _ = std::io::stdout().flush();
     descriptors::to_null(0)?;
     descriptors::to_null(1)?;
-    let alive = Watch::new(&run, &state, alive, None, hear_end_requests()).keep();
-    end(&run, &state, alive)
+    let ended = Watch::new(&run, &state, alive, None, hear_end_requests()).keep();
+    end(&run, &state, ended)
 }
 
 /// For a standby whose keeper is gone: becomes the keeper, in the same process. Returns only where
@@ -161,26 +161,25 @@ pub fn adopt(locked: bool) -> Outcome<()> {
         "keeper: the one before is gone; this one goes on"
     });
     let engine = Child::adopt(OwnedFd::from(known?));
-    let alive = Watch::new(&run, &state, alive, Some(engine), end_requests).keep();
-    end(&run, &state, alive)
+    let ended = Watch::new(&run, &state, alive, Some(engine), end_requests).keep();
+    end(&run, &state, ended)
 }
 
-/// Its engines are gone. Whoever waits for `alive`, the keeper's lock, may open the backing store at once, so that is
-/// let go before.
-fn end(run: &RunDirectory, state: &State, alive: File) -> Outcome<()> {
+/// Its engines are gone. Whoever waits for the keeper's lock may open the backing store at once, so that is let go before.
+fn end(run: &RunDirectory, state: &State, ended: Ended) -> Outcome<()> {
     // SAFETY: placed by attach, and inherited by every keeper; nothing in this process uses it any more.
     unsafe { libc::close(descriptors::BACKING) };
     let result = match live::end::refuse_if_used(run) {
         // Nobody meant the live device, and taken from under a file system it loses what that has not written yet.
-        Err(why) if state.get(Word::Shutdown) == 2 => {
+        Err(why) if ended.gave_up || state.get(Word::Shutdown) == 2 => {
             log::line(format!(
-                "keeper: {why}; it waits for an engine: attach the volume again"
+                "keeper: {why}; it waits for an engine: attach the volume again, or detach it with force"
             ));
             Ok(())
         }
         _ => live::end::tear_down(run),
     };
-    drop(alive);
+    drop(ended.lock);
     result
 }
 

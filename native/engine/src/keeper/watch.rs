@@ -13,7 +13,8 @@
 //!
 //! Crashes in a loop: first the next engine starts without any snapshot (`Word::PassThrough`), so that
 //! whatever it stumbled over in their state is not looked at; if that one crashes in a loop too, the
-//! keeper ends, and with it the connection: requests fail instead of waiting for ever.
+//! keeper ends, and with it the connection: requests fail instead of waiting for ever. A ublk device in use stays, and its
+//! requests wait: what is dirty on it is lost with it, and an engine with a new state may well serve it.
 //!
 //! An engine that cannot be started at all, for want of memory, processes or descriptors, has not crashed: that is tried
 //! for ever, and requests wait. Its snapshots are not to blame, and giving up would cost the data that is in flight.
@@ -71,6 +72,15 @@ pub struct Watch<'a> {
     end_requests: Option<EndRequests>,
     /// The program that detaches the volume since the last of them.
     detaching: Option<std::process::Child>,
+    /// Engines crash whatever is tried.
+    gave_up: bool,
+}
+
+/// What is left when no engine is to follow.
+pub struct Ended {
+    /// The keeper's: whoever waits for it waits for its holder.
+    pub lock: File,
+    pub gave_up: bool,
 }
 
 /// What happened.
@@ -105,11 +115,12 @@ impl<'a> Watch<'a> {
             crashes: Crashes::default(),
             end_requests,
             detaching: None,
+            gave_up: false,
         }
     }
 
-    /// Keeps until the engine ends for good. Returns the lock: whoever waits for the keeper waits for its holder.
-    pub fn keep(mut self) -> File {
+    /// Keeps until the engine ends for good.
+    pub fn keep(mut self) -> Ended {
         while self.ensure_engine() {
             self.look_at_the_clock();
             match self.wait() {
@@ -124,7 +135,10 @@ impl<'a> Watch<'a> {
             }
         }
         self.end_standby();
-        self.lock
+        Ended {
+            lock: self.lock,
+            gave_up: self.gave_up,
+        }
     }
 
     /// SIGTERM: the host goes down, or somebody means this process. Another one detaches the volume, which waits for this
@@ -268,6 +282,7 @@ impl<'a> Watch<'a> {
         }
         if self.state.get(Word::PassThrough) != 0 {
             log::line("keeper: engines crash in a loop, also without snapshots; giving up");
+            self.gave_up = true;
             return false;
         }
         log::line("keeper: engines crash in a loop; the next one serves without snapshots");
