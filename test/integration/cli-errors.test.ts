@@ -1,5 +1,5 @@
 /** Mistakes on the command line: each gets a clear error and the right exit code, and nothing is lost. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runProgram } from "@/server/worker/programs/run-program";
@@ -185,10 +185,16 @@ test("the doctor finds a worker that does not run", async () => {
   });
 });
 
-test("the doctor's self-test works here", async () => {
-  const found = await here.json<{ ok: boolean; checks: { name: string; ok: boolean }[] }>("doctor");
+test("the doctor's self-test works here, and it tells of every transport", async () => {
+  const found = await here.json<{ ok: boolean; checks: { name: string; ok: boolean; detail: string }[] }>("doctor");
   expect(found.ok).toBe(true);
-  expect(found.checks.length).toBeGreaterThan(5);
+  const transports = found.checks.filter(({ name }) => name.startsWith("transport "));
+  expect(Object.fromEntries(transports.map(({ name, ok }) => [name, ok]))).toMatchObject({
+    "transport fuse_loop": true,
+    "transport nbd": true,
+    "transport ublk": existsSync("/dev/ublk-control"),
+  });
+  for (const { name, detail } of transports) expect(detail, name).not.toBe("");
 });
 
 test("after all these mistakes the data is what it was", () => {

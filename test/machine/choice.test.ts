@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from "vitest";
 import { nativeProgram } from "@/test/fixtures/native-program";
 import { mustBoot } from "./rig/boot";
-import { kernels } from "./rig/kernels";
+import { hasZeroCopy, kernels } from "./rig/kernels";
 import { describeOnMachine } from "./rig/on-machine";
 
 /** Transports of volumes that were attached where nobody said by which; and what doctor says to it. */
@@ -10,7 +10,10 @@ const expected: Record<string, { transport: string; because: string }> = {
   "6.17": { transport: "fuse_loop", because: "the ublk driver of Linux 6.17 warns when an engine is killed" },
   "6.18.5": { transport: "fuse_loop", because: "making a ublk device crashes the driver of Linux 6.18.4 and 6.18.5" },
 };
-const ublk = { transport: "ublk", because: "large requests without a copy; what live devices are made with" };
+const ublk = (kernel: string) => ({
+  transport: "ublk",
+  because: `${hasZeroCopy(kernel) ? "large requests without a copy; " : ""}what live devices are made with`,
+});
 
 /** What is done where no ublk device can be made, or not be brought up. */
 const served = `
@@ -60,7 +63,7 @@ echo "left: $(left)"
 
 for (const kernel of kernels(["6.12", "6.18"])) {
   await describeOnMachine(`a volume that is attached as it comes under Linux ${kernel}`, kernel, () => {
-    const { transport, because } = expected[kernel] ?? ublk;
+    const { transport, because } = expected[kernel] ?? ublk(kernel);
     let output = "";
     beforeAll(async () => {
       const programs = [nativeProgram("stillframe-engine"), "perl", "unshare"];

@@ -1,7 +1,7 @@
-import { expect, test } from "vitest";
+import { expect, test as plainly } from "vitest";
 import { nativeProgram } from "@/test/fixtures/native-program";
 import { mustBoot, TRACE_OF_UBLK } from "./rig/boot";
-import { KILLS, kernels } from "./rig/kernels";
+import { hasZeroCopy, KILLS, kernels } from "./rig/kernels";
 import { describeOnMachine } from "./rig/on-machine";
 
 const programs = [nativeProgram("stillframe-engine"), "fio", "perl", "mkfs.ext4", "e2fsck"];
@@ -16,6 +16,7 @@ gone() { echo "left: $(left)"; }
 
 for (const kernel of kernels(["6.18"]))
   await describeOnMachine(`data that goes over ublk without a copy under Linux ${kernel}`, kernel, () => {
+    const test = plainly.skipIf(!hasZeroCopy(kernel));
     test(`${kills} engines die while the kernel still writes for them, and nothing lands late`, async () => {
       const { output, kernelLog } = await mustBoot({
         kernel,

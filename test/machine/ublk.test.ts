@@ -28,6 +28,11 @@ for (const kernel of kernels(["6.18"]))
         programs,
         modules,
         script: `${attached}
+echo "queues: $(ls /sys/block/ublkb0/mq | wc -l) of $(nproc)"
+mounts_of() { readlink /proc/$1/ns/mnt; }
+for pid in $(cat /run/v/keeper.pid) $(serving /run/v); do
+  [ "$(mounts_of $pid)" != "$(mounts_of 1)" ] && echo "mounts of its own"
+done
 mkfs.ext4 -q /dev/ublkb0
 mount /dev/ublkb0 /mnt
 verified --directory=/mnt --size=6m --rw=randwrite --bs=4k --iodepth=32
@@ -55,6 +60,8 @@ call /run/v release '{"snapshot":"s"}' > /dev/null
 ${gone}`,
       });
       expect(output).toContain('"transport":"ublk"');
+      expect(output).toContain("queues: 2 of 2");
+      expect(output.match(/mounts of its own/g)).toHaveLength(2);
       expect(output).toContain("the frozen image is as it was");
       expect(output).toMatch(/left: $/m);
       expect(kernelLog).not.toMatch(TRACE_OF_UBLK);

@@ -1,17 +1,9 @@
 /** Resident memory of the engine: what it has anyway, and what each preserved block adds. */
-import { readFile } from "node:fs/promises";
 import { mustRun } from "@/server/worker/programs/run-program";
 import type { Bench, Section } from "../bench";
 import { limitRow, type Row } from "../figures";
+import { residentBytes } from "../resident-memory";
 import { prepare, withEngine } from "../subjects";
-
-/** Resident bytes of a process: anonymous and shared memory together. Counted page by page: `VmRSS` may be some hundred KiB off. */
-async function residentBytes(pid: number): Promise<number> {
-  const sums = await readFile(`/proc/${pid}/smaps_rollup`, "utf8");
-  const kib = /^Rss:\s+(\d+) kB/m.exec(sums)?.[1];
-  if (kib === undefined) throw new Error(`process ${pid} tells no Rss`);
-  return Number(kib) * 1024;
-}
 
 /** Overwrites the device's blocks from `first` on. */
 async function overwrite(device: string, firstMib: number, mib: number): Promise<void> {
