@@ -88,6 +88,26 @@ class Reader {
   }
 }
 
+test("what was free at the instant takes no cache, unless it is asked for", async () => {
+  const added = join(worker.mount("ledger"), "added");
+  for (const [options, kept] of [
+    [[], false],
+    [["--no-skip-free"], true],
+  ] as const) {
+    const made = await stillframe("create", "ledger", "--min-quiet", "0", "--json", ...options);
+    expect(made.exitCode, made.stderr).toBe(0);
+    const id: string = JSON.parse(made.stdout).snapshots[0].id;
+    writeFileSync(added, Buffer.alloc(4 * MIB, 7), { flush: true });
+    const { skippedFreeBlocks, cacheUsedBytes } = (await found(id)) ?? {};
+    if (kept) expect(skippedFreeBlocks).toBe(0);
+    else expect(skippedFreeBlocks).toBeGreaterThanOrEqual(1024);
+    expect((cacheUsedBytes ?? 0) >= 4 * MIB).toBe(kept);
+    await worker.host.host("snapshot.release", { id });
+    await mustRun("rm", [added]);
+    await mustRun("sync", ["--file-system", worker.mount("ledger")]);
+  }
+});
+
 describe("to a file", () => {
   test("is the image at its instant, with holes for zeros; the snapshot stays, or is released", async () => {
     const { id, hash } = await taken();

@@ -39,9 +39,14 @@ async function filesIn(folder: string, count: number): Promise<void> {
   while ((await readdir(folder)).length < count) await pause(50);
 }
 
+/** Names, in order. */
+async function finishedFiles(folder: string): Promise<string[]> {
+  return (await readdir(folder)).filter((name) => !name.startsWith(".")).sort();
+}
+
 /** Names of the finished files whose content is not what the name says, and how many there are. */
 async function check(folder: string): Promise<{ wrong: string[]; files: number }> {
-  const names = (await readdir(folder)).filter((name) => !name.startsWith("."));
+  const names = await finishedFiles(folder);
   const wrong: string[] = [];
   for (const name of names) {
     const content = await readFile(join(folder, name)).catch(() => Buffer.from("unreadable"));
@@ -59,14 +64,20 @@ describe.each<FileSystem>(["ext4", "xfs"])("a volume with %s on which blocks are
     const truth = await manifestOf(still);
     const busy = join(at, "busy");
     await mkdir(busy);
-    for (let n = 0; n < 2; n += 1) {
-      new BackgroundProgram(cleanup, process.execPath, [writer, busy, String(24 * MIB)]);
-    }
+    const writers = [1, 2].map(
+      () => new BackgroundProgram(cleanup, process.execPath, [writer, busy, String(24 * MIB)]),
+    );
     await filesIn(busy, 40);
     for (let round = 1; round <= ROUNDS; round += 1) {
       const snapshot = `s${round}`;
       await volume.prepare(snapshot);
+      // Once they stand still at the instant, so that its files can be listed: none may be missing in the image.
+      const standStill = round === 2;
+      if (standStill) for (const { pid } of writers) process.kill(-pid, "SIGSTOP");
+      const there = await finishedFiles(busy);
       await mustFreeze([volume], snapshot);
+      const stoodStill = standStill && (await finishedFiles(busy)).join() === there.join();
+      for (const { pid } of writers) process.kill(-pid, "SIGCONT");
       // Blocks that were free then must have been allocated, written and freed again before the image is read.
       while (((await volume.snapshotReport(snapshot))?.skippedFreeBlocks ?? 0) < 500) await pause(50);
       const image = await volume.export(snapshot);
@@ -76,6 +87,8 @@ describe.each<FileSystem>(["ext4", "xfs"])("a volume with %s on which blocks are
       const found = await check(join(frozen, "busy"));
       expect(found.wrong).toEqual([]);
       expect(found.files).toBeGreaterThan(10);
+      expect(stoodStill).toBe(standStill);
+      if (stoodStill) expect(await finishedFiles(join(frozen, "busy"))).toEqual(there);
       expect(await manifestOf(join(frozen, "still"))).toEqual(truth);
       await unmount(frozen);
       const report = await volume.snapshotReport(snapshot);
@@ -87,6 +100,8 @@ describe.each<FileSystem>(["ext4", "xfs"])("a volume with %s on which blocks are
         await volume.release(`s${round - 1}`);
       }
     }
+    const shared = writers.some(({ output }) => output.includes("shared blocks"));
+    expect(shared, "blocks are shared on xfs alone").toBe(fileSystem === "xfs");
   });
 
   it("has images with what lay in free blocks, where those are not left out", async () => {
