@@ -75,6 +75,7 @@ use control::Stand;
 use queue::{Answers, Crew, Queue};
 use std::fs::File;
 use std::io;
+use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -91,19 +92,41 @@ const BUFFERS_AT: usize = 64 * (3 << 20);
 /// Until a dead engine's requests are taken back; the kernel's own timeout is 30 s.
 const RECOVERY_TIME: Duration = Duration::from_secs(60);
 
+/// After a queue could not be opened for want of memory or descriptors: long enough that the engines that follow one
+/// another meanwhile are not taken for a loop of crashes.
+const SHORTAGE_PAUSE: Duration = Duration::from_millis(1500);
+
 /// Threads that have all that they need and wait for the word.
 pub struct Standing {
     number: u32,
     gate: Arc<Gate>,
+    /// Whether each queue is open.
+    opened: Receiver<io::Result<()>>,
+    queues: u16,
 }
 
 #[derive(Default)]
 struct Gate {
     service: Mutex<Option<Arc<Service>>>,
     opened: Condvar,
+    /// Every queue is.
+    open: Mutex<bool>,
+    all_open: Condvar,
 }
 
 impl Gate {
+    /// A server that ends when it has fetched from some queues and not from others is followed by none: seen with
+    /// Linux 6.18, which answers START_USER_RECOVERY with EBUSY from then on.
+    fn wait_until_all_are_open(&self) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        while !*open {
+            open = self
+                .all_open
+                .wait(open)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
     fn wait(&self) -> Arc<Service> {
         let mut service = self.service.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
@@ -141,6 +164,7 @@ pub fn stand_by(
     let mut hands: Vec<Hands> = (0..threads).map(hands).collect::<io::Result<_>>()?;
     let gate = Arc::new(Gate::default());
     let (jobs, held) = (Arc::new(Jobs::default()), Arc::new(Jobs::default()));
+    let (tell_opened, opened) = mpsc::channel();
     for (worker, mut hands) in hands.split_off(queues.into()).into_iter().enumerate() {
         let (gate, held) = (gate.clone(), held.clone());
         let (name, jobs) = match worker {
@@ -157,6 +181,7 @@ pub fn stand_by(
     for (queue, mut hands) in (0..queues).zip(hands) {
         let (gate, ended) = (gate.clone(), ended.clone());
         let (jobs, held) = (jobs.clone(), held.clone());
+        let tell_opened = tell_opened.clone();
         let answers = Answers::new()?;
         // Where the kernel has no room for it, the workers do all.
         let behind = match pace {
@@ -180,13 +205,27 @@ pub fn stand_by(
             };
             let opened =
                 give_up_administration().and_then(|()| Queue::new(queue, DEPTH, service, crew));
-            ended(match opened {
-                Ok(queue) => queue.run(),
-                Err(e) => e,
-            });
+            match opened {
+                Ok(queue) => {
+                    let _ = tell_opened.send(Ok(()));
+                    gate.wait_until_all_are_open();
+                    ended(queue.run());
+                }
+                Err(e) => {
+                    if is_shortage(&e) {
+                        thread::sleep(SHORTAGE_PAUSE);
+                    }
+                    let _ = tell_opened.send(Err(e));
+                }
+            }
         })?;
     }
-    Ok(Standing { number, gate })
+    Ok(Standing {
+        number,
+        gate,
+        opened,
+        queues,
+    })
 }
 
 impl Standing {
@@ -195,7 +234,7 @@ impl Standing {
     }
 
     /// From now on the threads serve, until the device is stopped. `take_over`: another process served
-    /// it before.
+    /// it before. Fails where a queue cannot be opened; this process is to end then.
     /// NotConnected: it was stopped before it could be taken over.
     pub fn serve(self, served: Arc<dyn Served>, take_over: bool) -> io::Result<()> {
         if take_over {
@@ -206,11 +245,23 @@ impl Standing {
         let gate = &self.gate;
         *gate.service.lock().unwrap_or_else(PoisonError::into_inner) = Some(service);
         gate.opened.notify_all();
+        // The kernel would wait in vain for a queue that nobody fetches from: the next engine may do better.
+        for _ in 0..self.queues {
+            let opened = self.opened.recv().map_err(io::Error::other)?;
+            opened?;
+        }
+        *gate.open.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        gate.all_open.notify_all();
         if take_over {
             unless_stopped(self.number, abi::END_USER_RECOVERY)?;
         }
         Ok(())
     }
+}
+
+fn is_shortage(e: &io::Error) -> bool {
+    use libc::{EAGAIN, EMFILE, ENFILE, ENOMEM};
+    matches!(e.raw_os_error(), Some(EAGAIN | EMFILE | ENFILE | ENOMEM))
 }
 
 fn spawn(name: String, life: impl FnOnce() + Send + 'static) -> io::Result<()> {
