@@ -7,6 +7,7 @@ import { Cleanup } from "../fixtures/cleanup";
 import { hashOf } from "../fixtures/device-hash";
 import { Installation } from "../fixtures/installation";
 import { mustTalk } from "../fixtures/nbd";
+import { makeCertificates } from "../fixtures/tls-certificates";
 
 const whole = new Cleanup();
 let here: Installation;
@@ -32,13 +33,16 @@ describe("serving", () => {
     expect(service).toMatchObject({ volume: "alpha", connections: 0, tcp: null });
     expect(service?.exports).toEqual([{ name: id, readOnly: true, uris: [printed] }]);
 
-    const added = await here.json<NbdService>("volume", "serve", "alpha", "--tcp", "127.0.0.1:0");
+    const keys = await makeCertificates(here.path("keys"));
+    const tls = ["--tls-cert", keys.serverCertificate, "--tls-key", keys.serverKey, "--tls-ca", keys.authority];
+    const added = await here.json<NbdService>("volume", "serve", "alpha", "--tcp", "127.0.0.1:0", ...tls);
     expect(added.exports.map((one) => [one.name, one.readOnly])).toEqual([
       ["live", true],
       [id, true],
     ]);
-    await mustTalk("nbdinfo", "--size", added.exports[0]?.uris[1] ?? "");
-    expect((await here.cli("volume", "serve", "alpha", "--tcp", "127.0.0.1:1")).stderr).toMatch(/stop it first/);
+    await mustTalk("nbdinfo", "--size", `${added.exports[0]?.uris[1]}?tls-certificates=${keys.clientDirectory}`);
+    const other = await here.cli("volume", "serve", "alpha", "--tcp", "127.0.0.1:1", ...tls);
+    expect(other.stderr).toMatch(/stop it first/);
 
     await here.must("volume", "serve", "alpha", "--stop");
     await expect(mustTalk("nbdinfo", "--size", printed)).rejects.toThrow();
@@ -47,11 +51,13 @@ describe("serving", () => {
     expect((await here.cli("snapshot", "serve", id)).stderr).toMatch(/there is no snapshot/);
   });
 
-  test("a mounted volume for writing is refused, and so is the network without TLS", async () => {
+  test("a mounted volume for writing is refused, and so is TCP without TLS", async () => {
     const writable = await here.cli("volume", "serve", "alpha", "--writable");
     expect([writable.exitCode, writable.stderr]).toEqual([1, expect.stringMatching(/is mounted at/)]);
-    const open = await here.cli("volume", "serve", "alpha", "--tcp", "0.0.0.0:0");
-    expect([open.exitCode, open.stderr]).toEqual([2, expect.stringMatching(/without TLS/)]);
+    for (const address of ["0.0.0.0:0", "127.0.0.1:0"]) {
+      const open = await here.cli("volume", "serve", "alpha", "--tcp", address);
+      expect([open.exitCode, open.stderr]).toEqual([2, expect.stringMatching(/TCP needs TLS/)]);
+    }
     const half = await here.cli("volume", "serve", "alpha", "--tcp", "127.0.0.1:0", "--tls-cert", "x");
     expect([half.exitCode, half.stderr]).toEqual([2, expect.stringMatching(/--tls-key/)]);
     const nowhere = await here.cli("volume", "serve", "alpha", "--tcp", "localhost");

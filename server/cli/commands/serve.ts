@@ -60,7 +60,7 @@ export function addSnapshotServe(snapshot: Command): void {
 
 function withServeOptions(command: Command): Command {
   return command
-    .option("--tcp <address:port>", "also on TCP; without TLS on a loopback address only (port 0: any)", tcpOption)
+    .option("--tcp <address:port>", "also on TCP, which needs TLS (port 0: any)", tcpOption)
     .option("--tls-cert <file>", "TLS: the server's certificate (PEM)")
     .option("--tls-key <file>", "TLS: the server's key (PEM)")
     .option("--tls-ca <file>", "TLS: authorities that sign the certificates of clients (PEM)")
@@ -84,9 +84,6 @@ async function serveOrStop(
     worker.host("nbd.serve", { ...what, writable: options.writable ?? false, tcp }),
   );
   printFacts(globalOptions(command).json, service, () => service.exports.flatMap((e) => e.uris).join("\n"));
-  if (service.tcp !== null && !service.tcp.tls) {
-    printNote("TCP without TLS: every user of this machine can read what is served.");
-  }
 }
 
 async function printServices(command: Command): Promise<void> {
@@ -124,5 +121,8 @@ function tcpOf(options: ServeOptions, command: Command) {
     return { ...tcp, tls: { certificate: resolve(tlsCert), key: resolve(tlsKey), authorities: resolve(tlsCa) } };
   }
   if (given > 0) command.error("error: TLS needs all of --tls-cert, --tls-key and --tls-ca", { exitCode: 2 });
-  return tcp;
+  if (tcp === undefined) return undefined;
+  const why =
+    "without it every user who can reach the port could read what is served; the Unix socket is for root alone";
+  return command.error(`error: TCP needs TLS (${why}): give --tls-cert, --tls-key and --tls-ca`, { exitCode: 2 });
 }

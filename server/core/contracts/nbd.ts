@@ -4,12 +4,12 @@ import { absolutePath } from "./job";
 
 const tcpInput = z
   .object({
-    /** An IP address; another than loopback needs `tls`. */
+    /** An IP address. */
     address: z.union([z.ipv4(), z.ipv6()]),
     /** 0: any that is free. */
     port: z.number().int().min(0).max(65_535),
     /** PEM files of the server's certificate and key, and of the authorities that sign clients' certificates. */
-    tls: z.object({ certificate: absolutePath, key: absolutePath, authorities: absolutePath }).strict().optional(),
+    tls: z.object({ certificate: absolutePath, key: absolutePath, authorities: absolutePath }).strict(),
   })
   .strict();
 

@@ -313,9 +313,9 @@ fn resolve(ask: NbdTcp) -> Outcome<Tcp> {
         .address
         .parse()
         .map_err(|_| Failure::invalid(format!("{:?} is not an IP address", ask.address)))?;
-    if ask.tls.is_none() && !address.is_loopback() {
+    if ask.tls.is_none() {
         return Err(Failure::invalid(format!(
-            "{address} is not a loopback address: without TLS everybody on the network could read the volume"
+            "TCP needs TLS, also on {address}: without it every user who can reach that could read the volume; the Unix socket is for root alone"
         )));
     }
     let tcp = Tcp {

@@ -23,7 +23,7 @@ pub struct NbdTlsFiles {
     pub authorities: String,
 }
 
-/// Without TLS only a loopback address is taken.
+/// Refused without TLS, on a loopback address too.
 #[derive(Debug, Clone, Deserialize)]
 #[cfg_attr(test, derive(TS))]
 #[cfg_attr(test, ts(optional_fields))]
