@@ -27,7 +27,12 @@ const loads = {
 } as const;
 type Load = keyof typeof loads;
 
-function script(rounds: number, seconds: number): string {
+/** Those whose engine can be killed; around each kill they are read at depth 32. */
+const killed = ["fuse_loop", "ublk"] as const;
+
+const READ_SECONDS = 3;
+
+function script(rounds: number, seconds: number, kills: number): string {
   const runs = Object.values(loads).map(
     (load, index) => `
 for subject in $order; do
@@ -66,6 +71,18 @@ done
 for subject in ${subjects.join(" ")}; do
   verified --filename=$(cat /tmp/$subject.device) --size=16m --rw=randwrite --bs=4k --iodepth=32
 done
+for kill in $(seq ${kills}); do
+  for subject in ${killed.join(" ")}; do
+    fio --name=run --filename=$(cat /tmp/$subject.device) --size=${SIZE_MIB}m --ioengine=libaio --direct=1 --thread --norandommap \\
+      --randrepeat=0 --time_based --runtime=${READ_SECONDS} --rw=randread --bs=4k --iodepth=32 \\
+      --output-format=terse --terse-version=3 > /tmp/out &
+    load=$!
+    sleep ${READ_SECONDS - 2}
+    kill -9 $(serving /run/$subject)
+    wait $load
+    echo "pause $subject $(cut -d';' -f15 /tmp/out)"
+  done
+done
 [ $(call /run/ublk describe '{}' | sed 's/.*"zeroCopyBytes":\\([0-9]*\\).*/\\1/') -gt 0 ]
 [ $(call /run/ublk_copying describe '{}' | sed 's/.*"zeroCopyBytes":\\([0-9]*\\).*/\\1/') = 0 ]
 echo "all verified"
@@ -86,17 +103,26 @@ function figures(output: string, load: number): Record<Subject, number[]> {
   };
 }
 
+/** Milliseconds that the slowest request around each kill took. */
+function pauses(output: string, subject: (typeof killed)[number]): number[] {
+  return [...output.matchAll(new RegExp(`^pause ${subject} ([\\d.]+)$`, "gm"))].map(([, us]) => Number(us) / 1000);
+}
+
 const others = ["loop", "fuse_loop", "ublk_copying"] as const;
 
 const { values } = parseArgs({
-  options: { rounds: { type: "string", default: "5" }, seconds: { type: "string", default: "2" } },
+  options: {
+    rounds: { type: "string", default: "5" },
+    seconds: { type: "string", default: "2" },
+    kills: { type: "string", default: "10" },
+  },
 });
 const rounds = Number(values.rounds);
 const { output } = await mustBoot({
   kernel: "6.18",
   programs: [nativeProgram("stillframe-engine"), "fio", "losetup", "perl"],
   modules: ["loop", "ublk_drv", "brd"],
-  script: script(rounds, Number(values.seconds)),
+  script: script(rounds, Number(values.seconds), Number(values.kills)),
   memoryMb: 1536,
   timeoutMs: 3_600_000,
 });
@@ -111,4 +137,12 @@ const rows = (Object.keys(loads) as Load[]).map((load, index) => {
 for (const row of [header, ...rows]) {
   process.stdout.write(`${row.map((cell, column) => (column === 0 ? cell.padEnd(34) : cell.padStart(21))).join("")}\n`);
 }
+const byFuse = pauses(output, "fuse_loop");
+const byUblk = pauses(output, "ublk");
+process.stdout.write(
+  `slowest 4 KiB read around a kill -9, depth 32, median and longest of ${values.kills}: ` +
+    `fuse_loop ${median(byFuse).toFixed(0)}, ${Math.max(...byFuse).toFixed(0)} ms, ` +
+    `ublk ${median(byUblk).toFixed(0)}, ${Math.max(...byUblk).toFixed(0)} ms, ` +
+    `ublk : fuse_loop ${(median(byUblk) / median(byFuse)).toFixed(2)}\n`,
+);
 process.stdout.write(`medians of ${rounds} interleaved rounds in an emulated machine; all data verified\n`);
