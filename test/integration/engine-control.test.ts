@@ -1,7 +1,7 @@
 /** The engine's control socket: what it tells, and how it refuses what makes no sense. */
 
 import { readdirSync, readFileSync } from "node:fs";
-import { chmod, mkdir, stat, writeFile } from "node:fs/promises";
+import { chmod, chown, lchown, mkdir, stat, symlink, writeFile } from "node:fs/promises";
 import { createConnection } from "node:net";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, vi } from "vitest";
@@ -156,13 +156,42 @@ describe("prepare refuses, and keeps nothing,", () => {
 });
 
 describe("a cache file", () => {
+  const prepare = (cache: string) =>
+    volume.request("prepare", {
+      snapshot: "s1",
+      cache: { directory: cache, initialBytes: 4 * MIB, maxBytes: 64 * MIB },
+      whenFull: "release",
+      holdMs: 0,
+      skipFreeBlocks: false,
+      spill: [],
+    });
+
   it("is readable by its owner only, in a directory of its own", async () => {
-    await volume.prepare("s1");
-    const cache = join(directory, "cache");
-    await chmod(cache, 0o700);
+    const cache = join(directory, "made-by-the-engine");
+    await prepare(cache);
+    expect((await stat(cache)).mode & 0o777).toBe(0o700);
     const file = await stat(join(cache, "vol.cache"));
     expect(file.mode & 0o777).toBe(0o600);
     expect(file.blocks * 512).toBeGreaterThanOrEqual(4 * MIB);
+  });
+
+  it("is not made where others can take it away", async () => {
+    const cache = join(directory, "others");
+    await mkdir(cache);
+    const link = join(directory, "link");
+    await symlink(cache, link);
+    const refused = (path: string, why: RegExp) =>
+      expect(prepare(path)).rejects.toMatchObject({ kind: "invalid", message: expect.stringMatching(why) });
+    await chmod(cache, 0o777);
+    await refused(cache, /others .*can be written to by others/);
+    await refused(link, /link .*can be written to by others/);
+    await chmod(cache, 0o755);
+    await chown(cache, 65534, 65534);
+    await refused(cache, /belongs to another user/);
+    await chown(cache, 0, 0);
+    await lchown(link, 65534, 65534);
+    await refused(link, /belongs to another user/);
+    await prepare(cache);
   });
 });
 

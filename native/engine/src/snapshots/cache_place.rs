@@ -35,8 +35,27 @@ pub fn admit(directory: &str) -> Outcome<PathBuf> {
     if !real.is_dir() {
         return Err(Failure::invalid(format!("{directory} is not a directory")));
     }
+    refuse_strangers([path, &real], directory)?;
     refuse_served(&real, directory)?;
     Ok(real)
+}
+
+/// Whoever can change the directory, or the link that leads to it, can take an open snapshot's cache away.
+fn refuse_strangers(places: [&Path; 2], shown: &str) -> Outcome<()> {
+    // SAFETY: asks a number.
+    let own = unsafe { libc::geteuid() };
+    for place in places {
+        let about = fs::symlink_metadata(place).context(|| shown.to_owned())?;
+        let why = match about.mode() {
+            _ if about.uid() != own => "belongs to another user",
+            mode if about.is_dir() && mode & 0o022 != 0 => "can be written to by others",
+            _ => continue,
+        };
+        return Err(Failure::invalid(format!(
+            "the cache directory {shown} {why}"
+        )));
+    }
+    Ok(())
 }
 
 /// A directory that cannot be used is the caller's mistake, a full one is not.
