@@ -19,7 +19,7 @@ import {
   testPackageOf,
 } from "../../server/cli/up/requirements.mjs";
 import { findings } from "./leftovers.mjs";
-import { countCargo, countPlaywright, countSoak, countVitest, runStage } from "./stage.mjs";
+import { countCargo, countPlaywright, countSoak, countVitest, interruptStages, runStage } from "./stage.mjs";
 
 const reports = join(root, "test-results", "counts");
 const native = join(root, "native");
@@ -133,7 +133,16 @@ const results = [
 ];
 const wanted = stages().filter((stage) => chosen.length === 0 || chosen.includes(stage.name));
 const names = wanted.map((stage) => stage.name);
+let asked = /** @type {NodeJS.Signals | null} */ (null);
+for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM"])) {
+  process.on(signal, () => {
+    asked = signal;
+    say(`${signal}: what runs cleans up, and the rest is not run`);
+    interruptStages();
+  });
+}
 for (const stage of wanted) {
+  if (asked !== null) break;
   if (stage.beside && names.includes(stage.beside)) continue;
   const companions = wanted
     .filter((one) => one.beside === stage.name)
@@ -163,4 +172,4 @@ for (const name of results.flatMap((result) => result.skipped)) process.stdout.w
 const sum = (/** @type {"passed" | "failed"} */ key) => results.reduce((total, result) => total + result[key], 0);
 const skippedCount = results.reduce((total, result) => total + result.skipped.length, 0);
 process.stdout.write(`${sum("passed")} passed, ${sum("failed")} failed, ${skippedCount} skipped\n`);
-process.exit(sum("failed") === 0 ? 0 : 1);
+process.exit(sum("failed") === 0 && asked === null ? 0 : 1);

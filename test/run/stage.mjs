@@ -38,6 +38,35 @@ export async function runStage(stage, root, { later = false } = {}) {
   return { ...counts, name: stage.name, seconds };
 }
 
+/** Programs of the stages that go on. @type {Set<import("node:child_process").ChildProcess>} */
+const running = new Set();
+
+let interrupted = false;
+
+/** Longer than any test cleans up after itself. */
+const CLEANED_UP_WITHIN_MS = 60_000;
+
+/** As Ctrl-C in a terminal does: each program and what it has started cleans up and ends. */
+export function interruptStages() {
+  interrupted = true;
+  for (const { pid } of running) if (pid !== undefined) signalGroup(pid, "SIGINT");
+}
+
+/** Waits for what an interrupted program has started and left to itself. @param {number} leader */
+async function untilGroupEnded(leader) {
+  const end = Date.now() + CLEANED_UP_WITHIN_MS;
+  while (Date.now() < end && signalGroup(leader, 0)) await new Promise((resolve) => setTimeout(resolve, 100));
+}
+
+/** False: nobody is in it. @param {number} leader @param {NodeJS.Signals | 0} signal */
+function signalGroup(leader, signal) {
+  try {
+    return process.kill(-leader, signal);
+  } catch {
+    return false;
+  }
+}
+
 /** @param {Stage} stage @param {string} root @param {boolean} silent @returns {Promise<{code: number, output: string}>} */
 function run(stage, root, silent) {
   return new Promise((resolve) => {
@@ -47,7 +76,9 @@ function run(stage, root, silent) {
       cwd: stage.cwd ?? root,
       env: { ...process.env, ...stage.env },
       stdio: ["ignore", "pipe", "pipe"],
+      detached: true,
     });
+    running.add(child);
     for (const stream of [child.stdout, child.stderr]) {
       stream.on("data", (chunk) => {
         chunks.push(chunk);
@@ -58,7 +89,11 @@ function run(stage, root, silent) {
       if (!silent) process.stdout.write(`${error.message}\n`);
       resolve({ code: 127, output: `${error.message}\n` });
     });
-    child.once("close", (code) => resolve({ code: code ?? 1, output: Buffer.concat(chunks).toString("utf8") }));
+    child.once("close", async (code) => {
+      running.delete(child);
+      if (interrupted && child.pid !== undefined) await untilGroupEnded(child.pid);
+      resolve({ code: code ?? 1, output: Buffer.concat(chunks).toString("utf8") });
+    });
   });
 }
 
