@@ -14,7 +14,7 @@ await describeOnMachine(`a worker with a volume over ublk, Linux ${KERNEL}`, KER
       kernel: KERNEL,
       programs: [
         ...[process.execPath, nativeProgram("stillframe-engine"), nativeProgram("stillframe-freeze")],
-        ...["blkid", "mkfs.ext4", "mount", "umount", "losetup", "nsenter", "unshare"],
+        ...["blkid", "mkfs.ext4", "mount", "umount", "losetup", "nsenter", "unshare", "flock"],
       ],
       files: {
         "/app/package.json": '{"type":"module"}',
