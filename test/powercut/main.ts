@@ -18,6 +18,8 @@ checks that each state mounts, is sound, and holds what was acknowledged as dura
   --states N    look at no more than so many states of a log (default: all)
 `;
 
+const stop = new AbortController();
+
 async function main(): Promise<number> {
   const text = (value: string) => ({ type: "string", default: value }) as const;
   const { values } = parseArgs({
@@ -60,8 +62,10 @@ async function main(): Promise<number> {
 async function once(scenario: Scenario, round: number, mostStates: number) {
   const directory = await mkdtemp(join(scratchParent, "stillframe-powercut-"));
   try {
-    const recorded = await record(scenario, directory);
-    const verdict = await replay(scenario, recorded, directory, { mostStates, seed: round, mostViolations: 20 });
+    const interrupted = stop.signal;
+    const recorded = await record(scenario, directory, interrupted);
+    const effort = { mostStates, seed: round, mostViolations: 20, interrupted };
+    const verdict = await replay(scenario, recorded, directory, effort);
     const { boundaries, checked, claims, violations } = verdict;
     process.stdout.write(
       `${scenario.name}: ${claims} claims, ${recorded.preservedBlocks} blocks preserved, ${boundaries} boundaries, ` +
@@ -74,4 +78,15 @@ async function once(scenario: Scenario, round: number, mostStates: number) {
   }
 }
 
-process.exitCode = await main();
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.on(signal, () => {
+    process.stderr.write(`${signal}: taking everything down\n`);
+    stop.abort();
+  });
+}
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (!stop.signal.aborted) throw error;
+  process.exitCode = 130;
+}

@@ -30,6 +30,8 @@ export interface Effort {
   seed: number;
   /** Stops at so many violations. */
   mostViolations: number;
+  /** No further state is looked at; it throws. */
+  interrupted?: AbortSignal;
 }
 
 export async function replay(
@@ -50,6 +52,7 @@ export async function replay(
     const claims = new Claims();
     const verdict: Verdict = { boundaries, checked: 0, claims: 0, violations: [] };
     const look = async (what: string) => {
+      effort.interrupted?.throwIfAborted();
       verdict.checked += 1;
       const found = await problems(scenario, image, claims, directory);
       verdict.violations.push(...found.map((text) => `${what}: ${text}`));

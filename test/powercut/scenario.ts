@@ -32,7 +32,7 @@ const volumeBytes = { none: 32 * MIB, ext4: 96 * MIB, xfs: 320 * MIB };
 const outerBytes = 64 * MIB;
 
 /** Runs it in `directory`, which must be empty. Throws what the machine said when its script failed. */
-export async function record(scenario: Scenario, directory: string): Promise<Recorded> {
+export async function record(scenario: Scenario, directory: string, interrupted?: AbortSignal): Promise<Recorded> {
   await copyFile(nativeProgram("stillframe-engine"), join(directory, "engine"));
   await copyFile(join(nativeDirectory, "powercut-writer"), join(directory, "writer"));
   const volume = volumeBytes[scenario.fileSystem];
@@ -52,6 +52,7 @@ export async function record(scenario: Scenario, directory: string): Promise<Rec
     modules: ["fuse", "loop", "dm-mod", "dm-log-writes"],
     memoryMiB: 768,
     timeoutMs: (scenario.seconds + 90) * 1000,
+    ...(interrupted && { interrupted }),
   });
   if (run.exitCode !== 0) {
     throw new Error(`${scenario.name}: the machine's script ended with ${run.exitCode}: ${run.output}\n${run.console}`);

@@ -39,6 +39,8 @@ export interface Machine {
   memoryMiB: number;
   /** The machine is killed after this long. */
   timeoutMs: number;
+  /** Ends it before its time. */
+  interrupted?: AbortSignal;
 }
 
 export interface MachineRun {
@@ -50,13 +52,14 @@ export interface MachineRun {
   console: string;
 }
 
+/** Throws where it was interrupted. */
 export async function runMachine(machine: Machine): Promise<MachineRun> {
   const file = (name: string) => join(machine.directory, name);
   const results = ["status", "output"].map(file);
   for (const path of results) await rm(path, { force: true });
   await writeFile(file("script"), machine.script);
   const disks = machine.disks.map((path, number) => `ubd${number}=${path}`);
-  const log = await runToEnd(machine.timeoutMs, [
+  const log = await runToEnd(machine, [
     `mem=${machine.memoryMiB}M`,
     "rootfstype=hostfs",
     "rootflags=/",
@@ -70,12 +73,13 @@ export async function runMachine(machine: Machine): Promise<MachineRun> {
     "quiet",
     ...disks,
   ]);
+  machine.interrupted?.throwIfAborted();
   const read = (path: string) => (existsSync(path) ? readFile(path, "utf8") : "");
   const [status, output] = await Promise.all(results.map(read));
   return { exitCode: status ? Number(status) : null, output: output ?? "", console: log };
 }
 
-function runToEnd(timeoutMs: number, args: string[]): Promise<string> {
+function runToEnd({ timeoutMs, interrupted }: Machine, args: string[]): Promise<string> {
   return new Promise((done, fail) => {
     // A group of its own: the machine is several processes.
     const child = spawn(kernel, args, { stdio: ["ignore", "pipe", "pipe"], detached: true });
@@ -89,9 +93,11 @@ function runToEnd(timeoutMs: number, args: string[]): Promise<string> {
       }
     };
     const timer = setTimeout(killAll, timeoutMs);
+    interrupted?.addEventListener("abort", killAll);
     child.once("error", fail);
     child.once("close", () => {
       clearTimeout(timer);
+      interrupted?.removeEventListener("abort", killAll);
       killAll();
       done(Buffer.concat(said).toString());
     });

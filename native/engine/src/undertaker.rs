@@ -10,12 +10,12 @@
 //! it holds none of the engine's files. It is started by a thread that does nothing else, whose `errno` it shares.
 
 use crate::fence::Fence;
-use crate::keeper::child::{pidfd_open, wait_until_ended};
+use crate::keeper::child::{pidfd_kill, pidfd_open, wait_until_ended};
 use crate::log;
 use std::ffi::c_void;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::OnceLock;
 use std::thread;
 use std::time::Duration;
 use transport::aio::{self, Context};
@@ -24,8 +24,8 @@ use transport::aio::{self, Context};
 const PATIENCE: Duration = Duration::from_millis(20);
 const STACK_BYTES: usize = 32 << 10;
 
-/// Process id of the one beside this engine; 0 while there is none.
-static PRESENT: AtomicI32 = AtomicI32::new(0);
+/// The one beside this engine: a pidfd, as its number may be another's once it was waited for.
+static PRESENT: OnceLock<OwnedFd> = OnceLock::new();
 
 struct Duty {
     engine: OwnedFd,
@@ -66,23 +66,30 @@ fn begin(duty: &'static Duty) {
         let e = io::Error::last_os_error();
         return log::line(format!("not available: an undertaker: {e}"));
     }
-    PRESENT.store(pid, Ordering::SeqCst);
-    wait_for(pid);
+    // Nobody but this thread waits for it before its pidfd is there.
+    match pidfd_open(pid) {
+        Ok(pidfd) => wait_for(PRESENT.get_or_init(|| pidfd)),
+        Err(e) => {
+            // SAFETY: takes numbers only; our child, whose number is its own until it is waited for.
+            unsafe { libc::kill(pid, libc::SIGKILL) };
+            log::line(format!("not available: an undertaker: {e}"));
+        }
+    }
 }
 
 /// For an engine that ends by itself, which leaves nothing under way: no process is to be found after it.
 pub fn dismiss() {
-    let pid = PRESENT.load(Ordering::SeqCst);
-    if pid > 0 {
-        // SAFETY: takes numbers only; our child, which only `begin`'s thread and this wait for.
-        unsafe { libc::kill(pid, libc::SIGKILL) };
-        wait_for(pid);
+    if let Some(pidfd) = PRESENT.get() {
+        pidfd_kill(pidfd);
+        wait_for(pidfd);
     }
 }
 
-fn wait_for(pid: libc::pid_t) {
-    // SAFETY: takes numbers; no status is asked for. ECHILD: the other one who waits for it was told.
-    while unsafe { libc::waitpid(pid, std::ptr::null_mut(), libc::__WALL) } < 0
+fn wait_for(pidfd: &OwnedFd) {
+    let fd = pidfd.as_raw_fd() as libc::id_t;
+    let how = libc::WEXITED | libc::__WALL;
+    // SAFETY: takes numbers; no siginfo is given. ECHILD: the other one who waits for it was told.
+    while unsafe { libc::waitid(libc::P_PIDFD, fd, std::ptr::null_mut(), how) } < 0
         && io::Error::last_os_error().kind() == io::ErrorKind::Interrupted
     {}
 }

@@ -109,18 +109,22 @@ impl Child {
     }
 
     pub fn kill_and_reap(self) {
-        // SAFETY: takes a descriptor and numbers; no siginfo is given.
-        unsafe {
-            libc::syscall(
-                libc::SYS_pidfd_send_signal,
-                self.pidfd.as_raw_fd(),
-                libc::SIGKILL,
-                std::ptr::null::<libc::siginfo_t>(),
-                0,
-            )
-        };
+        pidfd_kill(&self.pidfd);
         self.reap();
     }
+}
+
+pub fn pidfd_kill(pidfd: &OwnedFd) {
+    // SAFETY: takes a descriptor and numbers; no siginfo is given.
+    unsafe {
+        libc::syscall(
+            libc::SYS_pidfd_send_signal,
+            pidfd.as_raw_fd(),
+            libc::SIGKILL,
+            std::ptr::null::<libc::siginfo_t>(),
+            0,
+        )
+    };
 }
 
 pub fn wait_until_ended(pidfd: &OwnedFd) {
