@@ -79,15 +79,15 @@ export async function measure(job: Job, device: string[]): Promise<Measured> {
   };
 }
 
-const VERIFIED_MIB = 32;
-export const VERIFIED_BLOCKS = (VERIFIED_MIB * 1024) / 4;
+export const VERIFIED_BYTES = 32 * 1024 * 1024;
+export const VERIFIED_BLOCKS = VERIFIED_BYTES / 4096;
 
 /** Writes 32 MiB at depth 32, reads them back, and says how many blocks were not what was written. */
 export async function wrongBlocks(device: string[]): Promise<number> {
   const { stdout, stderr, exitCode } = await runProgram(
     "fio",
     [
-      ...["--name=verify", ...device, "--rw=randwrite", "--bs=4k", "--iodepth=32", `--size=${VERIFIED_MIB}m`],
+      ...["--name=verify", ...device, "--rw=randwrite", "--bs=4k", "--iodepth=32", `--size=${VERIFIED_BYTES}`],
       ...["--verify=crc32c", "--do_verify=1", "--continue_on_error=verify", "--verify_state_save=0", "--randrepeat=0"],
       ...["--thread", "--output-format=json", "--eta=never"],
     ],

@@ -4,8 +4,9 @@ import { basename, join } from "node:path";
 import { EngineClient } from "@/server/worker/engine/client";
 import { type AttachResult, ENGINE_PROTOCOL } from "@/server/worker/engine/protocol.gen";
 import { mustRun } from "@/server/worker/programs/run-program";
-import { hashOf } from "../fixtures/device-hash";
+import { hashOf, type Reading } from "../fixtures/device-hash";
 import { mustEngineCommand } from "../fixtures/native-program";
+import { VERIFIED_BLOCKS, VERIFIED_BYTES, wrongBlocks } from "./fio";
 import { hashOfPeerImage, hashOverNbd, type PeerChoice, withPeer } from "./peer";
 import type { PeerProgram } from "./peer-program";
 import { limitWrites } from "./write-limit";
@@ -101,7 +102,13 @@ export async function withEngine(
 }
 
 /** Prepares a snapshot with room for every block of the volume, reserved ahead. */
-export async function prepare({ client }: Attached, place: Place, snapshot: string, initialBytes = place.bytes) {
+export async function prepare(
+  { client }: Attached,
+  place: Place,
+  snapshot: string,
+  initialBytes = place.bytes,
+  skipFreeBlocks = true,
+) {
   const directory = join(place.directory, "cache");
   await mkdir(directory, { recursive: true });
   await client.request("prepare", {
@@ -109,8 +116,30 @@ export async function prepare({ client }: Attached, place: Place, snapshot: stri
     cache: { directory, initialBytes, maxBytes: 2 * place.bytes },
     whenFull: "release",
     holdMs: 0,
-    skipFreeBlocks: true,
+    skipFreeBlocks,
   });
+}
+
+/**
+ * For what is no job of `Bench.run`: writes 32 MiB under a snapshot, reads them back, and compares its image with the
+ * backing file as it was before. Throws where anything differs. `sparse`: of the image only what was written over.
+ */
+export async function verifyEngine(attached: Attached, place: Place, sparse?: "sparse"): Promise<void> {
+  const { client, result, runDirectory } = attached;
+  const what = sparse ? { bytes: VERIFIED_BYTES } : {};
+  const before = await hashOf(place.backing, what);
+  await prepare(attached, place, "verified", VERIFIED_BYTES, false); // free blocks are written over, too
+  await client.request("activate", { snapshot: "verified" });
+  const wrong = await wrongBlocks(onDevice(result.device));
+  if (wrong > 0) throw new Error(`${wrong} of ${VERIFIED_BLOCKS} blocks are wrong`);
+  await mustBeFrozen(runDirectory, "verified", before, what);
+  await client.request("release", { snapshot: "verified" });
+}
+
+/** Throws where an open snapshot's image does not have the hash. */
+export async function mustBeFrozen(runDirectory: string, snapshot: string, hash: string, what: Reading = {}) {
+  if ((await hashOfFrozen(runDirectory, snapshot, what)) !== hash)
+    throw new Error(`the frozen image of ${snapshot} changed`);
 }
 
 export interface EngineChoice {
@@ -143,7 +172,8 @@ export function engine(name: string, choice: EngineChoice = {}): Subject {
           fio: nbd === null ? onDevice(path) : overNbd(`nbd+unix:///live?socket=${nbd.socket}`),
           cacheBytes: async () =>
             choice.snapshot === undefined ? null : (await client.request("describe", {})).cache.usedBytes,
-          imageIsRight: async () => choice.snapshot === undefined || (await hashOfFrozen(runDirectory)) === before,
+          imageIsRight: async () =>
+            choice.snapshot === undefined || (await hashOfFrozen(runDirectory, "s1")) === before,
           processorSeconds: () => processorSeconds(pid),
         });
       },
@@ -157,11 +187,11 @@ async function overwriteAll(device: string, bytes: number): Promise<void> {
   await mustRun("dd", [...fill, "oflag=direct", "status=none"]);
 }
 
-async function hashOfFrozen(runDirectory: string): Promise<string> {
-  const where = ["--run-dir", runDirectory, "--snapshot", "s1"];
+async function hashOfFrozen(runDirectory: string, snapshot: string, what: Reading = {}): Promise<string> {
+  const where = ["--run-dir", runDirectory, "--snapshot", snapshot];
   const image = await mustEngineCommand<{ device: string }>("export", ...where);
   try {
-    return await hashOf(image.device);
+    return await hashOf(image.device, what);
   } finally {
     await mustEngineCommand("unexport", ...where);
   }

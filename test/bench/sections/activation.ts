@@ -5,7 +5,7 @@ import { pause } from "../../fixtures/native-program";
 import type { Bench, Section } from "../bench";
 import { limitRow, median, quantile, type Row } from "../figures";
 import { writeAtRandom } from "../fio";
-import { prepare, withEngine } from "../subjects";
+import { prepare, verifyEngine, withEngine } from "../subjects";
 
 const ACTIVATIONS = 200;
 
@@ -29,6 +29,8 @@ async function runActivation(bench: Bench): Promise<Row[]> {
           await client.request("release", { snapshot: `s${n}` });
           if (!writing.running) throw new Error(`fio has ended: ${writing.output}`);
         }
+        await writing.stop();
+        await verifyEngine(attached, place);
       }),
     ),
   );

@@ -10,7 +10,7 @@ import { pause } from "../../fixtures/native-program";
 import type { Bench, Section } from "../bench";
 import { limitRow, median, type Row } from "../figures";
 import { writeAtRandom } from "../fio";
-import { type Attached, type Place, prepare, withEngine, withLoop } from "../subjects";
+import { type Attached, type Place, prepare, verifyEngine, withEngine, withLoop } from "../subjects";
 
 const FREEZES = 12;
 const GROUP = 8;
@@ -124,6 +124,7 @@ async function frozenWithEngines(volumes: Volume[]): Promise<number[]> {
     async (attached) => {
       const devices = attached.map(({ result }) => result.device);
       ms = await freezes(volumes, devices, (mounts, n) => freezeOnce(attached, mounts, n));
+      for (const [i, one] of attached.entries()) await verifyEngine(one, (volumes[i] as Volume).place);
     },
   );
   return ms;

@@ -3,12 +3,13 @@ import { EngineClient } from "@/server/worker/engine/client";
 import { mustRun } from "@/server/worker/programs/run-program";
 import { BackgroundProgram } from "../../fixtures/background-program";
 import { Cleanup } from "../../fixtures/cleanup";
+import { hashOf } from "../../fixtures/device-hash";
 import { childrenOf, keeperOf, servingEngine } from "../../fixtures/engine-process";
 import { KillProbe } from "../../fixtures/kill-probe";
 import { pause } from "../../fixtures/native-program";
 import type { Bench, Section } from "../bench";
 import { limitRow, median, quantile, type Row } from "../figures";
-import { type Attached, type Place, prepare, withEngine } from "../subjects";
+import { type Attached, mustBeFrozen, type Place, prepare, withEngine } from "../subjects";
 
 const KILLS = 50;
 const IDLE_KILLS = 12;
@@ -55,10 +56,11 @@ const situations: Situation[] = [
   { threads: 16, snapshot: true, disk: true },
 ];
 
-/** A verified load, which must end without an error. */
+/** A verified load, which must end without an error; an open snapshot's image must be what it was. */
 async function underLoad(attached: Attached, place: Place, { threads, snapshot }: Situation): Promise<number[]> {
   const cleanup = new Cleanup();
   try {
+    const before = snapshot ? await hashOf(place.backing) : "";
     if (snapshot) {
       await prepare(attached, place, "s1");
       await attached.client.request("activate", { snapshot: "s1" });
@@ -81,6 +83,7 @@ async function underLoad(attached: Attached, place: Place, { threads, snapshot }
     process.kill(load.pid, "SIGINT"); // it verifies what is left and ends
     const { output } = await load.ended;
     if (!/err= 0/.test(output) || /err= *[1-9]/.test(output)) throw new Error(`fio: ${output}`);
+    if (snapshot) await mustBeFrozen(attached.runDirectory, "s1", before);
     return ms;
   } finally {
     await cleanup.run();
@@ -124,12 +127,14 @@ async function runTakeUp(bench: Bench): Promise<Row[]> {
       const without = await pauses(attached, IDLE_KILLS);
       client.close(); // its engine is gone
       const taken = { ...attached, client: await EngineClient.open(result.socket) };
+      const before = await hashOf(place.backing);
       await prepare(taken, place, "s1");
       await taken.client.request("activate", { snapshot: "s1" });
       const fill = ["if=/dev/zero", `of=${result.device}`, "bs=4M", `count=${place.bytes / 4 / 1024 / 1024}`];
       await mustRun("dd", [...fill, "oflag=direct", "status=none"]);
       const full = await pauses(taken, IDLE_KILLS);
       taken.client.close();
+      await mustBeFrozen(taken.runDirectory, "s1", before);
       const what = `taking up a cache of ${place.bytes / 1024 / 1024} MiB after a kill`;
       const empty = { name: "without a cache", value: median(without) };
       rows.push(limitRow(`${what}, median`, "ms", median(full), { atMost: 100 }, empty));

@@ -5,7 +5,7 @@ import { makeImage } from "../../fixtures/attached-volume";
 import type { Bench, Section } from "../bench";
 import { limitRow, median, type Row } from "../figures";
 import { residentBytes } from "../resident-memory";
-import { type Place, prepare, withEngine } from "../subjects";
+import { type Place, prepare, verifyEngine, withEngine } from "../subjects";
 
 const GIB = 1024 ** 3;
 const sizes = [1, 16, 256, 4096].map((gib) => gib * GIB);
@@ -38,6 +38,7 @@ async function once(place: Place): Promise<Once> {
     await timed("activate", () => client.request("activate", { snapshot: "s1" }));
     addedMib = ((await residentBytes(pid)) - without) / 1024 ** 2;
     await timed("release", () => client.request("release", { snapshot: "s1" }));
+    await verifyEngine(attached, place, "sparse");
   });
   return { ms, addedMib };
 }

@@ -3,7 +3,7 @@
 //! ```text
 //! 0        header      words: magic, geometry, start count, epoch, pass-through, shutdown
 //! 4 KiB    counters    words: telemetry (`telemetry`)
-//! 8 KiB    cells       configuration, cache files, snapshots: each two copies of 4 KiB (`cell`)
+//! 8 KiB    cells       configuration, cache files, snapshots: each two copies of 8 KiB (`cell`)
 //! 1 MiB    bitmaps     the changed blocks of each interval, then the free blocks of each snapshot
 //! then     indexes     16 bytes for each slot of each cache file (`cow::record`)
 //! ```
