@@ -2,7 +2,7 @@
  * An engine that hangs before its volume is frozen costs the run, which names it, and nobody else's writes: a run always
  * ends, a cancel is heard, and what the hung engine still holds is released when it answers again.
  */
-import { renameSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { unreachableEvidence } from "@/server/core/errors/evidence";
@@ -154,6 +154,26 @@ test("an engine that hangs is replaced when asked, and the volume is written to 
   stop();
   await worker.host.host("engine.restart", { volume: "stuck" });
   expect(await durableWriteMs("stuck")).toBeLessThan(DEADLINE_MS);
+  await mustRecover();
+});
+
+test("an engine that hangs when a worker starts is replaced, and who uses the volume and its snapshot goes on", async () => {
+  const note = join(worker.mount("stuck"), "note");
+  writeFileSync(note, "before", { flush: true });
+  const user = openSync(note, "r+");
+  cleanup.add("close the file", () => closeSync(user));
+  const made = await worker.host.host("snapshot.create", { volumes: ["stuck"], openFile: { quiet: { minimumMs: 0 } } });
+  const id = made.snapshots[0]?.id ?? "";
+  const { stop } = await engineOf("stuck");
+  stop();
+  await worker.kill();
+  await worker.up();
+  writeSync(user, "after!");
+  fsyncSync(user);
+  const target = worker.path("frozen");
+  await worker.host.host("snapshot.mount", { id, target });
+  expect(readFileSync(join(target, "note"), "utf8")).toBe("before");
+  await worker.host.host("snapshot.release", { id });
   await mustRecover();
 });
 

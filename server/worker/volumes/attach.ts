@@ -2,23 +2,22 @@
  * Puts the engine under a volume and takes it away again. Whatever fails on the way is undone, so a refusal
  * leaves the volume as it was found.
  */
-import { mkdir, realpath, stat } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { HostInput } from "@/server/core/contracts/host-methods";
-import { formatBytes } from "@/server/core/text/bytes";
 import type { EngineProgram } from "../engine/engine-program";
+import { livingKeeper } from "../engine/keeper";
+import { killEngines } from "../engine/kill-engines";
 import type { AttachResult } from "../engine/protocol.gen";
 import { FaultError } from "../fault";
 import { log } from "../log";
 import { engineDirectory, volumeId } from "../places";
 import {
   deviceNumber,
-  deviceSizeBytes,
   fileSystemType,
   isHeld,
   isUblk,
   loopBackingFile,
-  loopOf,
   passingLoopImage,
   sectorSizeFor,
 } from "./block-device";
@@ -26,14 +25,7 @@ import { foreignHolders } from "./foreign-mounts";
 import type { AttachedVolume, KnownVolume, KnownVolumes } from "./known-volumes";
 import { type Mount, readMounts } from "./mount-table";
 import { mountDevice, unmount } from "./mounting";
-
-const SMALLEST_BYTES = 1024 * 1024;
-
-interface Source {
-  backing: string;
-  /** Where the backing store itself is mounted now. */
-  mount: Mount | null;
-}
+import { resolveSource } from "./source";
 
 /** `volume.attach`. */
 export async function attachVolume(
@@ -110,9 +102,28 @@ export async function reattachVolume(
   } catch (error) {
     if (left && record.mount !== null) await mountDevice(record.source, record.mount, record.fsType);
     if (record.attaching !== null) await forgetAttaching(known, record);
-    if (left || record.attaching !== null || !(await isDeadMount(known, record))) throw error;
-    return repairVolume(known, engine, record);
+    if (left || record.attaching !== null) throw error;
+    return attachLeft(known, engine, record, error);
   }
+}
+
+/** What was left of one that `refused` to be attached as it is. */
+async function attachLeft(
+  known: KnownVolumes,
+  engine: EngineProgram,
+  record: KnownVolume,
+  refused: unknown,
+): Promise<AttachedVolume> {
+  const runDirectory = engineDirectory(known.places, record.id);
+  if ((await livingKeeper(runDirectory)) === null) {
+    if (await isDeadMount(known, record)) return repairVolume(known, engine, record);
+  } else if (refused instanceof FaultError && refused.kind === "busy") {
+    // It does not answer. Its keeper has another take up all that it has, snapshots and whoever uses the device.
+    const engines = await killEngines(runDirectory);
+    log.warn({ err: refused, volume: record.name, engines }, "an engine that hangs is replaced");
+    return attachRecord(known, engine, record);
+  }
+  throw refused;
 }
 
 /** At the end: unmounted, detached, and back where it was found. The record stays for the next start. */
@@ -296,48 +307,4 @@ function knownBy(known: KnownVolumes, backing: string): KnownVolume | null {
   if (record === undefined) return null;
   if (known.findAttached(record.name) === null) return record;
   throw new FaultError("conflict", `${backing} is already attached as volume "${record.name}"`, { field: "source" });
-}
-
-/** The backing store behind an image, a device or a mount point; refuses what is missing, too small or in use. */
-async function resolveSource(path: string): Promise<Source> {
-  const field = "source";
-  const real = await realpath(path).catch(() => {
-    throw new FaultError("notFound", `${path} does not exist`, { field });
-  });
-  const found = await stat(real);
-  const mounts = await readMounts();
-  if (found.isDirectory()) {
-    const mount = mounts.filter((m) => m.mountPoint === real).at(-1);
-    if (mount === undefined) throw new FaultError("invalid", `${path} is a directory, not a mount point`, { field });
-    if (real === "/") throw new FaultError("busy", "the root file system cannot be unmounted to attach it", { field });
-    if (!mount.source.startsWith("/dev/")) {
-      throw new FaultError("invalid", `${path} is a ${mount.fsType} file system without a block device`, { field });
-    }
-    // `mount -o loop` binds a loop device that goes away with the mount: what stays is the image.
-    const image = await passingLoopImage(mount.device);
-    return { backing: image ?? (await realpath(mount.source)), mount };
-  }
-  if (found.isBlockDevice()) {
-    const number = await deviceNumber(real);
-    refuseSmall(path, (number === null ? null : await deviceSizeBytes(number)) ?? 0);
-    return { backing: real, mount: mounts.find((m) => m.device === number) ?? null };
-  }
-  if (!found.isFile())
-    throw new FaultError("invalid", `${path} is neither an image file nor a block device`, { field });
-  refuseSmall(path, found.size);
-  const loop = await loopOf(real);
-  if (loop !== null) {
-    const number = await deviceNumber(loop);
-    const where = mounts.find((m) => m.device === number)?.mountPoint;
-    const use = where === undefined ? `in use as ${loop}` : `mounted at ${where} (by ${loop})`;
-    throw new FaultError("conflict", `${path} is ${use}`, { field });
-  }
-  return { backing: real, mount: null };
-}
-
-function refuseSmall(path: string, sizeBytes: number): void {
-  if (sizeBytes >= SMALLEST_BYTES) return;
-  throw new FaultError("invalid", `${path} is too small: ${formatBytes(sizeBytes)}, at least 1 MiB is needed`, {
-    field: "source",
-  });
 }
