@@ -75,7 +75,7 @@ function stages() {
       count: countCargo,
     },
     // It waits more than it works, and what it runs beside attaches nothing.
-    { ...hung, ...privately(hung.program, ...hung.args), beside: "native" },
+    { ...hung, ...privately(hung.program, ...hung.args), beside: "native", until: "console" },
     vitest("dependencies"),
     vitest("console"),
     vitest("integration"),
@@ -122,15 +122,15 @@ try {
 }
 rmSync(reports, { recursive: true, force: true });
 mkdirSync(reports, { recursive: true });
-const results = [
+const results = /** @type {import("./stage.mjs").Result[]} */ ([
   {
     name: "install and build",
     seconds: (performance.now() - started) / 1000,
     passed: 1,
     failed: 0,
-    skipped: /** @type {string[]} */ ([]),
+    skipped: [],
   },
-];
+]);
 const wanted = stages().filter((stage) => chosen.length === 0 || chosen.includes(stage.name));
 const names = wanted.map((stage) => stage.name);
 let asked = /** @type {NodeJS.Signals | null} */ (null);
@@ -141,14 +141,21 @@ for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM"])) {
     interruptStages();
   });
 }
+/** Until when they may go on: after the stage of that name their results are waited for. */
+let companions = /** @type {{ until: string, result: Promise<import("./stage.mjs").Result> }[]} */ ([]);
 for (const stage of wanted) {
   if (asked !== null) break;
   if (stage.beside && names.includes(stage.beside)) continue;
-  const companions = wanted
-    .filter((one) => one.beside === stage.name)
-    .map((one) => runStage(one, root, { later: true }));
-  results.push(await runStage(stage, root), ...(await Promise.all(companions)));
+  for (const one of wanted.filter((other) => other.beside === stage.name)) {
+    const until = one.until && names.includes(one.until) ? one.until : stage.name;
+    companions.push({ until, result: runStage(one, root, { later: true }) });
+  }
+  results.push(await runStage(stage, root));
+  const due = companions.filter(({ until }) => until === stage.name);
+  companions = companions.filter((one) => !due.includes(one));
+  results.push(...(await Promise.all(due.map(({ result }) => result))));
 }
+results.push(...(await Promise.all(companions.map(({ result }) => result))));
 const left = [...findings()].filter((finding) => !before.has(finding));
 results.push({
   name: "nothing left",

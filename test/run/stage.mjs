@@ -8,18 +8,19 @@ import { stripVTControlCharacters } from "node:util";
 
 /**
  * `failures`: what failed, a line each, to be told again at the end of a long run.
- * `beside`: runs while the stage of that name does, where both are to run.
+ * `beside`: runs while the stage of that name does, where both are to run; `until`: and while others do up to that one.
  * @typedef {{passed: number, failed: number, skipped: string[], failures?: string[]}} Counts
  * @typedef {{
  *   name: string, program: string, args: string[], cwd?: string, env?: Record<string, string>, beside?: string,
- *   count?: (output: string) => Counts,
+ *   until?: string, count?: (output: string) => Counts,
  * }} Stage
+ * @typedef {Counts & {name: string, seconds: number}} Result
  */
 
 /**
  * `later`: says nothing before its end, so that what runs at once can be told apart.
  * @param {Stage} stage @param {string} root @param {{later?: boolean}} options
- * @returns {Promise<Counts & {name: string, seconds: number}>}
+ * @returns {Promise<Result>}
  */
 export async function runStage(stage, root, { later = false } = {}) {
   const started = performance.now();

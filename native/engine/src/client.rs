@@ -4,8 +4,11 @@ use crate::failure::{Context, Failure, Outcome};
 use crate::protocol::{EngineFault, ErrorKind, PROTOCOL};
 use crate::run_directory::{self, RunDirectory};
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader, Write};
+use socket2::{Domain, SockAddr, Socket, Type};
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 const CALL_TIME: Duration = Duration::from_secs(30);
@@ -88,7 +91,7 @@ impl Client {
     }
 
     fn greet(run: &RunDirectory, time: Duration) -> Outcome<Self> {
-        let stream = UnixStream::connect(run.socket()).context(|| "no engine listens".into())?;
+        let stream = reach(&run.socket()).context(|| "no engine listens".into())?;
         stream
             .set_read_timeout(Some(time))
             .and_then(|()| stream.set_write_timeout(Some(time)))
@@ -150,7 +153,44 @@ impl Client {
 }
 
 /// No process has the socket: neither an engine, nor one that stands by, nor a keeper.
+/// Never waits: one that hangs takes no callers in, and the queue for them may be full.
+fn reach(socket: &Path) -> io::Result<UnixStream> {
+    let caller = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    caller.set_nonblocking(true)?;
+    caller.connect(&SockAddr::unix(socket)?)?;
+    caller.set_nonblocking(false)?;
+    Ok(OwnedFd::from(caller).into())
+}
+
 fn nobody_listens(why: &Failure) -> bool {
-    let errno = why.source.as_ref().and_then(std::io::Error::raw_os_error);
+    let errno = why.source.as_ref().and_then(io::Error::raw_os_error);
     matches!(errno, Some(libc::ECONNREFUSED | libc::ENOENT))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::fd::AsRawFd;
+    use std::os::unix::net::UnixListener;
+
+    #[test]
+    fn one_that_takes_no_callers_in_holds_up_nobody() {
+        let path = std::env::temp_dir().join(format!("client-{}.sock", std::process::id()));
+        let _ = std::fs::remove_file(&path);
+        let listener = UnixListener::bind(&path).unwrap();
+        // SAFETY: takes numbers only.
+        assert_eq!(unsafe { libc::listen(listener.as_raw_fd(), 1) }, 0);
+        let mut waiting = Vec::new();
+        let full = loop {
+            match reach(&path) {
+                Ok(caller) => waiting.push(caller),
+                Err(why) => break why,
+            }
+            assert!(waiting.len() < 100);
+        };
+        assert_eq!(full.kind(), io::ErrorKind::WouldBlock);
+        let why: Outcome<()> = Err(full).context(|| "no engine listens".into());
+        assert!(!nobody_listens(&why.unwrap_err()), "it is there");
+        std::fs::remove_file(&path).unwrap();
+    }
 }

@@ -191,7 +191,7 @@ export async function suspendVolume(known: KnownVolumes, engine: EngineProgram, 
   const record = known.require(name);
   const attached = known.findAttached(name);
   if (attached === null) return;
-  // An engine that does not answer has taken its snapshots with it.
+  // One that does not answer says nothing of its snapshots: while it lives, it cannot be detached below.
   const report = await attached.watch.describe().catch(() => null);
   const open = report?.snapshots ?? [];
   if (open.length > 0) {
