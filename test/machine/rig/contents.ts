@@ -65,7 +65,9 @@ ip link set lo up
 for module in ${modules.join(" ")}; do insmod /modules/$module.ko || echo "no module $module"; done
 exec </dev/null >/dev/vport0p1 2>&1
 sh -ec ". /guest.sh; . /script"
-echo "${EXIT_MARK}$?"
+status=$?
+[ $status = 0 ] || sh -c ". /guest.sh; last_words"
+echo "${EXIT_MARK}$status"
 poweroff -f
 `,
     0o755,

@@ -62,3 +62,16 @@ device_of() {
 image() {
   stillframe-engine export --run-dir "$1" --snapshot "$2" | device_of
 }
+
+# After a script that failed: what engines have logged, and where each of their threads is.
+last_words() {
+  for log in /run/*/engine.log; do
+    [ ! -e "$log" ] || { echo "--- $log"; tail -n 40 "$log"; }
+  done
+  for pid in $(engines); do
+    for task in /proc/$pid/task/*; do
+      echo "--- $task $(cat $task/comm) $(sed 's/.*) //' $task/stat | cut -d ' ' -f 1)"
+      cat $task/stack
+    done
+  done 2>/dev/null
+}
