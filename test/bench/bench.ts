@@ -28,7 +28,10 @@ export class Bench {
 
   #peer: Promise<Peer> | null = null;
 
-  constructor(readonly options: Options) {}
+  constructor(
+    readonly options: Options,
+    private readonly interrupted: AbortSignal,
+  ) {}
 
   /** Found, and tried whether it corrupts data, when a section first asks for it. */
   peer(): Promise<Peer> {
@@ -55,7 +58,9 @@ export class Bench {
     return { program, corrupts: wrong > 0 };
   }
 
+  /** What is measured next. Throws where it was interrupted, so that what was set up is taken away. */
   say(text: string): void {
+    this.interrupted.throwIfAborted();
     process.stderr.write(`${text}\n`);
   }
 

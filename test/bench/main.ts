@@ -33,8 +33,10 @@ const sections: Section[] = [
   scale,
 ];
 
+const stop = new AbortController();
+
 async function main(options: Options): Promise<void> {
-  const bench = new Bench(options);
+  const bench = new Bench(options, stop.signal);
   const all: Row[] = [];
   for (const section of sections.filter(({ name }) => options.only.includes(name))) {
     bench.say(`=== ${section.name}: ${section.what}`);
@@ -76,5 +78,19 @@ try {
   process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
   process.exit(2);
 }
-if (options === null) process.stdout.write(helpText(sections));
-else await main(options);
+if (options === null) {
+  process.stdout.write(helpText(sections));
+} else {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, () => {
+      process.stderr.write(`${signal}: everything is taken down after what is measured now\n`);
+      stop.abort();
+    });
+  }
+  try {
+    await main(options);
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+    process.exitCode = 130;
+  }
+}
