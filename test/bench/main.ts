@@ -1,6 +1,7 @@
 /** `npm run bench`: the engine against the raw loop device and QEMU's storage daemon, alternating, held to the targets. */
 import { writeFile } from "node:fs/promises";
 import { cpus, release } from "node:os";
+import { interruptible } from "../fixtures/interruption";
 import { Bench, type Section } from "./bench";
 import { type Row, table } from "./figures";
 import { VERIFIED_BLOCKS } from "./fio";
@@ -33,10 +34,8 @@ const sections: Section[] = [
   scale,
 ];
 
-const stop = new AbortController();
-
-async function main(options: Options): Promise<void> {
-  const bench = new Bench(options, stop.signal);
+async function main(options: Options, interrupted: AbortSignal): Promise<number> {
+  const bench = new Bench(options, interrupted);
   const all: Row[] = [];
   for (const section of sections.filter(({ name }) => options.only.includes(name))) {
     bench.say(`=== ${section.name}: ${section.what}`);
@@ -66,6 +65,7 @@ async function main(options: Options): Promise<void> {
     damage: Object.fromEntries(bench.damage),
   };
   if (options.json !== null) await writeFile(options.json, `${JSON.stringify(document, null, 2)}\n`);
+  return 0;
 }
 
 let options: Options | null;
@@ -81,16 +81,7 @@ try {
 if (options === null) {
   process.stdout.write(helpText(sections));
 } else {
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.on(signal, () => {
-      process.stderr.write(`${signal}: everything is taken down after what is measured now\n`);
-      stop.abort();
-    });
-  }
-  try {
-    await main(options);
-  } catch (error) {
-    if (!stop.signal.aborted) throw error;
-    process.exitCode = 130;
-  }
+  const chosen = options;
+  const says = "everything is taken down after what is measured now";
+  process.exitCode = await interruptible(says, (interrupted) => main(chosen, interrupted));
 }

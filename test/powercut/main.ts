@@ -2,8 +2,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { interruptible } from "../fixtures/interruption";
 import { missingForUml } from "../uml/boot";
-import { replay } from "./replay";
+import { type Effort, replay } from "./replay";
 import { record, type Scenario } from "./scenario";
 import { buildWriter, scenarios, scratchParent } from "./scenarios";
 
@@ -18,9 +19,7 @@ checks that each state mounts, is sound, and holds what was acknowledged as dura
   --states N    look at no more than so many states of a log (default: all)
 `;
 
-const stop = new AbortController();
-
-async function main(): Promise<number> {
+async function main(interrupted: AbortSignal): Promise<number> {
   const text = (value: string) => ({ type: "string", default: value }) as const;
   const { values } = parseArgs({
     options: {
@@ -47,7 +46,12 @@ async function main(): Promise<number> {
   for (let round = 1; round === 1 || Date.now() < end; round += 1) {
     for (const scenario of chosen) {
       if (round > 1 && Date.now() >= end) break;
-      const verdict = await once(scenario, round, Number(values.states));
+      const verdict = await once(scenario, {
+        mostStates: Number(values.states),
+        seed: round,
+        mostViolations: 20,
+        interrupted,
+      });
       sum.logs += 1;
       sum.states += verdict.checked;
       sum.claims += verdict.claims;
@@ -59,12 +63,10 @@ async function main(): Promise<number> {
   return violations === 0 ? 0 : 1;
 }
 
-async function once(scenario: Scenario, round: number, mostStates: number) {
+async function once(scenario: Scenario, effort: Effort) {
   const directory = await mkdtemp(join(scratchParent, "stillframe-powercut-"));
   try {
-    const interrupted = stop.signal;
-    const recorded = await record(scenario, directory, interrupted);
-    const effort = { mostStates, seed: round, mostViolations: 20, interrupted };
+    const recorded = await record(scenario, directory, effort.interrupted);
     const verdict = await replay(scenario, recorded, directory, effort);
     const { boundaries, checked, claims, violations } = verdict;
     process.stdout.write(
@@ -78,15 +80,4 @@ async function once(scenario: Scenario, round: number, mostStates: number) {
   }
 }
 
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  process.on(signal, () => {
-    process.stderr.write(`${signal}: taking everything down\n`);
-    stop.abort();
-  });
-}
-try {
-  process.exitCode = await main();
-} catch (error) {
-  if (!stop.signal.aborted) throw error;
-  process.exitCode = 130;
-}
+process.exitCode = await interruptible("taking everything down", main);

@@ -1,9 +1,11 @@
 /** `npm run soak`: volumes under load, snapshots, full caches and killed engines at random, until the time is over. */
+
 import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { MIB, smallestBytes } from "../fixtures/attached-volume";
+import { onInterruption } from "../fixtures/interruption";
 import { Interrupted, Life, type World } from "./life";
 import { help, type Kind, kinds, type Options, readOptions } from "./options";
 import { Random } from "./random";
@@ -23,7 +25,7 @@ async function soak(options: Options): Promise<Summary> {
     if (!world.interrupted) say(`${signal}: taking everything down`);
     world.interrupted = true;
   };
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, interrupt);
+  onInterruption(interrupt);
   say(`seed ${options.seed}: --seed ${options.seed} repeats these choices`);
   const progress = setInterval(() => say(progressLine(tally)), PROGRESS_MS);
   try {

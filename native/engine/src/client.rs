@@ -152,7 +152,6 @@ impl Client {
     }
 }
 
-/// No process has the socket: neither an engine, nor one that stands by, nor a keeper.
 /// Never waits: one that hangs takes no callers in, and the queue for them may be full.
 fn reach(socket: &Path) -> io::Result<UnixStream> {
     let caller = Socket::new(Domain::UNIX, Type::STREAM, None)?;
@@ -162,6 +161,7 @@ fn reach(socket: &Path) -> io::Result<UnixStream> {
     Ok(OwnedFd::from(caller).into())
 }
 
+/// No process has the socket: neither an engine, nor one that stands by, nor a keeper.
 fn nobody_listens(why: &Failure) -> bool {
     let errno = why.source.as_ref().and_then(io::Error::raw_os_error);
     matches!(errno, Some(libc::ECONNREFUSED | libc::ENOENT))

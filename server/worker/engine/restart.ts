@@ -2,13 +2,13 @@
 import { monotonicMs, pause } from "../clock";
 import type { Host } from "../host";
 import { log } from "../log";
+import { childrenOf, signal } from "../programs/processes";
 import { attachRecord, repairVolume } from "../volumes/attach";
 import { isUblk } from "../volumes/block-device";
 import type { AttachedVolume } from "../volumes/known-volumes";
 import { EngineGone } from "./client";
 import { asEngineFault } from "./engine-fault";
 import { livingKeeper } from "./keeper";
-import { killEngines, killNow } from "./kill-engines";
 import { engineSilent } from "./unreachable";
 
 const PATIENCE_MS = 10_000;
@@ -56,8 +56,9 @@ async function handsOver(host: Host, { record, runDirectory }: AttachedVolume): 
 async function killEngine(volume: AttachedVolume): Promise<void> {
   const { watch } = volume;
   const serving = await watch.describe().catch(() => null);
-  if (serving !== null) killNow(serving.pid);
-  const killed = serving === null ? await killEngines(volume.runDirectory) : [serving.pid];
+  // Which one hangs cannot be told from outside: the one that stands by goes too.
+  const killed = serving === null ? await enginesOf(volume) : [serving.pid];
+  for (const pid of killed) signal(pid, "SIGKILL");
   const deadline = monotonicMs() + PATIENCE_MS;
   for (;;) {
     const report = await watch.describe().catch(() => null);
@@ -65,4 +66,9 @@ async function killEngine(volume: AttachedVolume): Promise<void> {
     if (monotonicMs() > deadline) throw await asEngineFault(volume, new EngineGone("no new engine came"));
     await pause(50);
   }
+}
+
+async function enginesOf({ runDirectory }: AttachedVolume): Promise<number[]> {
+  const keeper = await livingKeeper(runDirectory);
+  return keeper === null ? [] : childrenOf(keeper);
 }

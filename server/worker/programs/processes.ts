@@ -67,7 +67,8 @@ export async function endGroupOf(leader: ProcessName): Promise<void> {
   if (now === null || now.startTicks === leader.startTicks) await endGroup(leader.pid);
 }
 
-function signal(target: number, name: NodeJS.Signals): void {
+/** To a process, or to a group by its negative id; one that is gone already is none to tell. */
+export function signal(target: number, name: NodeJS.Signals): void {
   try {
     process.kill(target, name);
   } catch {

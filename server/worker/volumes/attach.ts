@@ -7,11 +7,11 @@ import { basename, join } from "node:path";
 import type { HostInput } from "@/server/core/contracts/host-methods";
 import type { EngineProgram } from "../engine/engine-program";
 import { livingKeeper } from "../engine/keeper";
-import { killEngines } from "../engine/kill-engines";
 import type { AttachResult } from "../engine/protocol.gen";
 import { FaultError } from "../fault";
 import { log } from "../log";
 import { engineDirectory, volumeId } from "../places";
+import { childrenOf, signal } from "../programs/processes";
 import {
   deviceNumber,
   fileSystemType,
@@ -115,11 +115,13 @@ async function attachLeft(
   refused: unknown,
 ): Promise<AttachedVolume> {
   const runDirectory = engineDirectory(known.places, record.id);
-  if ((await livingKeeper(runDirectory)) === null) {
+  const keeper = await livingKeeper(runDirectory);
+  if (keeper === null) {
     if (await isDeadMount(known, record)) return repairVolume(known, engine, record);
   } else if (refused instanceof FaultError && refused.kind === "busy") {
     // It does not answer. Its keeper has another take up all that it has, snapshots and whoever uses the device.
-    const engines = await killEngines(runDirectory);
+    const engines = await childrenOf(keeper);
+    for (const pid of engines) signal(pid, "SIGKILL");
     log.warn({ err: refused, volume: record.name, engines }, "an engine that hangs is replaced");
     return attachRecord(known, engine, record);
   }

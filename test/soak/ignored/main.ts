@@ -1,4 +1,5 @@
 /** `npm run soak:ignored`: whether a window that was claimed quiet, but for ignored paths, was; until the time is over. */
+
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
@@ -6,6 +7,7 @@ import { parseArgs } from "node:util";
 import { awaitQuiet } from "@/server/worker/quiet/quiet-monitor";
 import { type FileSystem, scratchDirectory } from "../../fixtures/attached-volume";
 import { Cleanup } from "../../fixtures/cleanup";
+import { onInterruption } from "../../fixtures/interruption";
 import { nativeDirectory, pause } from "../../fixtures/native-program";
 import { watchPrograms } from "../../fixtures/watch-programs";
 import { attachWatched, type WatchedVolume } from "../../fixtures/watched-volume";
@@ -172,12 +174,10 @@ try {
 if (options === null) {
   process.stdout.write(help);
 } else {
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.on(signal, () => {
-      interrupted = true;
-      stop.abort();
-    });
-  }
+  onInterruption(() => {
+    interrupted = true;
+    stop.abort();
+  });
   process.stderr.write(`seed ${options.seed}: --seed ${options.seed} repeats these choices\n`);
   const cleanup = new Cleanup();
   let result: Awaited<ReturnType<typeof soak>>;

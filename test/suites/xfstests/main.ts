@@ -1,7 +1,9 @@
 /** `npm run xfstests`: the generic tests of xfstests on a raw device and on attached volumes, compared test by test. */
+
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Cleanup } from "@/test/fixtures/cleanup";
+import { onInterruption } from "../../fixtures/interruption";
 import { Check } from "./check";
 import { build, testsOf } from "./checkout";
 import { help, type Options, readOptions } from "./options";
@@ -71,13 +73,11 @@ if (options === null) {
   process.stdout.write(help);
 } else {
   const check = new Check(options.build, options.testSeconds);
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.on(signal, () => {
-      if (!interrupted) say(`${signal}: taking everything down`);
-      interrupted = true;
-      check.interrupt();
-    });
-  }
+  onInterruption((signal) => {
+    if (!interrupted) say(`${signal}: taking everything down`);
+    interrupted = true;
+    check.interrupt();
+  });
   try {
     process.exitCode = await main(options, check);
   } catch (error) {
